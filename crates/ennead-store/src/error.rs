@@ -1,0 +1,59 @@
+//! What can go wrong in the store, named by what the caller should do next.
+
+/// The one vocabulary of failures that all crates share; each listener maps it once to its protocol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorCode {
+    InvalidArgument,
+    WrongType,
+    NotFound,
+    AlreadyExists,
+    Conflict,
+    NotLeader,
+    Unavailable,
+    Timeout,
+    TooLarge,
+    Unauthenticated,
+    PermissionDenied,
+    Unsupported,
+    Corrupted,
+    Internal,
+}
+
+/// An error of the store.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A failed write or fsync: the store refuses writes until it is opened again. Reads go on.
+    #[error("the store refuses writes after a failed write to disk: {0}")]
+    Poisoned(String),
+    /// Writers outran the flusher for longer than `stall_timeout`.
+    #[error("writes are stalled: {0}")]
+    Stalled(String),
+    /// The data directory cannot be used as it is; the message says what to do.
+    #[error("{0}")]
+    Open(String),
+    /// Stored bytes that do not check out, with their place.
+    #[error("corrupted: {0}")]
+    Corrupted(String),
+    #[error("unknown table {0}")]
+    UnknownTable(String),
+    #[error("{0}")]
+    Io(String),
+    #[error("{0}")]
+    Invalid(String),
+}
+
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Error::Poisoned(_) | Error::Stalled(_) => ErrorCode::Unavailable,
+            Error::Open(_) | Error::Invalid(_) => ErrorCode::InvalidArgument,
+            Error::Corrupted(_) => ErrorCode::Corrupted,
+            Error::UnknownTable(_) => ErrorCode::NotFound,
+            Error::Io(_) => ErrorCode::Internal,
+        }
+    }
+}

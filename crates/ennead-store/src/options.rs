@@ -1,0 +1,57 @@
+//! Settings of a store. Data only: components (disk, clock) enter through the open functions.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// When a commit counts as acknowledged. See ARCHITECTURE.md for what each loses in a crash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Durability {
+    /// Memory only.
+    None,
+    /// The bytes are the kernel's; an fsync follows within a second.
+    #[default]
+    EverySec,
+    /// After the fsync of the group.
+    Always,
+}
+
+/// How a table's unflushed rows are held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TableKind {
+    /// Kept in key order: point reads and range scans are both cheap at any time.
+    #[default]
+    Ordered,
+    /// Kept by hash, sorted when flushed: twice as fast to write; point reads are cheap, an iterator first sorts the
+    /// unflushed rows that share the first two key bytes of its range. For models that read from a cache of their own.
+    Hashed,
+}
+
+/// Settings of [`crate::Store::open`].
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The data directory; created when it is missing.
+    pub path: PathBuf,
+    /// Bytes of rows that one memtable holds before it is frozen and flushed. At most two exist at a time.
+    pub memtable_bytes: usize,
+    /// Page cache of the B-tree, bytes.
+    pub cache_bytes: usize,
+    /// Size of one log segment, bytes.
+    pub segment_bytes: u64,
+    /// Log kept for readers of the change feed beyond what recovery needs, bytes.
+    pub log_retention_bytes: u64,
+    /// How long a writer may be held back before its write is refused.
+    pub stall_timeout: Duration,
+}
+
+impl Options {
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Options {
+            path: path.into(),
+            memtable_bytes: 64 << 20,
+            cache_bytes: 64 << 20,
+            segment_bytes: 64 << 20,
+            log_retention_bytes: 256 << 20,
+            stall_timeout: Duration::from_secs(10),
+        }
+    }
+}
