@@ -38,6 +38,15 @@ pub enum Error {
     Corrupted(String),
     #[error("unknown table {0}")]
     UnknownTable(String),
+    /// Another writer changed a key that this transaction read for update or wrote. Run the transaction again.
+    #[error("conflict: {0}")]
+    Conflict(String),
+    /// A lock was not free within its timeout. Run the transaction again, or wait longer.
+    #[error("timeout: {0}")]
+    Timeout(String),
+    /// Waiting for this lock would never end, since its holder waits for this transaction. Roll back and run again.
+    #[error("deadlock: {0}")]
+    Deadlock(String),
     #[error("{0}")]
     Io(String),
     #[error("{0}")]
@@ -53,6 +62,8 @@ impl Error {
             Error::Open(_) | Error::Invalid(_) => ErrorCode::InvalidArgument,
             Error::Corrupted(_) => ErrorCode::Corrupted,
             Error::UnknownTable(_) => ErrorCode::NotFound,
+            Error::Conflict(_) | Error::Deadlock(_) => ErrorCode::Conflict,
+            Error::Timeout(_) => ErrorCode::Timeout,
             Error::Io(_) => ErrorCode::Internal,
         }
     }

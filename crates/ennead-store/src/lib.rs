@@ -11,4 +11,4 @@ mod store;
 pub use batch::{Operation, WriteBatch};
 pub use error::{Error, ErrorCode, Result};
 pub use options::{Durability, Options, TableKind};
-pub use store::{Commit, Iter, Pressure, Sequence, Snapshot, Statistics, Store, Table};
+pub use store::{Commit, Iter, Pressure, Sequence, Snapshot, Statistics, Store, Table, Unchanged};

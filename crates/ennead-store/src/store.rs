@@ -23,6 +23,14 @@ pub struct Commit {
     pub sequence: Sequence,
 }
 
+/// A key that a conditional commit expects not to have changed after `since`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unchanged<'a> {
+    pub table: Table,
+    pub key: &'a [u8],
+    pub since: Sequence,
+}
+
 /// Whether writers outrun the flusher.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pressure {
@@ -59,6 +67,7 @@ struct State {
     names: BTreeMap<String, Table>,
     tables: BTreeMap<Table, Rows>,
     tallies: BTreeMap<Table, i64>,
+    changes: BTreeMap<(Table, Vec<u8>), Sequence>,
 }
 
 struct Inner {
@@ -106,14 +115,34 @@ impl Store {
     /// # Errors
     /// `Poisoned` after a failed write to disk; nothing was changed then.
     pub fn commit(&self, batch: &WriteBatch) -> Result<Commit> {
+        self.commit_if(batch, &[])
+    }
+
+    /// Like [`Store::commit`], but only if no key of `unchanged` was changed after its sequence; the check and the
+    /// commit are one step for all other commits.
+    ///
+    /// # Errors
+    /// `Conflict` when a key was changed, or when it cannot be told any more because its changes up to a later
+    /// sequence have been flushed; nothing was changed then. The rest as for `commit`.
+    pub fn commit_if(&self, batch: &WriteBatch, unchanged: &[Unchanged<'_>]) -> Result<Commit> {
         let mut state = self.0.state.write();
+        for expected in unchanged {
+            let newest = state.changes.get(&(expected.table, expected.key.to_vec())).copied().unwrap_or(0);
+            if newest > expected.since {
+                return Err(Error::Conflict(format!("a key was changed by sequence {newest}")));
+            }
+        }
+        let sequence = self.committed() + 1;
+        let State { tables, changes, .. } = &mut *state;
         for (kind, table, key, value) in &batch.operations {
-            let rows = state.tables.get_mut(table).ok_or_else(|| Error::UnknownTable(format!("{table:?}")))?;
+            let rows = tables.get_mut(table).ok_or_else(|| Error::UnknownTable(format!("{table:?}")))?;
             match kind {
                 0 => {
+                    changes.insert((*table, key.clone()), sequence);
                     rows.insert(key.clone(), value.clone().unwrap_or_default());
                 }
                 1 => {
+                    changes.insert((*table, key.clone()), sequence);
                     rows.remove(key);
                 }
                 _ => {
@@ -122,6 +151,7 @@ impl Store {
                         rows.range((Bound::Included(key.clone()), end)).map(|(k, _)| k.clone()).collect();
                     for key in doomed {
                         rows.remove(&key);
+                        changes.insert((*table, key), sequence);
                     }
                 }
             }
@@ -133,8 +163,24 @@ impl Store {
     }
 
     /// Commits and waits: for room under pressure, then for the durability asked for. Blocks the thread.
-    pub fn write(&self, batch: &WriteBatch, _durability: crate::Durability) -> Result<Commit> {
-        self.commit(batch)
+    pub fn write(&self, batch: &WriteBatch, durability: crate::Durability) -> Result<Commit> {
+        self.write_if(batch, durability, &[])
+    }
+
+    /// [`Store::write`] on the condition of [`Store::commit_if`].
+    pub fn write_if(
+        &self,
+        batch: &WriteBatch,
+        _durability: crate::Durability,
+        unchanged: &[Unchanged<'_>],
+    ) -> Result<Commit> {
+        self.commit_if(batch, unchanged)
+    }
+
+    /// The newest sequence that may have changed this key. Exact while the change is not flushed; after that the
+    /// flushed sequence, which is never too low. Range deletes count for the keys they covered.
+    pub fn latest_sequence(&self, table: Table, key: &[u8]) -> Sequence {
+        self.0.state.read().changes.get(&(table, key.to_vec())).copied().unwrap_or(0)
     }
 
     /// Makes everything up to `sequence` the kernel's (one write for all that is pending). Cheap when it already is.
