@@ -1,0 +1,181 @@
+//! The rows. To add a setting, add one here: the file, the reference page, the environment variable and `CONFIG GET`
+//! follow (`make docs` rewrites the generated files).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ennead_store::Durability;
+
+use super::{DebugAccess, EvictionPolicy, Form, Key, Kind, LogFormat, LogLevel, Setting};
+
+const fn integer(min: i64, max: i64) -> Kind {
+    Kind::Integer { min, max }
+}
+
+const fn bytes(min: i64) -> Kind {
+    Kind::Bytes { min, max: i64::MAX }
+}
+
+/// Up to a hundred years, so that sums of times never overflow.
+const DURATION: Kind = Kind::Duration { max: 100 * 365 * 86_400_000 };
+
+const LEVELS: &[(&str, &str)] =
+    &[("debug", "trace"), ("verbose", "debug"), ("notice", "info"), ("warning", "warn"), ("nothing", "error")];
+
+macro_rules! rows {
+    ($( $(#[doc = $doc:literal])+ $key:ident: $type:ty = $name:literal, $kind:expr, $default:literal, $when:ident
+        $(, redis: [$($redis:literal => $form:expr),+])? $(, env: $variable:literal)?; )+) => {
+        #[allow(non_camel_case_types, clippy::upper_case_acronyms, reason = "the places of the constants below")]
+        enum Place { $($key),+ }
+
+        $( $(#[doc = $doc])+ pub const $key: Key<$type> = Key::new(Place::$key as usize); )+
+
+        /// All settings, by section.
+        pub const TABLE: &[Setting] = &[ $( Setting {
+            name: $name,
+            kind: $kind,
+            default: $default,
+            live: rows!(@live $when),
+            redis: &[$($(($redis, $form)),+)?],
+            short_variable: rows!(@variable $($variable)?),
+            doc: concat!($($doc, "\n"),+),
+        } ),+ ];
+
+        /// Whether each row's kind is what its constant is read as; for the test of the table.
+        #[cfg(test)]
+        pub(super) fn kinds_that_fit() -> Vec<(&'static str, bool)> {
+            vec![ $( ($name, <$type as super::Value>::fits(&$kind)) ),+ ]
+        }
+    };
+    (@live live) => { true };
+    (@live start) => { false };
+    (@variable) => { None };
+    (@variable $variable:literal) => { Some($variable) };
+}
+
+rows! {
+    /// Where the data lives; created when it is missing. One process at a time owns it.
+    DATA_DIRECTORY: Arc<String> = "server.data", Kind::Text, "./data", start, redis: ["dir" => Form::Plain], env: "ENNEAD_DATA";
+    /// The password of the default user, for every listener. Empty: none is asked for.
+    /// Whoever may read this file may read it: `server.password_file` and ENNEAD_PASSWORD keep it elsewhere.
+    PASSWORD: Arc<String> = "server.password", Kind::Secret, "", live, redis: ["requirepass" => Form::Plain], env: "ENNEAD_PASSWORD";
+    /// A file whose first line is the password; read at start. Not together with `server.password`.
+    PASSWORD_FILE: Arc<String> = "server.password_file", Kind::Text, "", start, env: "ENNEAD_PASSWORD_FILE";
+    /// Allows listeners that other machines can reach to run without password and without TLS.
+    INSECURE: bool = "server.insecure", Kind::Bool, "false", start, redis: ["protected-mode" => Form::Not], env: "ENNEAD_INSECURE";
+    /// How long a stop waits for requests in flight and for idle connections to be told, before it closes them.
+    SHUTDOWN_TIMEOUT: Duration = "server.shutdown_timeout", DURATION, "10s", live, redis: ["shutdown-timeout" => Form::Seconds];
+    /// Who may use the DEBUG command: nobody, connections from this machine, or everybody.
+    DEBUG_COMMAND: DebugAccess = "server.debug_command", Kind::Choice(&["no", "local", "yes"]), "no", start,
+        redis: ["enable-debug-command" => Form::Plain];
+
+    /// Address of the Redis protocol (RESP2 and RESP3). Port 0 picks a free one; the log says which.
+    LISTEN_RESP: Arc<String> = "listen.resp", Kind::Address, "127.0.0.1:6379", start,
+        redis: ["port" => Form::Port, "bind" => Form::Host], env: "ENNEAD_RESP";
+    /// Address of HTTP: health, metrics, console.
+    LISTEN_HTTP: Arc<String> = "listen.http", Kind::Address, "127.0.0.1:9200", start, env: "ENNEAD_HTTP";
+    /// Address of gRPC: health and reflection.
+    LISTEN_GRPC: Arc<String> = "listen.grpc", Kind::Address, "127.0.0.1:2379", start, env: "ENNEAD_GRPC";
+
+    /// Certificate chain, PEM. With it and `tls.key_file`, every listener speaks TLS and nothing else.
+    TLS_CERTIFICATE_FILE: Arc<String> = "tls.certificate_file", Kind::Text, "", start, redis: ["tls-cert-file" => Form::Plain];
+    /// Private key of the certificate, PEM.
+    TLS_KEY_FILE: Arc<String> = "tls.key_file", Kind::Text, "", start, redis: ["tls-key-file" => Form::Plain];
+    /// Certificates of the authorities that sign clients' certificates, PEM. When set, every client must show one.
+    TLS_CLIENT_CA_FILE: Arc<String> = "tls.client_ca_file", Kind::Text, "", start, redis: ["tls-ca-cert-file" => Form::Plain];
+
+    /// When a write is acknowledged.
+    /// always: after the fsync of its group; nothing acknowledged is ever lost.
+    /// everysec: when its bytes are the kernel's; a power cut can lose the last second, kill -9 nothing.
+    /// none: at once; a crash can lose what was not handed over yet.
+    DURABILITY: Durability = "store.durability", Kind::Choice(&["none", "everysec", "always"]), "everysec", live,
+        redis: ["appendfsync" => Form::Words(&[("no", "none")])], env: "ENNEAD_DURABILITY";
+    /// Rows held in memory before they are flushed into the B-tree. At most two such tables exist at a time.
+    MEMTABLE_BYTES: u64 = "store.memtable_bytes", bytes(1 << 20), "64mb", start;
+    /// Page cache of the B-tree.
+    CACHE_BYTES: u64 = "store.cache_bytes", bytes(1 << 20), "64mb", start;
+    /// Size of one log segment.
+    SEGMENT_BYTES: u64 = "store.segment_bytes", bytes(1 << 20), "64mb", start;
+    /// Log kept for readers of the change feed, beyond what recovery needs.
+    LOG_RETENTION_BYTES: u64 = "store.log_retention_bytes", bytes(0), "256mb", start;
+    /// How long a writer is held back when it outruns the disk, before its write is refused.
+    STALL_TIMEOUT: Duration = "store.stall_timeout", DURATION, "10s", start;
+
+    /// The most memory that keys and values may take; 0: no limit.
+    MAXMEMORY: u64 = "memory.maxmemory", bytes(0), "0", live, redis: ["maxmemory" => Form::Plain], env: "ENNEAD_MAXMEMORY";
+    /// What happens at the limit. tier: cold values leave memory and stay readable from disk, no key is lost.
+    /// The others are Redis's: noeviction refuses writes, the rest delete keys.
+    MAXMEMORY_POLICY: EvictionPolicy = "memory.maxmemory_policy", Kind::Choice(&[
+            "tier", "noeviction", "allkeys-lru", "allkeys-lfu", "allkeys-random",
+            "volatile-lru", "volatile-lfu", "volatile-random", "volatile-ttl",
+        ]), "tier", live, redis: ["maxmemory-policy" => Form::Plain];
+    /// Keys looked at for each one that is evicted.
+    MAXMEMORY_SAMPLES: u64 = "memory.maxmemory_samples", integer(1, 64), "5", live, redis: ["maxmemory-samples" => Form::Plain];
+    /// How many hits saturate the access counter of the lfu policies; larger: more.
+    LFU_LOG_FACTOR: u64 = "memory.lfu_log_factor", integer(0, i32::MAX as i64), "10", live, redis: ["lfu-log-factor" => Form::Plain];
+    /// Minutes after which the access counter of the lfu policies is lowered by one; 0: never.
+    LFU_DECAY_TIME: u64 = "memory.lfu_decay_time", integer(0, i32::MAX as i64), "1", live, redis: ["lfu-decay-time" => Form::Plain];
+
+    /// Databases that SELECT can choose from.
+    DATABASES: u64 = "kv.databases", integer(1, 256), "16", start, redis: ["databases" => Form::Plain];
+
+    /// Connections of RESP clients at a time; one more is told so and closed.
+    MAXCLIENTS: u64 = "clients.maxclients", integer(1, i32::MAX as i64), "10000", live, redis: ["maxclients" => Form::Plain];
+    /// Threads that run RESP connections; 0: one for each processor.
+    WORKERS: u64 = "clients.workers", integer(0, 128), "0", start, redis: ["io-threads" => Form::Plain];
+    /// A client that is silent for so long is closed; 0: never.
+    TIMEOUT: Duration = "clients.timeout", DURATION, "0", live, redis: ["timeout" => Form::Seconds];
+    /// Interval of TCP keep-alive probes; 0: none.
+    TCP_KEEPALIVE: Duration = "clients.tcp_keepalive", DURATION, "5m", live, redis: ["tcp-keepalive" => Form::Seconds];
+    /// Connections that the kernel holds until they are accepted.
+    TCP_BACKLOG: u64 = "clients.tcp_backlog", integer(1, i32::MAX as i64), "511", start, redis: ["tcp-backlog" => Form::Plain];
+    /// The longest single value in a request.
+    PROTO_MAX_BULK_LEN: u64 = "clients.proto_max_bulk_len", bytes(1 << 20), "512mb", live, redis: ["proto-max-bulk-len" => Form::Plain];
+    /// Bytes of unread requests of a client, beyond which it is closed.
+    QUERY_BUFFER_LIMIT: u64 = "clients.query_buffer_limit", bytes(1 << 20), "1gb", live,
+        redis: ["client-query-buffer-limit" => Form::Plain];
+    /// Bytes of unread replies of an ordinary client, beyond which it is closed; 0: no limit.
+    OUTPUT_NORMAL_HARD: u64 = "clients.output_normal_hard", bytes(0), "0", live;
+    /// The same, if it lasts for `clients.output_normal_soft_time`.
+    OUTPUT_NORMAL_SOFT: u64 = "clients.output_normal_soft", bytes(0), "0", live;
+    /// How long an ordinary client may be above the soft limit.
+    OUTPUT_NORMAL_SOFT_TIME: Duration = "clients.output_normal_soft_time", DURATION, "0", live;
+    /// Bytes of unread messages of a subscriber, beyond which it is closed; 0: no limit.
+    OUTPUT_PUBSUB_HARD: u64 = "clients.output_pubsub_hard", bytes(0), "32mb", live;
+    /// The same, if it lasts for `clients.output_pubsub_soft_time`.
+    OUTPUT_PUBSUB_SOFT: u64 = "clients.output_pubsub_soft", bytes(0), "8mb", live;
+    /// How long a subscriber may be above the soft limit.
+    OUTPUT_PUBSUB_SOFT_TIME: Duration = "clients.output_pubsub_soft_time", DURATION, "1m", live;
+
+    /// Commands slower than so many microseconds enter the slow log; 0: all, -1: none.
+    SLOWLOG_SLOWER_THAN: i64 = "slowlog.slower_than_us", integer(-1, i64::MAX), "10000", live,
+        redis: ["slowlog-log-slower-than" => Form::Plain];
+    /// Entries that the slow log keeps.
+    SLOWLOG_MAX_LEN: u64 = "slowlog.max_len", integer(0, i32::MAX as i64), "128", live, redis: ["slowlog-max-len" => Form::Plain];
+    /// Events slower than so many milliseconds enter the latency monitor; 0: none.
+    LATENCY_MONITOR_THRESHOLD: u64 = "slowlog.latency_threshold_ms", integer(0, i64::MAX), "0", live,
+        redis: ["latency-monitor-threshold" => Form::Plain];
+
+    /// The largest body of a request.
+    HTTP_BODY_LIMIT: u64 = "http.body_limit", bytes(1 << 10), "16mb", start;
+    /// The largest sum of a request's headers.
+    HTTP_HEADER_LIMIT: u64 = "http.header_limit", Kind::Bytes { min: 8 << 10, max: 1 << 20 }, "64kb", start;
+    /// How long a client may take to send its headers, and a request to be answered.
+    HTTP_TIMEOUT: Duration = "http.timeout", DURATION, "30s", start;
+    /// HTTP connections at a time.
+    HTTP_MAX_CONNECTIONS: u64 = "http.max_connections", integer(1, i32::MAX as i64), "1024", start;
+
+    /// gRPC connections at a time.
+    GRPC_MAX_CONNECTIONS: u64 = "grpc.max_connections", integer(1, i32::MAX as i64), "1024", start;
+    /// Calls in flight on one gRPC connection.
+    GRPC_MAX_STREAMS: u64 = "grpc.max_streams", integer(1, i32::MAX as i64), "256", start;
+
+    /// Where SAVE and BGSAVE write their copy of the data; a relative path starts at `server.data`.
+    BACKUP_DIRECTORY: Arc<String> = "backup.directory", Kind::Text, "backup", start;
+
+    /// The least severe messages that are logged.
+    LOG_LEVEL: LogLevel = "logging.level", Kind::Choice(&["error", "warn", "info", "debug", "trace"]), "info", live,
+        redis: ["loglevel" => Form::Words(LEVELS)], env: "ENNEAD_LOG";
+    /// Lines for people, or one JSON object a line. Both go to the standard error stream.
+    LOG_FORMAT: LogFormat = "logging.format", Kind::Choice(&["text", "json"]), "text", start;
+}
