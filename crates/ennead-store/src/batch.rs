@@ -28,6 +28,7 @@ pub enum Operation<'a> {
 #[derive(Debug, Clone, Default)]
 pub struct WriteBatch {
     // V0 of the in-memory contract; the real one keeps encoded bytes.
+    #[expect(clippy::type_complexity, reason = "gone with V0")]
     pub(crate) operations: Vec<(u8, Table, Vec<u8>, Option<Vec<u8>>)>,
     pub(crate) tallies: Vec<(Table, i64)>,
     pub(crate) event: Vec<u8>,
@@ -54,6 +55,14 @@ impl WriteBatch {
     /// A few bytes that travel with the batch in the log, for readers of the change feed.
     pub fn set_event(&mut self, event: &[u8]) {
         self.event = event.to_vec();
+    }
+    /// The changes in the order they were added.
+    pub fn operations(&self) -> impl Iterator<Item = Operation<'_>> {
+        self.operations.iter().map(|(kind, table, key, value)| match (kind, value) {
+            (0, value) => Operation::Put { table: *table, key, value: value.as_deref().unwrap_or_default() },
+            (1, _) => Operation::Delete { table: *table, key },
+            (_, end) => Operation::DeleteRange { table: *table, start: key, end: end.as_deref() },
+        })
     }
     pub fn is_empty(&self) -> bool {
         self.operations.is_empty() && self.tallies.is_empty()

@@ -5,10 +5,16 @@
 
 mod batch;
 mod error;
+mod latch;
 mod options;
 mod store;
+mod transaction;
 
 pub use batch::{Operation, WriteBatch};
 pub use error::{Error, ErrorCode, Result};
+pub use latch::{LatchGuard, Latches};
 pub use options::{Durability, Options, TableKind};
 pub use store::{Commit, Iter, Pressure, Sequence, Snapshot, Statistics, Store, Table, Unchanged};
+pub use transaction::{
+    LockOptions, OptimisticTransaction, PessimisticTransaction, PessimisticTransactions, TransactionIter,
+};

@@ -277,10 +277,12 @@ impl Snapshot {
     }
     /// An iterator over `start <= key < end`, not positioned yet: call a `seek` first.
     pub fn iter(&self, table: Table, start: &[u8], end: Option<&[u8]>) -> Iter {
+        let forward = end.is_none_or(|end| start < end);
         let end = end.map_or(Bound::Unbounded, |end| Bound::Excluded(end.to_vec()));
         let rows = self
             .tables
             .get(&table)
+            .filter(|_| forward)
             .map(|rows| {
                 rows.range((Bound::Included(start.to_vec()), end)).map(|(k, v)| (k.clone(), v.clone())).collect()
             })
