@@ -1,0 +1,46 @@
+//! Runs every example of this crate; each asserts its own results.
+
+#[path = "../examples/balances.rs"]
+mod balances;
+#[path = "../examples/basic.rs"]
+mod basic;
+#[path = "../examples/graph.rs"]
+mod graph;
+#[path = "../examples/metrics.rs"]
+mod metrics;
+#[path = "../examples/transfer.rs"]
+mod transfer;
+
+#[test]
+fn balances_at_block_height() {
+    balances::main().unwrap();
+}
+
+#[test]
+fn basic_operations() {
+    basic::main().unwrap();
+}
+
+#[test]
+fn graph_by_prefix() {
+    graph::main().unwrap();
+}
+
+#[test]
+fn metrics_by_time_range() {
+    metrics::main().unwrap();
+}
+
+#[test]
+fn transfers_by_transactions() {
+    transfer::main().unwrap();
+}
+
+#[test]
+fn every_example_is_run() {
+    let files = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/examples")).unwrap();
+    let mut names: Vec<_> = files.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
+    names.retain(|name| name.ends_with(".rs") && name != "bench_store.rs");
+    names.sort();
+    assert_eq!(names, ["balances.rs", "basic.rs", "graph.rs", "metrics.rs", "transfer.rs"]);
+}
