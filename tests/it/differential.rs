@@ -1,0 +1,62 @@
+//! The daemon beside a real redis-server: the same bytes go to both, the replies are compared.
+//!
+//! `ENNEAD_DIFFERENTIAL_SECONDS` runs random sequences longer than the default; `ENNEAD_DIFFERENTIAL_SEED` replays one
+//! seed; `ENNEAD_DIFFERENTIAL_KEEP_GOING` collects the differences of the whole run before it fails.
+
+mod generator;
+mod golden;
+mod rule;
+mod sequence;
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use crate::random::{Random, setting};
+use crate::server::Server;
+
+/// How long random sequences run in `make test`.
+const SECONDS: u64 = 25;
+
+#[test]
+fn random_sequences_get_the_replies_of_redis() {
+    let Some(peer) = Server::redis(&[]) else { return };
+    let ours = Server::subject(&[]);
+    let replay = setting("ENNEAD_DIFFERENTIAL_SEED");
+    let time = Duration::from_secs(setting("ENNEAD_DIFFERENTIAL_SECONDS").unwrap_or(SECONDS));
+    let keep_going = setting("ENNEAD_DIFFERENTIAL_KEEP_GOING").is_some();
+    let first = replay.unwrap_or_else(|| Random::new(u64::from(std::process::id())).next() >> 32);
+    let start = Instant::now();
+    let mut found: BTreeMap<String, String> = BTreeMap::new();
+    let mut count = 0;
+    for seed in first.. {
+        let batches = sequence::generate(seed);
+        count += 1;
+        if let Some(difference) = sequence::run(&peer, &ours, &batches) {
+            let (batches, difference) = sequence::shrink(&peer, &ours, batches, difference);
+            let text = sequence::describe(&batches, &difference);
+            eprintln!("replay with ENNEAD_DIFFERENTIAL_SEED={seed}:\n{text}");
+            assert!(keep_going, "the replies differ, seed {seed}:\n{text}");
+            found.entry(difference.kind()).or_insert(text);
+        }
+        if replay.is_some() || start.elapsed() > time {
+            break;
+        }
+    }
+    eprintln!("{count} random sequences from seed {first}, {} kinds of differences", found.len());
+    assert!(found.is_empty(), "{}", found.into_values().collect::<Vec<_>>().join("\n"));
+}
+
+#[test]
+fn golden_scripts_get_the_replies_of_redis() {
+    let Some(peer) = Server::redis(&[]) else { return };
+    let ours = Server::subject(&[]);
+    let mut differences = String::new();
+    for script in golden::scripts() {
+        let peers = golden::play(&peer, &script);
+        let own = golden::play(&ours, &script);
+        if peers != own {
+            differences += &golden::describe(&script, &peers, &own);
+        }
+    }
+    assert!(differences.is_empty(), "{differences}");
+}

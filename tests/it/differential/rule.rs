@@ -1,0 +1,111 @@
+//! When two replies to one request count as the same. Byte for byte unless a rule here says why that cannot be asked:
+//! an order that Redis leaves open, a clock, an identity of the process, or a text that Redis 7.2, which Ennead follows,
+//! words otherwise than the 7.0 it is compared with.
+
+use crate::wire::{Reply, parse};
+
+use super::generator::Words;
+
+/// Milliseconds that two servers asked one after the other may differ about a time to live.
+const CLOCK_TOLERANCE_MS: i64 = 3000;
+
+/// How a reply is compared.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Rule {
+    Exact,
+    /// Keys come in the order of a hash table.
+    AnyOrder,
+    /// Numbers that a clock moves; the unit in milliseconds.
+    Clock(i64),
+    /// Only the type of the reply is promised: identities, clocks, sizes of memory, random choices, help texts.
+    Type,
+    /// The fields of a map must all be there; the values are the process's own.
+    Fields,
+    /// Flags and categories of a command are sets.
+    CommandInfo,
+}
+
+/// Texts that differ between 7.0 and 7.2: request prefix, the reply's text in each.
+const VERSIONS: &[(&str, &str, &str)] = &[];
+
+/// Whether `ours` is a right answer where the peer gave `peers`.
+pub(super) fn same(words: &Words, peers: &[u8], ours: &[u8]) -> bool {
+    if peers == ours || known_version_difference(words, peers, ours) {
+        return true;
+    }
+    let both_error = peers.first() == Some(&b'-') && ours.first() == Some(&b'-');
+    if both_error {
+        return false;
+    }
+    match rule(words) {
+        Rule::Exact => false,
+        Rule::AnyOrder => sorted(parse(peers)) == sorted(parse(ours)),
+        Rule::Clock(unit) => match (parse(peers), parse(ours)) {
+            (Reply::Integer(a), Reply::Integer(b)) => {
+                // Below zero are the answers "no such key" and "no time to live".
+                a >= 0 && b >= 0 && (a - b).abs() * unit <= CLOCK_TOLERANCE_MS
+            }
+            _ => false,
+        },
+        Rule::Type => peers.first() == ours.first() && is_nil(peers) == is_nil(ours),
+        Rule::Fields => peers.first() == ours.first() && has_fields(&parse(peers), &parse(ours)),
+        Rule::CommandInfo => command_facts(&parse(peers)) == command_facts(&parse(ours)),
+    }
+}
+
+fn rule(words: &Words) -> Rule {
+    let word = |at: usize| words.get(at).map(|word| word.to_ascii_lowercase()).unwrap_or_default();
+    let (name, sub) = (word(0), word(1));
+    match (name.as_slice(), sub.as_slice()) {
+        (b"keys", _) => Rule::AnyOrder,
+        (b"ttl" | b"expiretime", _) => Rule::Clock(1000),
+        (b"pttl" | b"pexpiretime", _) => Rule::Clock(1),
+        (b"object", b"idletime") => Rule::Clock(1000),
+        (b"randomkey" | b"dump" | b"time" | b"lastsave" | b"scan", _) => Rule::Type,
+        (b"memory", b"usage") | (b"client", b"id" | b"info" | b"list") => Rule::Type,
+        (b"info", _) | (_, b"help") => Rule::Type,
+        (b"hello", _) => Rule::Fields,
+        // A pattern finds settings in the order of a hash table, and not every setting of Redis is one of ours.
+        (b"config", b"get") if words.len() > 3 || word(2).contains(&b'*') => Rule::Type,
+        // What the slow log holds depends on the machine's speed.
+        (b"slowlog", b"get" | b"len") => Rule::Type,
+        (b"command", b"info") if words.len() == 2 => Rule::Type,
+        (b"command", b"" | b"list" | b"docs" | b"count") => Rule::Type,
+        (b"command", b"info") => Rule::CommandInfo,
+        _ => Rule::Exact,
+    }
+}
+
+fn known_version_difference(words: &Words, peers: &[u8], ours: &[u8]) -> bool {
+    let request = words.join(&b' ').to_ascii_lowercase();
+    let holds = |bytes: &[u8], text: &str| String::from_utf8_lossy(bytes).contains(text);
+    VERSIONS
+        .iter()
+        .any(|(prefix, old, new)| request.starts_with(prefix.as_bytes()) && holds(peers, old) && holds(ours, new))
+}
+
+fn is_nil(reply: &[u8]) -> bool {
+    reply.starts_with(b"_") || reply.starts_with(b"$-1") || reply.starts_with(b"*-1")
+}
+
+fn sorted(reply: Reply) -> Vec<Vec<u8>> {
+    let Reply::List(items) = reply else { return vec![format!("{reply:?}").into_bytes()] };
+    let mut texts: Vec<_> = items.into_iter().map(|item| format!("{item:?}").into_bytes()).collect();
+    texts.sort();
+    texts
+}
+
+fn has_fields(peers: &Reply, ours: &Reply) -> bool {
+    let (Reply::List(peers), Reply::List(ours)) = (peers, ours) else { return false };
+    peers.iter().step_by(2).all(|field| ours.iter().step_by(2).any(|own| own == field))
+}
+
+/// Name, arity, flags, first, last and step of each command; what stands behind them differs between the versions.
+fn command_facts(reply: &Reply) -> Vec<Vec<Vec<u8>>> {
+    let Reply::List(commands) = reply else { return Vec::new() };
+    let facts = |command: &Reply| match command {
+        Reply::List(parts) => parts.iter().take(6).flat_map(|part| sorted(part.clone())).collect(),
+        other => vec![format!("{other:?}").into_bytes()],
+    };
+    commands.iter().map(facts).collect()
+}

@@ -1,0 +1,9 @@
+//! The outside tests: the built daemon as its users see it, over sockets and signals. One binary, so that it links once.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
+#![allow(clippy::print_stderr, reason = "what a test found, and seeds to replay it, go to the log of the run")]
+
+mod differential;
+mod random;
+mod server;
+mod wire;

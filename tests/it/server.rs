@@ -1,0 +1,172 @@
+//! Servers that tests start, on ports that the system picks and data in folders that go with them: the daemon of this
+//! build, and redis-server where a test compares with it. A server dies with its [`Server`].
+//!
+//! `ENNEAD_SUBJECT=redis-server` puts redis-server in the daemon's place, to try the tests themselves, and
+//! `ENNEAD_SUBJECT=127.0.0.1:7000` takes a server that already listens.
+
+use std::fs::File;
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use crate::wire::{Reply, Wire};
+
+/// How long a server may take until it answers. Generous: the machine may be busy building.
+const START_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A running server.
+pub(crate) struct Server {
+    pub(crate) address: SocketAddr,
+    /// None for a server that somebody else started.
+    child: Option<Child>,
+    folder: Option<TempDir>,
+}
+
+impl Server {
+    /// The server under test, on new data, with further flags of `ennead serve`.
+    pub(crate) fn subject(flags: &[&str]) -> Server {
+        match std::env::var("ENNEAD_SUBJECT") {
+            Err(_) => {
+                let folder = tempfile::tempdir().unwrap();
+                let mut server = Server::ennead(folder.path(), flags);
+                server.folder = Some(folder);
+                server
+            }
+            Ok(name) if name == "redis-server" => Server::redis(&[]).expect("redis-server is on the PATH"),
+            Ok(address) => Server { address: address.parse().unwrap(), child: None, folder: None },
+        }
+    }
+
+    /// `ennead serve` on the data of `folder`, which stays when the server goes.
+    pub(crate) fn ennead(folder: &Path, flags: &[&str]) -> Server {
+        let log = folder.join("stderr.log");
+        let data = folder.join("data");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ennead"));
+        command.args(["serve", "--resp", "127.0.0.1:0", "--http", "off", "--grpc", "off", "--data"]);
+        command.arg(&data).args(flags);
+        let mut child = spawn(&mut command, &log);
+        let address = wait_for(&mut child, &log, || announced_port(&log));
+        let mut server = Server { address, child: Some(child), folder: None };
+        server.wait_until_it_answers(&log);
+        server
+    }
+
+    /// A redis-server; None, said loudly, when it is not installed and nothing requires it.
+    pub(crate) fn redis(flags: &[&str]) -> Option<Server> {
+        let folder = tempfile::tempdir().unwrap();
+        let mut server = Server::redis_in(folder.path(), flags)?;
+        server.folder = Some(folder);
+        Some(server)
+    }
+
+    /// A redis-server on the data of `folder`, which stays when the server goes.
+    pub(crate) fn redis_in(folder: &Path, flags: &[&str]) -> Option<Server> {
+        let program = installed("redis-server")?;
+        let log = folder.join("stderr.log");
+        let address = free_address();
+        let mut command = Command::new(program);
+        command.args(["--bind", "127.0.0.1", "--save", "", "--enable-debug-command", "yes", "--loglevel", "warning"]);
+        command.args(["--port", &address.port().to_string(), "--dir"]).arg(folder).args(flags);
+        let child = spawn(&mut command, &log);
+        let mut server = Server { address, child: Some(child), folder: None };
+        server.wait_until_it_answers(&log);
+        Some(server)
+    }
+
+    /// The server under test for tests that restart it on the same folder.
+    pub(crate) fn restartable(folder: &Path, durability: &str) -> Server {
+        if std::env::var("ENNEAD_SUBJECT").as_deref() == Ok("redis-server") {
+            let sync = if durability == "none" { "no" } else { durability };
+            return Server::redis_in(folder, &["--appendonly", "yes", "--appendfsync", sync]).unwrap();
+        }
+        Server::ennead(folder, &["--durability", durability])
+    }
+
+    pub(crate) fn connect(&self) -> Wire {
+        Wire::connect(self.address).unwrap()
+    }
+
+    /// `kill -9`: the process gets no chance to write anything more.
+    pub(crate) fn kill(&mut self) {
+        if let Some(child) = &mut self.child {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+    }
+
+    fn wait_until_it_answers(&mut self, log: &Path) {
+        let address = self.address;
+        let Some(child) = &mut self.child else { return };
+        wait_for(child, log, || {
+            let mut wire = Wire::connect(address).ok()?;
+            match wire.call(&[b"PING"]).ok()? {
+                Reply::Error(text) if text.starts_with(b"LOADING") => None,
+                _ => Some(()),
+            }
+        });
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.child {
+            // It may be dead already, which is all that is wanted here.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+/// Where a peer's program is; None, said loudly, when it is missing. In CI, or with `ENNEAD_REQUIRE_PEERS` set, a missing
+/// peer fails the test: a comparison that did not run must not look like one that passed.
+pub(crate) fn installed(program: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&path).map(|folder| folder.join(program)).find(|file| file.is_file());
+    if found.is_none() {
+        let required = ["CI", "ENNEAD_REQUIRE_PEERS"].iter().any(|name| std::env::var_os(name).is_some());
+        assert!(!required, "{program} is not installed, and this run requires it");
+        eprintln!("\n*** NOT TESTED: {program} is not installed, so nothing was compared with it ***\n");
+    }
+    found
+}
+
+fn spawn(command: &mut Command, log: &Path) -> Child {
+    let file = File::create(log).unwrap();
+    command.stdin(Stdio::null()).stdout(file.try_clone().unwrap()).stderr(file);
+    command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"))
+}
+
+/// Polls until there is an answer; panics with the server's log when it ends or stays silent.
+fn wait_for<T>(child: &mut Child, log: &Path, mut answer: impl FnMut() -> Option<T>) -> T {
+    let start = Instant::now();
+    loop {
+        if let Some(answer) = answer() {
+            return answer;
+        }
+        let ended = child.try_wait().unwrap();
+        if ended.is_some() || start.elapsed() > START_TIMEOUT {
+            let _ = child.kill();
+            let text = std::fs::read_to_string(log).unwrap_or_default();
+            panic!("the server did not start ({ended:?}); its log:\n{text}");
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// The RESP listener's address from the last line of the log that names one.
+fn announced_port(log: &Path) -> Option<SocketAddr> {
+    let text = std::fs::read_to_string(log).ok()?;
+    let line = text.lines().rev().find(|line| line.to_lowercase().contains("resp") && line.contains("127.0.0.1:"))?;
+    let at = line.find("127.0.0.1:")? + "127.0.0.1:".len();
+    let digits: String = line[at..].chars().take_while(char::is_ascii_digit).collect();
+    let port: u16 = digits.parse().ok()?;
+    (port != 0).then(|| SocketAddr::from(([127, 0, 0, 1], port)))
+}
+
+/// A port that is free now; redis-server cannot pick one itself.
+fn free_address() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}
