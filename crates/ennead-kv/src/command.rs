@@ -1,6 +1,11 @@
 //! What a command is, said once: dispatch, arity errors, key positions, ACL categories, COMMAND and COMMAND DOCS,
 //! metrics and the reference page are derived from its [`Spec`].
 
+use crate::args::Args;
+use crate::context::Context;
+use crate::error::Result;
+use crate::reply::Reply;
+
 /// The group a command is listed under, in Redis's words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Group {
@@ -75,9 +80,59 @@ pub struct Spec {
     pub syntax: &'static str,
 }
 
+impl KeySpec {
+    /// The word numbers of the keys of a request that the command's arity accepts. A request whose count of keys is not
+    /// a number, or too large, has none here; the command itself answers the error.
+    pub fn positions(&self, args: Args<'_>) -> impl Iterator<Item = usize> + use<> {
+        let words = args.len();
+        let (first, end, step) = match *self {
+            KeySpec::None => (0, 0, 1),
+            KeySpec::Range { first, last, step } => {
+                let last = if last < 0 { words.saturating_sub(last.unsigned_abs()) } else { last as usize };
+                (first, (last + 1).min(words), step)
+            }
+            KeySpec::Counted { count } => {
+                let keys = args.get(count).and_then(|word| std::str::from_utf8(word).ok()?.parse().ok()).unwrap_or(0);
+                let first = count + 1;
+                (first, if keys <= words.saturating_sub(first) { first + keys } else { first }, 1)
+            }
+        };
+        (first..end.max(first)).step_by(step.max(1))
+    }
+}
+
 impl Spec {
+    /// Whether it has the flag.
+    pub fn is(&self, flag: Flag) -> bool {
+        self.flags.contains(&flag)
+    }
+    /// The keys of a request, in the order they are written.
+    pub fn keys<'a>(&self, args: Args<'a>) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+        self.keys.positions(args).filter_map(move |index| args.get(index))
+    }
     /// Whether a request of so many words, the name among them, can be this command.
     pub fn accepts(&self, words: usize) -> bool {
         if self.arity >= 0 { words == self.arity as usize } else { words >= self.arity.unsigned_abs() as usize }
     }
+}
+
+/// What a command needs to hold while it runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// The slots of the keys that its [`KeySpec`] finds.
+    Keys,
+    /// The whole keyspace: it has keys in several databases, or finds them as it goes.
+    All,
+    /// Nothing: it works on databases as a whole and takes what it needs itself.
+    Databases,
+}
+
+/// One row of the command table: what it is, and what it does.
+#[derive(Debug)]
+pub struct Command {
+    pub spec: Spec,
+    pub access: Access,
+    /// Reads arguments, changes keys through the context, writes the reply. It changes nothing before all arguments
+    /// are validated: an error means that nothing was done.
+    pub run: fn(&mut Context<'_>, Args<'_>, &mut dyn Reply) -> Result,
 }

@@ -1,12 +1,32 @@
 //! The Redis model: keys and their values, kept in memory as native objects while they are warm, as rows of the store
 //! always. It never reads the clock, a socket or a random source: they come in with the call.
 
+mod access;
 mod args;
 mod command;
+mod commands;
+mod context;
+mod counters;
+mod database;
+mod entry;
 mod error;
+mod keyspace;
+mod number;
+mod object;
+mod options;
+mod place;
+#[cfg(test)]
+mod probe;
 mod reply;
+mod row;
+mod slot;
 
 pub use args::Args;
-pub use command::{Category, Flag, Group, KeySpec, Spec};
+pub use command::{Access, Category, Command, Flag, Group, KeySpec, Spec};
+pub use commands::{command, commands};
+pub use context::Context;
 pub use error::{Error, Result};
+pub use keyspace::{Call, Effect, Keyspace};
+pub use options::{KvOptions, Policy, Settings};
+pub use place::{SLOTS, key_slot};
 pub use reply::Reply;

@@ -1,0 +1,17 @@
+//! The command table: one file for each family, one row for each command.
+
+use crate::command::Command;
+
+mod deadline;
+mod generic;
+mod strings;
+
+/// Every command of this model.
+pub fn commands() -> impl Iterator<Item = &'static Command> {
+    [strings::COMMANDS, generic::COMMANDS].into_iter().flatten()
+}
+
+/// The command of this name, in any case.
+pub fn command(name: &str) -> Option<&'static Command> {
+    commands().find(|command| command.spec.name.eq_ignore_ascii_case(name))
+}

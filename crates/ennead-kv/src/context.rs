@@ -1,0 +1,354 @@
+//! What a command works with: the locked slots of its keys, and the batch of rows that its changes become.
+//!
+//! Every change is made twice, in memory and as a staged row, by the methods here and nowhere else. When the command
+//! ends the batch is committed under the locks; if that fails, the changed slots are forgotten and read again from the
+//! store, so memory never shows what the store refused.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+use ennead_store::Sequence;
+use parking_lot::MutexGuard;
+use smallvec::SmallVec;
+
+use crate::access::Clock;
+use crate::args::Args;
+use crate::command::{Command, Spec};
+use crate::database::Database;
+use crate::entry::Entry;
+use crate::error::{Error, Result};
+use crate::keyspace::{Call, Effect, Gate, Keyspace, Shared};
+use crate::place::{Place, next_random};
+use crate::reply::Reply;
+use crate::slot::Slot;
+
+mod load;
+mod strings;
+mod work;
+
+use work::Work;
+
+/// What a command runs in.
+pub struct Context<'a> {
+    keyspace: &'a Keyspace,
+    /// None for commands that work on whole databases.
+    gate: Option<&'a Gate>,
+    call: Call,
+    clock: Clock,
+    /// Whether a batch that fails to commit fails the command: reads may only have found something expired.
+    writes: bool,
+    /// By database and slot.
+    locked: SmallVec<[Locked<'a>; 1]>,
+    work: Work,
+    /// The place of the only key of a command with one key.
+    place: Option<Place>,
+    random: u64,
+    saw: Sequence,
+    wrote: Option<Sequence>,
+    finished: bool,
+}
+
+/// A locked slot.
+struct Locked<'a> {
+    db: usize,
+    number: u16,
+    database: &'a Database,
+    slot: MutexGuard<'a, Slot>,
+    bytes_before: usize,
+    keys: i64,
+    volatile: i64,
+    dirty: bool,
+}
+
+/// How a key is looked up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lookup {
+    /// For its value: counts as hit or miss and as an access.
+    Read,
+    /// Counts as hit or miss only.
+    Peek,
+    /// To be changed: counts as an access only.
+    Write,
+}
+
+/// Where a key is or would be. Void after another key of the same slot was added or deleted.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Spot {
+    locked: usize,
+    at: Option<usize>,
+    place: Place,
+}
+
+impl Spot {
+    pub(crate) fn exists(&self) -> bool {
+        self.at.is_some()
+    }
+}
+
+impl<'a> Context<'a> {
+    pub(crate) fn new(keyspace: &'a Keyspace, gate: Option<&'a Gate>, call: &Call, writes: bool) -> Context<'a> {
+        Context {
+            keyspace,
+            gate,
+            call: *call,
+            clock: Clock::new(keyspace.settings(), call.now_ms),
+            writes,
+            locked: SmallVec::new(),
+            work: Work::take(),
+            place: None,
+            random: call.seed,
+            saw: 0,
+            wrote: None,
+            finished: false,
+        }
+    }
+
+    /// Unix time of the command, ms.
+    pub fn now_ms(&self) -> u64 {
+        self.call.now_ms
+    }
+
+    /// The selected database.
+    pub fn db(&self) -> usize {
+        self.call.db
+    }
+
+    pub fn keyspace(&self) -> &'a Keyspace {
+        self.keyspace
+    }
+
+    /// The next random number of this command.
+    pub fn random(&mut self) -> u64 {
+        next_random(&mut self.random)
+    }
+
+    pub(crate) fn clock(&self) -> Clock {
+        self.clock
+    }
+
+    fn shared(&self) -> &'a Shared {
+        self.keyspace.shared()
+    }
+
+    /// Notes that what the command did or read includes batch `sequence`; for commands on whole databases.
+    pub(crate) fn note(&mut self, wrote: Option<Sequence>, saw: Sequence) {
+        self.wrote = self.wrote.max(wrote);
+        self.saw = self.saw.max(saw).max(wrote.unwrap_or(0));
+    }
+
+    /// Locks the slots of the keys that the request names, in order.
+    pub(crate) fn lock_keys(&mut self, spec: &Spec, args: Args<'_>) -> Result {
+        let mut positions = spec.keys.positions(args);
+        let Some(first) = positions.next() else { return Ok(()) };
+        let first = self.shared().placer.place(&args[first]);
+        let Some(second) = positions.next() else {
+            self.place = Some(first);
+            return self.lock(self.call.db, first.slot).map(drop);
+        };
+        let mut slots: SmallVec<[u16; 32]> = SmallVec::new();
+        slots.push(first.slot);
+        slots.push(crate::place::key_slot(&args[second]));
+        slots.extend(positions.map(|index| crate::place::key_slot(&args[index])));
+        slots.sort_unstable();
+        slots.dedup();
+        for slot in slots {
+            self.lock(self.call.db, slot)?;
+        }
+        Ok(())
+    }
+
+    /// Locks a slot that is not locked yet and returns its index. Without the gate to itself a command must come in order.
+    fn lock(&mut self, db: usize, number: u16) -> Result<usize> {
+        let gate = self.gate.ok_or(Error::text("ERR this command has no keys"))?;
+        let database: &'a Arc<Database> = gate.database(&self.shared().store, db)?;
+        let slot = database.lock(number);
+        let index = match self.locked.last() {
+            Some(last) if (last.db, last.number) > (db, number) => {
+                self.locked.partition_point(|locked| (locked.db, locked.number) < (db, number))
+            }
+            _ => self.locked.len(),
+        };
+        self.saw = self.saw.max(slot.last_write).max(database.born);
+        let bytes_before = slot.bytes();
+        self.locked
+            .insert(index, Locked { db, number, database, slot, bytes_before, keys: 0, volatile: 0, dirty: false });
+        Ok(index)
+    }
+
+    /// The index of a slot among the locked ones.
+    #[inline]
+    fn locked(&mut self, db: usize, number: u16) -> Result<usize> {
+        if let [only] = self.locked.as_slice()
+            && (only.db, only.number) == (db, number)
+        {
+            return Ok(0);
+        }
+        match self.locked.binary_search_by_key(&(db, number), |locked| (locked.db, locked.number)) {
+            Ok(index) => Ok(index),
+            Err(_) => self.lock(db, number),
+        }
+    }
+
+    /// Finds a key of the selected database. A key that is due is deleted, and absent.
+    #[inline]
+    pub(crate) fn find(&mut self, key: &[u8], lookup: Lookup) -> Result<Spot> {
+        // With one locked slot there is one key, and its place is known from locking.
+        let place = match self.place {
+            Some(place) => place,
+            None => self.shared().placer.place(key),
+        };
+        self.find_at(self.call.db, place, key, lookup)
+    }
+
+    /// Finds a key of any database; for commands that have the keyspace to themselves.
+    pub(crate) fn find_in(&mut self, db: usize, key: &[u8], lookup: Lookup) -> Result<Spot> {
+        let place = self.shared().placer.place(key);
+        self.find_at(db, place, key, lookup)
+    }
+
+    #[inline]
+    fn find_at(&mut self, db: usize, place: Place, key: &[u8], lookup: Lookup) -> Result<Spot> {
+        let locked = self.locked(db, place.slot)?;
+        let slot = &self.locked[locked].slot;
+        let mut spot = Spot { locked, at: slot.table.find(place.fragment, key), place };
+        if spot.at.is_none() && !slot.complete {
+            spot.at = self.load(spot, key)?;
+        }
+        if let Some(at) = spot.at
+            && let Some(entry) = self.locked[locked].slot.table.get(at)
+        {
+            if (1..=self.call.now_ms).contains(&entry.expiry()) {
+                self.delete(spot, key);
+                self.shared().counters.expired.fetch_add(1, Relaxed);
+                spot.at = None;
+            } else if lookup != Lookup::Peek && !self.call.no_touch {
+                let access = entry.access();
+                let touched = self.clock.touched(access, next_random(&mut self.random));
+                if touched != access {
+                    entry.set_access(touched);
+                }
+            }
+        }
+        match (lookup, spot.at) {
+            (Lookup::Write, _) => {}
+            (_, Some(_)) => self.shared().counters.hit(place.slot),
+            (_, None) => self.shared().counters.miss(place.slot),
+        }
+        Ok(spot)
+    }
+
+    /// The entry of a key that was found.
+    #[inline]
+    pub(crate) fn entry(&self, spot: Spot) -> Option<&Entry> {
+        self.locked.get(spot.locked)?.slot.table.get(spot.at?)
+    }
+
+    /// Unix ms; 0 for a key without expiry.
+    pub(crate) fn expiry(&self, spot: Spot) -> u64 {
+        self.entry(spot).map_or(0, Entry::expiry)
+    }
+
+    /// Sets or, with 0, removes the expiry of a key that exists.
+    pub(crate) fn set_expiry(&mut self, spot: Spot, key: &[u8], expiry: u64) {
+        let (Some(at), Some(was)) = (spot.at, self.entry(spot).map(Entry::expiry)) else { return };
+        if was == expiry {
+            return;
+        }
+        let locked = &mut self.locked[spot.locked];
+        locked.slot.set_expiry(at, expiry);
+        locked.volatile += i64::from(expiry != 0) - i64::from(was != 0);
+        self.stage_entry(spot, key);
+    }
+
+    /// Deletes a key; whether it existed.
+    pub(crate) fn delete(&mut self, spot: Spot, key: &[u8]) -> bool {
+        let (Some(at), Some(entry)) = (spot.at, self.entry(spot)) else { return false };
+        let volatile = entry.expiry() != 0;
+        self.stage_chunks_gone(spot);
+        let locked = &mut self.locked[spot.locked];
+        locked.slot.remove(at);
+        locked.keys -= 1;
+        locked.volatile -= i64::from(volatile);
+        locked.dirty = true;
+        self.work.row.set_key(spot.place, key);
+        self.work.batch.delete(locked.database.rows, self.work.row.row_key());
+        true
+    }
+
+    /// Runs the command, commits what it staged, and lets go of its slots.
+    pub(crate) fn run(mut self, command: &Command, args: Args<'_>, reply: &mut dyn Reply) -> Result<Effect> {
+        let ran = (command.run)(&mut self, args, reply);
+        let committed = self.commit();
+        ran?;
+        committed?;
+        Ok(Effect { wrote: self.wrote, saw: self.saw })
+    }
+
+    /// Commits the staged rows and brings figures and orders of the changed slots up to date.
+    pub(crate) fn commit(&mut self) -> Result {
+        let staged = self.locked.iter().any(|locked| locked.dirty);
+        let mut outcome = Ok(());
+        if staged {
+            for locked in &self.locked {
+                if locked.keys != 0 {
+                    self.work.batch.tally(locked.database.rows, locked.keys);
+                }
+                if locked.volatile != 0 {
+                    self.work.batch.tally(locked.database.chunks, locked.volatile);
+                }
+            }
+            match self.shared().store.commit(&self.work.batch) {
+                Ok(commit) => self.note(Some(commit.sequence), commit.sequence),
+                Err(error) => {
+                    self.forget_changes();
+                    // A read that met an expired key has read well: the key is due for everybody.
+                    outcome = if self.writes { Err(error.into()) } else { Ok(()) };
+                }
+            }
+            self.work.clear();
+        }
+        self.settle();
+        outcome
+    }
+
+    fn forget_changes(&mut self) {
+        for locked in self.locked.iter_mut().filter(|locked| locked.dirty) {
+            locked.slot.forget_all();
+            (locked.keys, locked.volatile, locked.dirty) = (0, 0, false);
+        }
+    }
+
+    fn settle(&mut self) {
+        let counters = &self.keyspace.shared().counters;
+        for locked in &mut self.locked {
+            let delta = locked.slot.bytes() as i64 - locked.bytes_before as i64;
+            counters.add_bytes(locked.number, delta);
+            locked.bytes_before = locked.slot.bytes();
+            if locked.dirty {
+                locked.slot.last_write = self.wrote.unwrap_or(0);
+                if locked.keys != 0 {
+                    locked.database.keys.fetch_add(locked.keys, Relaxed);
+                    locked.database.note_inhabited(locked.number, &locked.slot);
+                }
+                if locked.volatile != 0 {
+                    locked.database.volatile.fetch_add(locked.volatile, Relaxed);
+                }
+                (locked.keys, locked.volatile, locked.dirty) = (0, 0, false);
+            }
+            locked.database.arm(locked.number, &mut locked.slot, false);
+        }
+        self.finished = true;
+    }
+}
+
+impl Drop for Context<'_> {
+    /// A command that panicked has changed memory without a commit: forget that.
+    fn drop(&mut self) {
+        if !self.finished {
+            self.forget_changes();
+            self.work.clear();
+            self.settle();
+        }
+        std::mem::take(&mut self.work).give_back();
+    }
+}

@@ -1,0 +1,89 @@
+//! Reading keys back from the store into memory.
+
+use std::sync::atomic::Ordering::Relaxed;
+
+use ennead_store::Snapshot;
+
+use super::{Context, Spot};
+use crate::database::Database;
+use crate::entry::Kind;
+use crate::error::Result;
+use crate::object::{LongString, Object};
+use crate::row::{self, RowValue};
+use crate::slot::{Facts, Slot};
+
+impl Context<'_> {
+    /// Looks for a key of an incomplete slot in the store and takes it into memory.
+    #[cold]
+    pub(super) fn load(&mut self, spot: Spot, key: &[u8]) -> Result<Option<usize>> {
+        let shared = self.shared();
+        let access = self.clock.fresh();
+        let locked = &mut self.locked[spot.locked];
+        self.work.row.set_key(spot.place, key);
+        let Some(value) = shared.store.get(locked.database.rows, self.work.row.row_key())? else { return Ok(None) };
+        let value = parse(&value, key)?;
+        let chunks = (value.kind == Kind::LongString).then(|| shared.store.snapshot());
+        let at = admit(&mut locked.slot, locked.database, spot.place, key, value, access, chunks.as_ref())?;
+        shared.counters.loaded.fetch_add(1, Relaxed);
+        Ok(Some(at))
+    }
+}
+
+/// Takes a row into memory. The snapshot is needed for kinds that have more than one row.
+pub(crate) fn admit(
+    slot: &mut Slot,
+    database: &Database,
+    place: crate::place::Place,
+    key: &[u8],
+    value: RowValue<'_>,
+    access: u32,
+    snapshot: Option<&Snapshot>,
+) -> Result<usize> {
+    let mut bytes = Vec::with_capacity(key.len() + value.payload.len());
+    bytes.extend_from_slice(key);
+    match value.kind {
+        Kind::String => bytes.extend_from_slice(value.payload),
+        Kind::LongString => {
+            let (id, len) = value.long_string().ok_or_else(|| corrupted(key))?;
+            let snapshot = snapshot.ok_or_else(|| corrupted(key))?;
+            let string = LongString { id, bytes: read_chunks(snapshot, database, place.slot, id, len)? };
+            let object = slot.add_object(Object::LongString(string));
+            bytes.extend_from_slice(&object.to_le_bytes());
+        }
+    }
+    let facts = Facts { bits: value.bits(), expiry: value.expiry, access };
+    Ok(slot.put(place.fragment, None, key.len(), &bytes, facts))
+}
+
+/// A long string from its chunks.
+pub(crate) fn read_chunks(snapshot: &Snapshot, database: &Database, slot: u16, id: u64, len: u64) -> Result<Vec<u8>> {
+    let mut bytes = vec![0; len as usize];
+    let (start, end) = (row::chunk_key(slot, id, 0), row::chunk_key(slot, id + 1, 0));
+    let mut chunks = snapshot.iter(database.chunks, &start, Some(&end));
+    chunks.seek_to_first();
+    while chunks.valid() {
+        let number = chunks.key().last_chunk::<4>().map_or(0, |bytes| u32::from_be_bytes(*bytes)) as usize;
+        let chunk = chunks.value();
+        let at = number * row::CHUNK;
+        match bytes.get_mut(at..at + chunk.len()) {
+            Some(place) => place.copy_from_slice(chunk),
+            None => {
+                return Err(ennead_store::Error::Corrupted(format!(
+                    "chunk {number} of object {id} in slot {slot} lies beyond its length {len}"
+                ))
+                .into());
+            }
+        }
+        chunks.next();
+    }
+    chunks.status()?;
+    Ok(bytes)
+}
+
+pub(crate) fn parse<'v>(value: &'v [u8], key: &[u8]) -> Result<RowValue<'v>> {
+    RowValue::parse(value).ok_or_else(|| corrupted(key))
+}
+
+pub(crate) fn corrupted(key: &[u8]) -> crate::Error {
+    ennead_store::Error::Corrupted(format!("the row of key {} is of no known form", key.escape_ascii())).into()
+}

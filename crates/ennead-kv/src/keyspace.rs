@@ -1,0 +1,190 @@
+//! The keyspace: all databases over one store, and the way every command goes through it.
+//!
+//! Locks, in the order they are taken: the gate (shared by commands that name their keys, exclusive for the rest), then
+//! slots by database and number, then a database's order of due slots. A batch is committed while its slots are still
+//! locked, so the log has the changes of every key in the order in which they happened.
+
+use std::sync::{Arc, OnceLock};
+
+use ennead_store::{Sequence, Store};
+use parking_lot::{RwLock, RwLockReadGuard};
+
+use crate::args::Args;
+use crate::command::{Access, Command, Flag};
+use crate::context::Context;
+use crate::counters::Counters;
+use crate::database::Database;
+use crate::error::{Error, Result};
+use crate::options::{KvOptions, Settings};
+use crate::place::Placer;
+use crate::reply::Reply;
+
+mod meta;
+#[cfg(test)]
+mod tests;
+
+use meta::Meta;
+
+/// All databases over one store; clones share them.
+#[derive(Clone)]
+pub struct Keyspace(Arc<Shared>);
+
+pub(crate) struct Shared {
+    pub(crate) store: Store,
+    pub(crate) settings: Settings,
+    pub(crate) counters: Counters,
+    pub(crate) placer: Placer,
+    pub(crate) gate: RwLock<Gate>,
+    pub(crate) meta: Meta,
+}
+
+/// The databases by the number that clients select.
+pub(crate) struct Gate {
+    databases: Vec<OnceLock<Arc<Database>>>,
+    /// The number in the names of each database's tables.
+    numbers: Vec<u8>,
+}
+
+/// What comes with a command from outside: a keyspace has no clock and no random source.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Call {
+    /// The selected database.
+    pub db: usize,
+    /// Unix time, ms.
+    pub now_ms: u64,
+    /// Seed of the random choices of this command (RANDOMKEY, eviction samples, LFU counters).
+    pub seed: u64,
+    /// Whether reads leave the access clocks alone (`CLIENT NO-TOUCH`).
+    pub no_touch: bool,
+}
+
+/// What a command did, in sequence numbers of the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Effect {
+    /// The batch it committed.
+    pub wrote: Option<Sequence>,
+    /// The newest batch among those that changed what it read, its own included; 0 when all of it is older than the
+    /// opening. The reply must not leave before that batch is as durable as was promised.
+    pub saw: Sequence,
+}
+
+impl Keyspace {
+    /// Opens the keyspace of a store. Keys are usable at once; they are read from the store on first use, and in the
+    /// background by whoever calls [`Keyspace::warm`].
+    ///
+    /// # Errors
+    /// `InvalidArgument` when the number of databases is not 1 to 256 or lower than what the store has; errors of the store.
+    pub fn open(store: Store, options: KvOptions) -> Result<Keyspace> {
+        let (meta, stored) = Meta::open(&store, &options)?;
+        let gate =
+            Gate { databases: (0..options.databases).map(|_| OnceLock::new()).collect(), numbers: stored.numbers };
+        for (index, &number) in gate.numbers.iter().enumerate().take(options.databases) {
+            if Database::table_names(number.into()).iter().all(|name| store.table(name).is_some()) {
+                gate.database(&store, index)?;
+            }
+        }
+        Ok(Keyspace(Arc::new(Shared {
+            settings: Settings::new(&options),
+            counters: Counters::default(),
+            placer: Placer::new(stored.seed),
+            gate: RwLock::new(gate),
+            meta,
+            store,
+        })))
+    }
+
+    /// Runs one command. The caller has checked the number of words ([`crate::Spec::accepts`]) and the database.
+    ///
+    /// When this returns, the changes are visible to everybody and in the log's buffer, but not durable: see [`Effect`].
+    ///
+    /// # Errors
+    /// Whatever the command answers instead of a reply: **what was written to `reply` is void then** and must be taken
+    /// back. After an error of the store nothing of the command is applied.
+    pub fn execute(
+        &self,
+        command: &'static Command,
+        call: &Call,
+        args: Args<'_>,
+        reply: &mut dyn Reply,
+    ) -> Result<Effect> {
+        let shared = &*self.0;
+        if shared.settings.maxmemory() != 0 {
+            self.make_room(command.spec.is(Flag::DenyOom), call)?;
+        }
+        match command.access {
+            Access::Keys => {
+                let gate = shared.gate.read();
+                let mut context = Context::new(self, Some(&gate), call, command.spec.is(Flag::Write));
+                context.lock_keys(&command.spec, args)?;
+                context.run(command, args, reply)
+            }
+            Access::All => {
+                let gate = shared.gate.write();
+                let mut context = Context::new(self, Some(&gate), call, command.spec.is(Flag::Write));
+                context.run(command, args, reply)
+            }
+            Access::Databases => {
+                let mut context = Context::new(self, None, call, command.spec.is(Flag::Write));
+                context.run(command, args, reply)
+            }
+        }
+    }
+
+    fn make_room(&self, _deny: bool, _call: &Call) -> Result {
+        Ok(())
+    }
+
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.0
+    }
+
+    /// The settings that may change at run time.
+    pub fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+
+    pub fn store(&self) -> &Store {
+        &self.0.store
+    }
+
+    /// How many databases `SELECT` knows.
+    pub fn databases(&self) -> usize {
+        self.0.gate.read().databases.len()
+    }
+
+    /// A database, kept alive beyond the gate for figures; its slots may be void when FLUSHALL has passed.
+    pub(crate) fn database(&self, db: usize) -> Result<Arc<Database>> {
+        let gate = self.0.gate.read();
+        gate.database(&self.0.store, db).cloned()
+    }
+}
+
+impl Shared {
+    pub(crate) fn enter(&self) -> RwLockReadGuard<'_, Gate> {
+        self.gate.read()
+    }
+}
+
+impl Gate {
+    /// The database that clients select by this number; created on first use.
+    #[inline]
+    pub(crate) fn database(&self, store: &Store, db: usize) -> Result<&Arc<Database>> {
+        let cell = self.databases.get(db).ok_or(Error::text("ERR DB index is out of range"))?;
+        match cell.get() {
+            Some(database) => Ok(database),
+            None => {
+                let database = Arc::new(Database::open(store, self.numbers[db].into())?);
+                Ok(cell.get_or_init(|| database))
+            }
+        }
+    }
+
+    /// The database if it was ever used.
+    pub(crate) fn existing(&self, db: usize) -> Option<&Arc<Database>> {
+        self.databases.get(db)?.get()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.databases.len()
+    }
+}

@@ -1,0 +1,222 @@
+//! One slot of a database: its keys in memory, the order in which they expire, and what is known about the rest on disk.
+//!
+//! A slot only changes memory; the rows are staged by the one who holds its lock. Invariants: `bytes` is what its entries,
+//! objects and tables take; every entry with an expiry stands in `volatile`; when it is `complete` a key that is not in
+//! the table does not exist.
+
+use std::collections::BTreeSet;
+
+use slab::Slab;
+
+use crate::entry::{Entry, allocation_size};
+use crate::object::Object;
+
+pub(crate) mod table;
+#[cfg(test)]
+mod tests;
+
+use table::Table;
+
+/// Never armed: no expiry of the slot stands in its database's order of due slots.
+pub(crate) const UNARMED: u64 = u64::MAX;
+/// Bytes an element of the expiry order takes, nodes included.
+const VOLATILE_SIZE: usize = 24;
+
+#[derive(Debug)]
+pub(crate) struct Slot {
+    pub(crate) table: Table,
+    objects: Option<Box<Slab<Object>>>,
+    /// Expiry and fragment of the volatile keys, also of those that tiering has put out of memory.
+    volatile: Option<Box<BTreeSet<(u64, u32)>>>,
+    /// The last batch that changed a key of the slot since the start.
+    pub(crate) last_write: u64,
+    /// The time at which the slot stands in its database's order of due slots, or [`UNARMED`].
+    pub(crate) armed: u64,
+    bytes: usize,
+    /// Whether all its keys are in memory.
+    pub(crate) complete: bool,
+}
+
+/// What an entry holds besides its bytes.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Facts {
+    pub(crate) bits: u8,
+    /// Unix ms, 0 for none.
+    pub(crate) expiry: u64,
+    pub(crate) access: u32,
+}
+
+impl Slot {
+    pub(crate) fn new(complete: bool) -> Slot {
+        Slot {
+            table: Table::default(),
+            objects: None,
+            volatile: None,
+            last_write: 0,
+            armed: UNARMED,
+            bytes: 0,
+            complete,
+        }
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    pub(crate) fn object(&self, entry: &Entry) -> Option<&Object> {
+        self.objects.as_ref()?.get(entry.object())
+    }
+
+    /// The object of the entry at a position, to change it; its size is counted anew by [`Slot::recount_object`].
+    pub(crate) fn object_mut(&mut self, at: usize) -> Option<&mut Object> {
+        let object = self.table.get(at)?.object();
+        self.objects.as_mut()?.get_mut(object)
+    }
+
+    /// To be called after an object changed its size from `before`.
+    pub(crate) fn recount_object(&mut self, at: usize, before: usize) {
+        let after = self.object_mut(at).map_or(0, |object| object.size());
+        self.bytes = self.bytes + after - before;
+    }
+
+    /// Takes an object in; the index goes into its entry's value.
+    pub(crate) fn add_object(&mut self, object: Object) -> u32 {
+        self.bytes += object.size();
+        self.objects.get_or_insert_default().insert(object) as u32
+    }
+
+    /// Sets the entry of a key: the one at `at`, or a new one. `bytes` are key and value.
+    pub(crate) fn put(
+        &mut self,
+        fragment: u32,
+        at: Option<usize>,
+        key_len: usize,
+        bytes: &[u8],
+        facts: Facts,
+    ) -> usize {
+        let Some(at) = at else {
+            let entry = Entry::new(key_len, bytes, facts.bits, facts.expiry, facts.access);
+            self.bytes += entry.size();
+            let before = self.table.size();
+            let at = self.table.insert(fragment, entry);
+            self.bytes = self.bytes + self.table.size() - before;
+            self.order(fragment, 0, facts.expiry);
+            return at;
+        };
+        let Some(entry) = self.table.get_mut(at) else { return at };
+        let (was, long) = (entry.expiry(), entry.is_long());
+        let former = entry.object();
+        if long || !entry.overwrite(&bytes[key_len..], facts.bits, facts.expiry, facts.access) {
+            let before = entry.size();
+            let entry = Entry::new(key_len, bytes, facts.bits, facts.expiry, facts.access);
+            self.bytes = self.bytes + entry.size() - before;
+            self.table.replace(at, entry);
+        }
+        if long {
+            self.drop_object(former);
+        }
+        self.order(fragment, was, facts.expiry);
+        at
+    }
+
+    pub(crate) fn set_expiry(&mut self, at: usize, expiry: u64) {
+        if let Some(entry) = self.table.get(at) {
+            let was = entry.expiry();
+            entry.set_expiry(expiry);
+            self.order(self.table.fragment(at), was, expiry);
+        }
+    }
+
+    /// Takes a key out of memory and out of the expiry order: it was deleted.
+    pub(crate) fn remove(&mut self, at: usize) {
+        let fragment = self.table.fragment(at);
+        if let Some(entry) = self.take(at) {
+            self.order(fragment, entry.expiry(), 0);
+        }
+    }
+
+    /// Takes a key out of memory only: it stays on disk, and in the expiry order.
+    pub(crate) fn forget(&mut self, at: usize) {
+        self.complete = false;
+        self.take(at);
+    }
+
+    /// Takes everything out of memory; all of it can be read again from the store.
+    pub(crate) fn forget_all(&mut self) {
+        let last_write = self.last_write;
+        let armed = self.armed;
+        *self = Slot { last_write, armed, ..Slot::new(false) };
+    }
+
+    /// The earliest expiry, with its fragment.
+    #[inline]
+    pub(crate) fn first_due(&self) -> Option<(u64, u32)> {
+        self.volatile.as_ref()?.first().copied()
+    }
+
+    /// Forgets one element of the expiry order, whose key turned out to be gone.
+    pub(crate) fn strike(&mut self, due: (u64, u32)) {
+        self.order(due.1, due.0, 0);
+    }
+
+    /// Adds the expiry of a key that stays on disk.
+    pub(crate) fn note_expiry(&mut self, fragment: u32, expiry: u64) {
+        self.order(fragment, 0, expiry);
+    }
+
+    fn take(&mut self, at: usize) -> Option<Entry> {
+        let before = self.table.size();
+        let entry = self.table.remove(at)?;
+        self.bytes = self.bytes + self.table.size() - before - entry.size();
+        if entry.is_long() {
+            self.drop_object(entry.object());
+        }
+        Some(entry)
+    }
+
+    fn drop_object(&mut self, index: usize) {
+        let Some(objects) = &mut self.objects else { return };
+        if let Some(object) = objects.try_remove(index) {
+            self.bytes -= object.size();
+        }
+        if objects.is_empty() {
+            self.objects = None;
+        }
+    }
+
+    #[inline]
+    fn order(&mut self, fragment: u32, was: u64, is: u64) {
+        if was == is {
+            return;
+        }
+        self.reorder(fragment, was, is);
+    }
+
+    fn reorder(&mut self, fragment: u32, was: u64, is: u64) {
+        let volatile = self.volatile.get_or_insert_default();
+        let before = volatile.len();
+        // Two keys may share fragment and expiry; the element then stays for the other one.
+        let shared =
+            || self.table.iter_from(fragment).take_while(|(_, f, _)| *f == fragment).any(|(_, _, e)| e.expiry() == was);
+        if was != 0 && !shared() {
+            volatile.remove(&(was, fragment));
+        }
+        if is != 0 {
+            volatile.insert((is, fragment));
+        }
+        self.bytes = self.bytes + volatile.len() * VOLATILE_SIZE - before * VOLATILE_SIZE;
+        if volatile.is_empty() {
+            self.volatile = None;
+        }
+    }
+
+    /// Bytes of an empty slot's own struct, for the figures.
+    pub(crate) const fn own_size() -> usize {
+        size_of::<parking_lot::Mutex<Slot>>()
+    }
+}
+
+/// Bytes an entry of so long a key and value would take.
+pub(crate) fn entry_size(key_len: usize, value_len: usize) -> usize {
+    allocation_size(32 + key_len + value_len) + 16
+}
