@@ -4,6 +4,7 @@
 #![allow(clippy::print_stderr, reason = "what a test found, and seeds to replay it, go to the log of the run")]
 
 mod differential;
+mod kill;
 mod random;
 mod server;
 mod wire;

@@ -43,11 +43,7 @@ impl Server {
     /// `ennead serve` on the data of `folder`, which stays when the server goes.
     pub(crate) fn ennead(folder: &Path, flags: &[&str]) -> Server {
         let log = folder.join("stderr.log");
-        let data = folder.join("data");
-        let mut command = Command::new(env!("CARGO_BIN_EXE_ennead"));
-        command.args(["serve", "--resp", "127.0.0.1:0", "--http", "off", "--grpc", "off", "--data"]);
-        command.arg(&data).args(flags);
-        let mut child = spawn(&mut command, &log);
+        let mut child = spawn(ennead_command(folder).args(flags), &log);
         let address = wait_for(&mut child, &log, || announced_port(&log));
         let mut server = Server { address, child: Some(child), folder: None };
         server.wait_until_it_answers(&log);
@@ -67,22 +63,38 @@ impl Server {
         let program = installed("redis-server")?;
         let log = folder.join("stderr.log");
         let address = free_address();
-        let mut command = Command::new(program);
-        command.args(["--bind", "127.0.0.1", "--save", "", "--enable-debug-command", "yes", "--loglevel", "warning"]);
-        command.args(["--port", &address.port().to_string(), "--dir"]).arg(folder).args(flags);
-        let child = spawn(&mut command, &log);
+        let child = spawn(redis_command(program, folder, address).args(flags), &log);
         let mut server = Server { address, child: Some(child), folder: None };
         server.wait_until_it_answers(&log);
         Some(server)
     }
 
-    /// The server under test for tests that restart it on the same folder.
-    pub(crate) fn restartable(folder: &Path, durability: &str) -> Server {
-        if std::env::var("ENNEAD_SUBJECT").as_deref() == Ok("redis-server") {
-            let sync = if durability == "none" { "no" } else { durability };
-            return Server::redis_in(folder, &["--appendonly", "yes", "--appendfsync", sync]).unwrap();
+    /// The server under test, for tests that restart it on the same folder.
+    pub(crate) fn restartable(folder: &Path, durability: &str, flags: &[&str]) -> Server {
+        if peer_is_subject() {
+            return Server::redis_in(folder, &redis_durability(durability)).unwrap();
         }
-        Server::ennead(folder, &["--durability", durability])
+        let mut all = vec!["--durability", durability];
+        all.extend(flags);
+        Server::ennead(folder, &all)
+    }
+
+    /// Starts what [`Server::restartable`] starts and kills it after `delay`, ready or not.
+    pub(crate) fn stillborn(folder: &Path, durability: &str, flags: &[&str], delay: Duration) {
+        let log = folder.join("stderr.log");
+        let mut command = if peer_is_subject() {
+            let mut command = redis_command(installed("redis-server").unwrap(), folder, free_address());
+            command.args(redis_durability(durability));
+            command
+        } else {
+            let mut command = ennead_command(folder);
+            command.args(["--durability", durability]).args(flags);
+            command
+        };
+        let mut child = spawn(&mut command, &log);
+        std::thread::sleep(delay);
+        child.kill().unwrap();
+        child.wait().unwrap();
     }
 
     pub(crate) fn connect(&self) -> Wire {
@@ -131,6 +143,28 @@ pub(crate) fn installed(program: &str) -> Option<PathBuf> {
         eprintln!("\n*** NOT TESTED: {program} is not installed, so nothing was compared with it ***\n");
     }
     found
+}
+
+fn ennead_command(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ennead"));
+    command.args(["serve", "--resp", "127.0.0.1:0", "--http", "off", "--grpc", "off"]);
+    command.args(["--set", "server.debug_command=yes", "--data"]).arg(folder.join("data"));
+    command
+}
+
+fn redis_command(program: PathBuf, folder: &Path, address: SocketAddr) -> Command {
+    let mut command = Command::new(program);
+    command.args(["--bind", "127.0.0.1", "--save", "", "--enable-debug-command", "yes", "--loglevel", "warning"]);
+    command.args(["--port", &address.port().to_string(), "--dir"]).arg(folder);
+    command
+}
+
+fn redis_durability(durability: &str) -> [&str; 4] {
+    ["--appendonly", "yes", "--appendfsync", if durability == "none" { "no" } else { durability }]
+}
+
+fn peer_is_subject() -> bool {
+    std::env::var("ENNEAD_SUBJECT").as_deref() == Ok("redis-server")
 }
 
 fn spawn(command: &mut Command, log: &Path) -> Child {
