@@ -22,7 +22,9 @@ use crate::place::{Place, next_random};
 use crate::reply::Reply;
 use crate::slot::Slot;
 
-mod load;
+mod evict;
+mod expire;
+pub(crate) mod load;
 mod strings;
 mod work;
 
@@ -168,7 +170,7 @@ impl<'a> Context<'a> {
             }
             _ => self.locked.len(),
         };
-        self.saw = self.saw.max(slot.last_write).max(database.born);
+        self.saw = self.saw.max(slot.last_write).max(database.born.load(Relaxed));
         let bytes_before = slot.bytes();
         self.locked
             .insert(index, Locked { db, number, database, slot, bytes_before, keys: 0, volatile: 0, dirty: false });

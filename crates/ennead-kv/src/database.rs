@@ -28,7 +28,7 @@ pub(crate) struct Database {
     /// The first slot that warming has not filled yet.
     pub(crate) warmed: AtomicU32,
     /// What the database as a whole came from: nothing older can be seen in it.
-    pub(crate) born: Sequence,
+    pub(crate) born: AtomicU64,
 }
 
 impl Database {
@@ -63,7 +63,7 @@ impl Database {
             volatile: AtomicI64::new(volatile),
             due: Mutex::default(),
             warmed: AtomicU32::new(if empty { SLOTS as u32 } else { 0 }),
-            born,
+            born: AtomicU64::new(born),
         }
     }
 

@@ -7,7 +7,7 @@
 use std::sync::{Arc, OnceLock};
 
 use ennead_store::{Sequence, Store};
-use parking_lot::{RwLock, RwLockReadGuard};
+use parking_lot::{Mutex, RwLock, RwLockReadGuard};
 
 use crate::args::Args;
 use crate::command::{Access, Command, Flag};
@@ -19,10 +19,17 @@ use crate::options::{KvOptions, Settings};
 use crate::place::Placer;
 use crate::reply::Reply;
 
+mod databases;
+mod eviction;
+mod expiry;
+mod figures;
 mod meta;
+mod warming;
 #[cfg(test)]
 mod tests;
 
+use eviction::Pool;
+pub use figures::{DatabaseFigures, Figures};
 use meta::Meta;
 
 /// All databases over one store; clones share them.
@@ -36,6 +43,8 @@ pub(crate) struct Shared {
     pub(crate) placer: Placer,
     pub(crate) gate: RwLock<Gate>,
     pub(crate) meta: Meta,
+    /// Candidates for eviction; locked only between slots.
+    pool: Mutex<Pool>,
 }
 
 /// The databases by the number that clients select.
@@ -89,6 +98,7 @@ impl Keyspace {
             placer: Placer::new(stored.seed),
             gate: RwLock::new(gate),
             meta,
+            pool: Mutex::default(),
             store,
         })))
     }
@@ -108,8 +118,8 @@ impl Keyspace {
         reply: &mut dyn Reply,
     ) -> Result<Effect> {
         let shared = &*self.0;
-        if shared.settings.maxmemory() != 0 {
-            self.make_room(command.spec.is(Flag::DenyOom), call)?;
+        if shared.settings.maxmemory() != 0 && !self.make_room(call)? && command.spec.is(Flag::DenyOom) {
+            return Err(Error::OutOfMemory);
         }
         match command.access {
             Access::Keys => {
@@ -128,10 +138,6 @@ impl Keyspace {
                 context.run(command, args, reply)
             }
         }
-    }
-
-    fn make_room(&self, _deny: bool, _call: &Call) -> Result {
-        Ok(())
     }
 
     pub(crate) fn shared(&self) -> &Shared {
