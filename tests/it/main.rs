@@ -5,6 +5,7 @@
 
 mod differential;
 mod kill;
+mod python;
 mod random;
 mod server;
 mod wire;
