@@ -24,9 +24,9 @@ mod eviction;
 mod expiry;
 mod figures;
 mod meta;
-mod warming;
 #[cfg(test)]
 mod tests;
+mod warming;
 
 use eviction::Pool;
 pub use figures::{DatabaseFigures, Figures};

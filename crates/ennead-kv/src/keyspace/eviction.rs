@@ -166,7 +166,8 @@ fn sample(slot: &Slot, policy: Policy, most: usize, random: u64) -> impl Iterato
     let from = (random >> 32) as u32;
     let wanted = move |entry: &&Entry| !policy.is_volatile() || entry.expiry() != 0;
     let after = slot.table.iter_from(from).map(|(_, _, entry)| entry);
-    let before = slot.table.iter_from(0).take_while(move |(_, fragment, _)| *fragment < from).map(|(_, _, entry)| entry);
+    let before =
+        slot.table.iter_from(0).take_while(move |(_, fragment, _)| *fragment < from).map(|(_, _, entry)| entry);
     after.chain(before).filter(wanted).take(most)
 }
 

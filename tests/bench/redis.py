@@ -1,0 +1,374 @@
+#!/usr/bin/env python3
+"""Runs redis-benchmark and a load of our own against redis-server and ennead in alternation; prints a Markdown table.
+
+Both servers get the same work, the same durability and the same processors; each figure is the median of the runs, the
+ratio is taken within one run of this script. CPU is what the server process used, in seconds per million operations:
+with few processors the client shares them, and a server that uses less leaves it more.
+"""
+import argparse
+import datetime
+import os
+import pathlib
+import platform
+import re
+import shutil
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+TICKS = os.sysconf("SC_CLK_TCK")
+CONNECTIONS, VALUE_BYTES, RANDOM_KEYS = 50, 64, 100_000
+COMMANDS = {"set": "SET", "get": "GET", "incr": "INCR", "mset": "MSET (10 keys)"}
+
+
+class Server:
+    """A server process on a port of its own, pinned as asked."""
+
+    name = None
+
+    def __init__(self, arguments, durability, folder=None):
+        self.arguments, self.durability = arguments, durability
+        self.folder = folder or tempfile.mkdtemp(prefix=f"bench-{self.name}-", dir=arguments.folder)
+        self.port = free_port()
+        self.start()
+
+    def start(self):
+        """Starts it and waits for an answer to PING; sets `start_s`."""
+        self.spawn()
+        while answer(self.port, b"PING\r\n") != b"+PONG\r\n":
+            self.check()
+        self.start_s = time.perf_counter() - self.begun
+
+    def spawn(self):
+        pin = ["taskset", "-c", self.arguments.pin_server] if self.arguments.pin_server else []
+        self.begun = time.perf_counter()
+        with open(os.path.join(self.folder, "stderr.log"), "ab") as log:
+            self.process = subprocess.Popen(pin + self.command(), stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+
+    def check(self):
+        if self.process.poll() is not None:
+            log = pathlib.Path(self.folder, "stderr.log").read_text(errors="replace")
+            sys.exit(f"{self.name} ended while it started:\n{log[-2000:]}")
+        time.sleep(0.001)
+
+    def restart_until_get(self, key):
+        """Stops it, starts it again on its data; seconds until a GET of `key` gives its value."""
+        self.terminate()
+        self.spawn()
+        request = b"GET " + key + b"\r\n"
+        while True:
+            reply = answer(self.port, request)
+            if reply.startswith(b"$") and not reply.startswith(b"$-1"):
+                return time.perf_counter() - self.begun
+            self.check()
+
+    def cpu_s(self):
+        fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / TICKS
+
+    def resident_bytes(self):
+        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) * 1024
+
+    def terminate(self):
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(120)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            print(f"{self.name} did not stop within 120 s and was killed", file=sys.stderr)
+
+    def stop(self):
+        self.process.kill()
+        self.process.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class Redis(Server):
+    name = "redis"
+
+    def command(self):
+        sync = {"everysec": "everysec", "always": "always", "none": "no"}[self.durability]
+        # No rewrite of the append-only file of its own choice within a measurement.
+        return ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--dir", self.folder, "--save", "",
+                "--appendonly", "yes", "--appendfsync", sync, "--auto-aof-rewrite-percentage", "0",
+                "--loglevel", "warning"]
+
+    def background_work(self):
+        answer(self.port, b"BGREWRITEAOF\r\n")
+
+
+class Ennead(Server):
+    name = "ennead"
+
+    def command(self):
+        return [self.arguments.binary, "serve", "--data", os.path.join(self.folder, "data"), "--resp",
+                f"127.0.0.1:{self.port}", "--http", "off", "--grpc", "off", "--durability", self.durability,
+                *[word for setting in self.arguments.set for word in ("--set", setting)]]
+
+    def background_work(self):
+        """Nothing to ask for: the fill before it has left memtables to flush, and the load makes more."""
+
+
+class Table:
+    """Rows of: measure, peer's figure, ours, ratio, bounds."""
+
+    def __init__(self):
+        self.rows = []
+
+    def ratio(self, title, unit, peers, ours, must=None, aim=None, more_is_better=True):
+        """A row judged by ours against the peer's, both lists of runs."""
+        peer, own = statistics.median(peers), statistics.median(ours)
+        value = own / peer if peer else float("inf")
+        sign = "≥" if more_is_better else "≤"
+        bound = lambda limit: "" if limit is None else f"{sign} {limit}x"
+        met = None if must is None else (value >= must if more_is_better else value <= must)
+        self.add(title, f"{figure(peer)} {unit}", f"{figure(own)} {unit}", f"{value:.2f}x", bound(must), bound(aim), met)
+
+    def absolute(self, title, unit, peers, ours, must, aim):
+        """A row judged by ours alone."""
+        peer, own = statistics.median(peers), statistics.median(ours)
+        self.add(title, f"{figure(peer)} {unit}", f"{figure(own)} {unit}", f"{own / peer:.2f}x" if peer else "",
+                 f"≤ {figure(must)} {unit}", f"≤ {figure(aim)} {unit}" if aim else "", own <= must)
+
+    def add(self, title, peer, own, ratio, must, aim, met):
+        verdict = {None: "", True: "yes", False: "**no**"}[met]
+        row = (title, peer, own, ratio, must, aim, verdict)
+        self.rows.append(row)
+        print("| " + " | ".join(row) + " |", flush=True)
+
+    def markdown(self):
+        head = ("measure", "redis-server", "ennead", "ratio", "must", "aim", "must met")
+        return "\n".join("| " + " | ".join(row) + " |" for row in (head, ("---",) * len(head), *self.rows))
+
+
+def figure(value):
+    if value >= 1000:
+        return f"{value:,.0f}".replace(",", " ")
+    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def free_port():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
+def answer(port, request):
+    """The first bytes of the reply to one inline request; empty when there is nobody."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), 5) as connection:
+            connection.settimeout(60)
+            connection.sendall(request)
+            return connection.recv(4096)
+    except OSError:
+        return b""
+
+
+def client(arguments, *words):
+    pin = ["taskset", "-c", arguments.pin_client] if arguments.pin_client else []
+    done = subprocess.run(pin + [str(word) for word in words], capture_output=True, text=True)
+    if done.returncode:
+        sys.exit(f"{words}: {done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def redis_benchmark(arguments, server, command, pipeline, requests):
+    """Requests a second, and the server's CPU seconds per million requests."""
+    before = server.cpu_s()
+    output = client(arguments, "redis-benchmark", "-p", server.port, "-t", command, "-c", CONNECTIONS, "-d", VALUE_BYTES,
+                    "-r", RANDOM_KEYS, "-n", requests, "-P", pipeline, "--csv")
+    cpu = server.cpu_s() - before
+    line = output.strip().splitlines()[-1]
+    return float(line.split(",")[1].strip('"')), cpu / requests * 1e6
+
+
+def pair(arguments, durability):
+    return [Redis(arguments, durability), Ennead(arguments, durability)]
+
+
+def throughput(arguments, table, durability, commands, pipelines):
+    servers = pair(arguments, durability)
+    for pipeline, (must, aim, cpu_aim) in pipelines.items():
+        for command in commands:
+            speed, cpu = {"redis": [], "ennead": []}, {"redis": [], "ennead": []}
+            requests = int(arguments.requests * (pipeline ** 0.5 if pipeline > 1 else 1) * (0.3 if command == "mset" else 1))
+            for run in range(arguments.runs + 1):
+                # Who goes first alternates; the first run only fills and warms.
+                for server in servers if run % 2 else servers[::-1]:
+                    count = max(1000, requests // 4) if run == 0 else requests
+                    rate, used = redis_benchmark(arguments, server, command, pipeline, count)
+                    if run:
+                        speed[server.name].append(rate)
+                        cpu[server.name].append(used)
+            how = f"{COMMANDS[command]}, {durability}, " + (f"pipeline {pipeline}" if pipeline > 1 else "no pipeline")
+            table.ratio(how, "/s", speed["redis"], speed["ennead"], must, aim)
+            table.ratio(f"{how}: CPU", "s/M", cpu["redis"], cpu["ennead"], None, cpu_aim, more_is_better=False)
+    for server in servers:
+        server.stop()
+
+
+def load(arguments, *words):
+    return [float(word) for word in client(arguments, arguments.load, *words).split()]
+
+
+def size_and_start(arguments, table):
+    """Fills both servers, then measures memory, latency beside a flush, and the start on that data."""
+    keys = arguments.keys
+    label = f"{keys / 1e6:g} M keys of 16 B, values of 64 B"
+    figures = {}
+    for kind in (Redis, Ennead):
+        server = kind(arguments, "everysec")
+        seconds, = load(arguments, "fill", server.port, keys, VALUE_BYTES)
+        at_once = server.resident_bytes()
+        time.sleep(arguments.settle)
+        figures[kind] = {"fill": keys / seconds, "full": at_once, "resident": server.resident_bytes(), "server": server}
+        if kind is Redis:
+            # Two filled servers do not disturb each other, but two that flush would.
+            server.process.send_signal(signal.SIGSTOP)
+    figures[Redis]["server"].process.send_signal(signal.SIGCONT)
+    column = lambda name: ([figures[Redis][name]], [figures[Ennead][name]])
+    scaled = lambda name, by: tuple([figure[0] / by] for figure in column(name))
+    table.ratio(f"filling with SET, one connection, pipeline 500: {label}", "/s", *column("fill"))
+    table.ratio(f"resident memory at once, {label}", "B/key", *scaled("full", keys), more_is_better=False)
+    table.ratio(f"resident memory {arguments.settle} s after, {label}", "B/key", *scaled("resident", keys), 1.0, 0.8,
+                more_is_better=False)
+    latency(arguments, table, [figures[kind]["server"] for kind in (Redis, Ennead)])
+    start_s = {}
+    for kind in (Redis, Ennead):
+        server = figures[kind]["server"]
+        runs = [server.restart_until_get(b"key:%012d" % (keys // 2)) for _ in range(arguments.starts)]
+        start_s[kind] = runs
+        server.stop()
+    table.absolute(f"start with {keys / 1e6:g} M keys until the first GET is answered", "s", start_s[Redis],
+                   start_s[Ennead], 1.0, 0.2)
+
+
+def latency(arguments, table, servers):
+    """SET at half the peak load, while one flushes and the other rewrites its file."""
+    keys, seconds = arguments.keys, arguments.latency_s
+    found = {}
+    for server in servers:
+        peak, = load(arguments, "peak", server.port, 2 if arguments.quick else 5, CONNECTIONS, keys, VALUE_BYTES)
+        server.background_work()
+        count, *micros = load(arguments, "rate", server.port, int(peak / 2), seconds, 8, keys, VALUE_BYTES)
+        found[server.name] = (peak / 2, [value / 1000 for value in micros])
+    at = lambda which: ([found["redis"][1][which]], [found["ennead"][1][which]])
+    rates = " and ".join(f"{figure(found[name][0])}/s" for name in ("redis", "ennead"))
+    title = f"SET at half the peak ({rates}) during a rewrite or flush"
+    table.ratio(f"{title}: p50", "ms", *at(0), more_is_better=False)
+    table.ratio(f"{title}: p99", "ms", *at(1), more_is_better=False)
+    table.absolute(f"{title}: p99.9", "ms", *at(2), 10, 3)
+    table.ratio(f"{title}: longest", "ms", *at(3), more_is_better=False)
+
+
+def idle(arguments, table):
+    start_ms, resident, cpu = {}, {}, {}
+    for kind in (Redis, Ennead):
+        server = kind(arguments, "everysec")
+        starts = [server.start_s * 1000]
+        for _ in range(arguments.starts):
+            server.terminate()
+            server.start()
+            starts.append(server.start_s * 1000)
+        time.sleep(2)
+        before, begun = server.cpu_s(), time.perf_counter()
+        time.sleep(arguments.idle_s)
+        cpu[kind] = [100 * (server.cpu_s() - before) / (time.perf_counter() - begun)]
+        resident[kind] = [server.resident_bytes() / 1e6]
+        start_ms[kind] = starts
+        server.stop()
+    table.absolute("idle: resident memory", "MB", resident[Redis], resident[Ennead], 25, 12)
+    table.absolute("idle: start until PING is answered", "ms", start_ms[Redis], start_ms[Ennead], 100, 30)
+    table.absolute("idle: CPU", "%", cpu[Redis], cpu[Ennead], 0.5, None)
+
+
+def machine(arguments):
+    info = pathlib.Path("/proc/cpuinfo").read_text()
+    model = re.search(r"model name\s*:\s*(.*)", info)
+    memory = int(re.search(r"MemTotal:\s+(\d+)", pathlib.Path("/proc/meminfo").read_text())[1]) / 1e6
+    redis = re.search(r"v=([\d.]+)", subprocess.run(["redis-server", "--version"], capture_output=True, text=True).stdout)[1]
+    own = subprocess.run([arguments.binary, "version"], capture_output=True, text=True).stdout.strip().splitlines()
+    file_system = subprocess.run(["stat", "-f", "-c", "%T", arguments.folder or tempfile.gettempdir()], capture_output=True,
+                                 text=True).stdout.strip()
+    pinned = f"servers on processor {arguments.pin_server}, clients on {arguments.pin_client}" if arguments.pin_server else "not pinned"
+    return (f"{datetime.date.today()}, {os.cpu_count()} processors ({model[1] if model else platform.machine()}), "
+            f"{memory:.0f} GB, Linux {platform.release()}, data on {file_system}; redis-server {redis} with AOF, "
+            f"{own[0] if own else 'ennead'}; {pinned}; median of {arguments.runs} runs of {arguments.requests} requests, "
+            f"{CONNECTIONS} connections, values of {VALUE_BYTES} B, {RANDOM_KEYS} random keys.")
+
+
+def write_page(section):
+    """Puts the section between its marks in docs/benchmarks.md, and leaves the rest of the page."""
+    page = ROOT / "docs" / "benchmarks.md"
+    begin, end = "<!-- redis: written by tests/bench/redis.py -->", "<!-- redis ends -->"
+    text = page.read_text() if page.exists() else "# Benchmarks\n"
+    block = f"{begin}\n{section}\n{end}"
+    if begin in text:
+        text = text[: text.index(begin)] + block + text[text.index(end) + len(end):]
+    else:
+        text = text.rstrip("\n") + "\n\n" + block + "\n"
+    page.parent.mkdir(exist_ok=True)
+    page.write_text(text)
+
+
+def load_generator(binary):
+    """Beside the daemon; built when it is not there."""
+    program = pathlib.Path(binary).resolve().parent / "examples" / "load"
+    if not program.exists():
+        subprocess.run(["cargo", "build", "--release", "--locked", "-p", "ennead", "--example", "load"], cwd=ROOT, check=True)
+    return str(program)
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--binary", default=os.environ.get("ENNEAD_BINARY"), help="the release build of ennead")
+    parser.add_argument("--load", help="the load generator; default: beside the binary")
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--requests", type=int, default=200_000, help="of one redis-benchmark without pipeline")
+    parser.add_argument("--keys", type=int, default=5_000_000, help="for memory, start and latency")
+    parser.add_argument("--quick", action="store_true", help="about a minute: one run, fewer requests and keys")
+    parser.add_argument("--only", default="", help="of: throughput, always, size, idle; separated by commas")
+    parser.add_argument("--pin-server", help="processors of both servers, as taskset takes them")
+    parser.add_argument("--pin-client", help="processors of the clients")
+    parser.add_argument("--folder", help="where the data goes; default: the temporary folder")
+    parser.add_argument("--set", action="append", default=[], help="a setting of ennead, section.key=value")
+    parser.add_argument("--write", action="store_true", help="write the table into docs/benchmarks.md")
+    arguments = parser.parse_args()
+    if not arguments.binary:
+        parser.error("--binary or ENNEAD_BINARY names the release build of ennead; `make bench-redis` does it all")
+    quick = arguments.quick
+    arguments.runs = 1 if quick else arguments.runs
+    arguments.requests = min(arguments.requests, 40_000) if quick else arguments.requests
+    arguments.keys = min(arguments.keys, 500_000) if quick else arguments.keys
+    arguments.settle, arguments.starts = (2, 1) if quick else (15, 3)
+    arguments.latency_s, arguments.idle_s = (4, 3) if quick else (20, 20)
+    arguments.load = arguments.load or load_generator(arguments.binary)
+    return arguments
+
+
+def main():
+    arguments = parse_arguments()
+    table = Table()
+    wanted = lambda name: not arguments.only or name in arguments.only.split(",")
+    if wanted("throughput"):
+        throughput(arguments, table, "everysec", COMMANDS, {1: (1.0, None, 0.7), 16: (1.5, 3.0, None)})
+    if wanted("always"):
+        throughput(arguments, table, "always", ["set"], {1: (1.0, 2.0, None), 16: (1.0, 2.0, None)})
+    if wanted("size"):
+        size_and_start(arguments, table)
+    if wanted("idle"):
+        idle(arguments, table)
+    section = f"## Against redis-server\n\n{machine(arguments)}\n\n{table.markdown()}\n"
+    print("\n" + section)
+    if arguments.write:
+        write_page(section)
+
+
+main()
