@@ -136,3 +136,93 @@ pub struct Command {
     /// are validated: an error means that nothing was done.
     pub run: fn(&mut Context<'_>, Args<'_>, &mut dyn Reply) -> Result,
 }
+
+/// Texts of a command's documentation.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Text {
+    pub(crate) since: &'static str,
+    pub(crate) complexity: &'static str,
+    pub(crate) syntax: &'static str,
+    pub(crate) summary: &'static str,
+}
+
+type Run = fn(&mut Context<'_>, Args<'_>, &mut dyn Reply) -> Result;
+
+/// The key is the first word after the name.
+pub(crate) const FIRST: KeySpec = KeySpec::Range { first: 1, last: 1, step: 1 };
+/// All words after the name are keys.
+pub(crate) const ALL: KeySpec = KeySpec::Range { first: 1, last: -1, step: 1 };
+/// The first two words after the name are keys.
+pub(crate) const FIRST_TWO: KeySpec = KeySpec::Range { first: 1, last: 2, step: 1 };
+
+pub(crate) const READ: &[Flag] = &[Flag::ReadOnly];
+pub(crate) const READ_FAST: &[Flag] = &[Flag::ReadOnly, Flag::Fast];
+pub(crate) const WRITE: &[Flag] = &[Flag::Write];
+pub(crate) const WRITE_FAST: &[Flag] = &[Flag::Write, Flag::Fast];
+pub(crate) const GROW: &[Flag] = &[Flag::Write, Flag::DenyOom];
+pub(crate) const GROW_FAST: &[Flag] = &[Flag::Write, Flag::DenyOom, Flag::Fast];
+
+impl Command {
+    /// A command on strings with one key, its first argument.
+    pub(crate) const fn string(
+        name: &'static str,
+        arity: i32,
+        flags: &'static [Flag],
+        text: Text,
+        run: Run,
+    ) -> Command {
+        Command::new(Group::String, &[], name, arity, flags, text, run)
+    }
+
+    /// A command on keys of any kind with one key, its first argument.
+    pub(crate) const fn generic(
+        name: &'static str,
+        arity: i32,
+        flags: &'static [Flag],
+        text: Text,
+        run: Run,
+    ) -> Command {
+        Command::new(Group::Generic, &[Category::Keyspace], name, arity, flags, text, run)
+    }
+
+    const fn new(
+        group: Group,
+        categories: &'static [Category],
+        name: &'static str,
+        arity: i32,
+        flags: &'static [Flag],
+        text: Text,
+        run: Run,
+    ) -> Command {
+        let Text { since, complexity, syntax, summary } = text;
+        let spec = Spec { name, arity, keys: FIRST, flags, categories, group, since, complexity, summary, syntax };
+        Command { spec, access: Access::Keys, run }
+    }
+
+    pub(crate) const fn keys(mut self, keys: KeySpec) -> Command {
+        self.spec.keys = keys;
+        self
+    }
+
+    pub(crate) const fn access(mut self, access: Access) -> Command {
+        self.access = access;
+        self
+    }
+
+    /// A command on whole databases.
+    pub(crate) const fn on_databases(mut self) -> Command {
+        self.spec.keys = KeySpec::None;
+        self.access = Access::Databases;
+        self
+    }
+
+    pub(crate) const fn group(mut self, group: Group) -> Command {
+        self.spec.group = group;
+        self
+    }
+
+    pub(crate) const fn categories(mut self, categories: &'static [Category]) -> Command {
+        self.spec.categories = categories;
+        self
+    }
+}

@@ -73,7 +73,8 @@ pub(crate) enum Lookup {
     Write,
 }
 
-/// Where a key is or would be. Void after another key of the same slot was added or deleted.
+/// Where a key is or would be. Void after another key of the same slot was looked up, added or deleted: see
+/// [`Context::again`].
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Spot {
     locked: usize,
@@ -237,6 +238,12 @@ impl<'a> Context<'a> {
             (_, None) => self.shared().counters.miss(place.slot),
         }
         Ok(spot)
+    }
+
+    /// Where a key is that was looked up before another key of its slot.
+    pub(crate) fn again(&self, spot: Spot, key: &[u8]) -> Spot {
+        let table = &self.locked[spot.locked].slot.table;
+        Spot { at: table.find(spot.place.fragment, key), ..spot }
     }
 
     /// The entry of a key that was found.

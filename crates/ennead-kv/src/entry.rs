@@ -108,6 +108,10 @@ impl Entry {
     pub(crate) fn hint(&self) -> Hint {
         Hint::from_bits(self.bits())
     }
+    pub(crate) fn set_hint(&self, hint: Hint) {
+        let clock = self.header().clock.load(Relaxed);
+        self.header().clock.store(clock & !0x30 | (hint as u32) << 4, Relaxed);
+    }
     #[inline]
     pub(crate) fn access(&self) -> u32 {
         self.header().clock.load(Relaxed) >> 8

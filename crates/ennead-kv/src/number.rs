@@ -1,5 +1,7 @@
 //! Numbers as Redis reads and writes them in arguments and values.
 
+pub(crate) mod extended;
+mod natural;
 #[cfg(test)]
 mod tests;
 

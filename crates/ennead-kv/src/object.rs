@@ -18,7 +18,12 @@ impl Object {
     /// Bytes that it takes in memory.
     pub(crate) fn size(&self) -> usize {
         match self {
-            Object::LongString(string) => size_of::<Object>() + string.bytes.capacity(),
+            Object::LongString(string) => Object::string_size(&string.bytes),
         }
+    }
+
+    /// What a long string of these bytes takes.
+    pub(crate) fn string_size(bytes: &Vec<u8>) -> usize {
+        size_of::<Object>() + bytes.capacity()
     }
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use slab::Slab;
 
-use crate::entry::{Entry, allocation_size};
+use crate::entry::{Entry, Hint, allocation_size};
 use crate::object::Object;
 
 pub(crate) mod table;
@@ -117,6 +117,12 @@ impl Slot {
         }
         self.order(fragment, was, facts.expiry);
         at
+    }
+
+    pub(crate) fn set_hint(&mut self, at: usize, hint: Hint) {
+        if let Some(entry) = self.table.get(at) {
+            entry.set_hint(hint);
+        }
     }
 
     pub(crate) fn set_expiry(&mut self, at: usize, expiry: u64) {

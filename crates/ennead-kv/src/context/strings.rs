@@ -57,7 +57,8 @@ impl Context<'_> {
         let facts = self.facts(spot, Kind::LongString, hint, expiry);
         let work = &mut self.work;
         let locked = &mut self.locked[spot.locked];
-        for (number, chunk) in value.chunks(CHUNK).enumerate() {
+        // A chunk that is missing on disk is zeros.
+        for (number, chunk) in value.chunks(CHUNK).enumerate().filter(|(_, chunk)| chunk.iter().any(|&b| b != 0)) {
             work.batch.put(locked.database.chunks, &row::chunk_key(spot.place.slot, id, number as u32), chunk);
         }
         let was_volatile = spot.at.and_then(|at| locked.slot.table.get(at)).is_some_and(|entry| entry.expiry() != 0);
@@ -70,6 +71,44 @@ impl Context<'_> {
         let spot = Spot { at: Some(at), ..spot };
         self.stage_entry(spot, key);
         Ok(spot)
+    }
+
+    /// Writes `bytes` into a string from `offset` on, which grows and is filled with zeros as needed; the new length.
+    /// The expiry stays. The caller has checked that the length is allowed.
+    pub(crate) fn write_string(&mut self, spot: Spot, key: &[u8], offset: usize, bytes: &[u8]) -> Result<usize> {
+        let end = offset + bytes.len();
+        if let Some(at) = spot.at
+            && let locked = &mut self.locked[spot.locked]
+            && locked.slot.table.get(at).is_some_and(Entry::is_long)
+            && let Some(Object::LongString(string)) = locked.slot.object_mut(at)
+        {
+            let before = Object::string_size(&string.bytes);
+            let len = string.bytes.len().max(end);
+            grow(&mut string.bytes, len);
+            string.bytes[offset..end].copy_from_slice(bytes);
+            for number in offset / CHUNK..end.div_ceil(CHUNK) {
+                let chunk = &string.bytes[number * CHUNK..len.min((number + 1) * CHUNK)];
+                let row_key = row::chunk_key(spot.place.slot, string.id, number as u32);
+                self.work.batch.put(locked.database.chunks, &row_key, chunk);
+            }
+            locked.slot.recount_object(at, before);
+            locked.slot.set_hint(at, Hint::Raw);
+            self.stage_entry(spot, key);
+            return Ok(len);
+        }
+        let former = self.string(spot)?.unwrap_or_default();
+        let len = former.len().max(end);
+        let mut value = Vec::with_capacity(len);
+        value.extend_from_slice(former);
+        value.resize(len, 0);
+        value[offset..end].copy_from_slice(bytes);
+        let expiry = self.expiry(spot);
+        if len > SHORT_MAX {
+            self.set_long_string(spot, key, value, expiry, Hint::Raw)?;
+        } else {
+            self.set_string(spot, key, &value, expiry, Hint::Raw)?;
+        }
+        Ok(len)
     }
 
     /// Stages the row of a key as it is in memory.
@@ -101,4 +140,13 @@ impl Context<'_> {
             self.work.batch.delete_range(locked.database.chunks, &start, Some(&end));
         }
     }
+}
+
+/// Extends with zeros; a large string leaves room for one more MiB, not for its double.
+fn grow(bytes: &mut Vec<u8>, len: usize) {
+    const STEP: usize = 1 << 20;
+    if len > bytes.capacity() && len > STEP {
+        bytes.reserve_exact(len - bytes.len() + STEP);
+    }
+    bytes.resize(len, 0);
 }

@@ -8,21 +8,19 @@ use crate::error::{Error, Result};
 use crate::reply::Reply;
 
 #[derive(Default)]
-struct Options {
+struct Options<'a> {
     only_new: bool,
     only_existing: bool,
     get: bool,
     keep_ttl: bool,
-    /// Unix ms.
-    expiry: Option<u64>,
+    expiry: Option<(&'a [u8], Unit)>,
 }
 
-impl Options {
-    fn parse(args: Args<'_>, now_ms: u64) -> Result<Options> {
+impl<'a> Options<'a> {
+    fn parse(args: Args<'a>) -> Result<Options<'a>> {
         let mut options = Options::default();
         let mut words = args.iter_from(3);
         while let Some(word) = words.next() {
-            let fresh = options.expiry.is_none() && !options.keep_ttl;
             if word.eq_ignore_ascii_case(b"nx") && !options.only_existing {
                 options.only_new = true;
             } else if word.eq_ignore_ascii_case(b"xx") && !options.only_new {
@@ -31,9 +29,11 @@ impl Options {
                 options.get = true;
             } else if word.eq_ignore_ascii_case(b"keepttl") && options.expiry.is_none() {
                 options.keep_ttl = true;
-            } else if let Some(unit) = Unit::from_option(word).filter(|_| fresh) {
-                let amount = words.next().ok_or(Error::Syntax)?;
-                options.expiry = Some(deadline(amount, unit, now_ms, "set")?);
+            } else if let Some(unit) = Unit::from_option(word)
+                && !options.keep_ttl
+                && options.expiry.is_none_or(|(_, known)| known == unit)
+            {
+                options.expiry = Some((words.next().ok_or(Error::Syntax)?, unit));
             } else {
                 return Err(Error::Syntax);
             }
@@ -43,8 +43,12 @@ impl Options {
 }
 
 pub(super) fn set(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Result {
-    let options = if args.len() == 3 { Options::default() } else { Options::parse(args, context.now_ms())? };
+    let options = if args.len() == 3 { Options::default() } else { Options::parse(args)? };
     let (key, value) = (&args[1], &args[2]);
+    let expiry = match options.expiry {
+        Some((amount, unit)) => deadline(amount, unit, context.now_ms(), "set")?,
+        None => 0,
+    };
     let spot = context.find(key, if options.get { Lookup::Read } else { Lookup::Write })?;
     if options.get {
         match context.string(spot)? {
@@ -58,7 +62,7 @@ pub(super) fn set(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Rep
         }
         return Ok(());
     }
-    let expiry = if options.keep_ttl { context.expiry(spot) } else { options.expiry.unwrap_or(0) };
+    let expiry = if options.keep_ttl { context.expiry(spot) } else { expiry };
     if expiry != 0 && expiry <= context.now_ms() {
         // A deadline that has passed: the key is gone at once.
         context.delete(spot, key);
@@ -68,5 +72,49 @@ pub(super) fn set(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Rep
     if !options.get {
         reply.ok();
     }
+    Ok(())
+}
+
+pub(super) fn setnx(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Result {
+    let (key, value) = (&args[1], &args[2]);
+    let spot = context.find(key, Lookup::Write)?;
+    if !spot.exists() {
+        context.set_string(spot, key, value, 0, Hint::Auto)?;
+    }
+    reply.integer(i64::from(!spot.exists()));
+    Ok(())
+}
+
+pub(super) fn setex(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Result {
+    set_with_expiry(context, args, Unit::Seconds, "setex", reply)
+}
+
+pub(super) fn psetex(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Result {
+    set_with_expiry(context, args, Unit::Milliseconds, "psetex", reply)
+}
+
+fn set_with_expiry(
+    context: &mut Context<'_>,
+    args: Args<'_>,
+    unit: Unit,
+    command: &str,
+    reply: &mut dyn Reply,
+) -> Result {
+    let (key, amount, value) = (&args[1], &args[2], &args[3]);
+    let expiry = deadline(amount, unit, context.now_ms(), command)?;
+    let spot = context.find(key, Lookup::Write)?;
+    context.set_string(spot, key, value, expiry, Hint::Auto)?;
+    reply.ok();
+    Ok(())
+}
+
+pub(super) fn getset(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Result {
+    let (key, value) = (&args[1], &args[2]);
+    let spot = context.find(key, Lookup::Read)?;
+    match context.string(spot)? {
+        Some(former) => reply.bulk(former),
+        None => reply.null(),
+    }
+    context.set_string(spot, key, value, 0, Hint::Auto)?;
     Ok(())
 }
