@@ -2,13 +2,14 @@
 
 use crate::command::Command;
 
+mod databases;
 mod deadline;
 mod generic;
 mod strings;
 
 /// Every command of this model.
 pub fn commands() -> impl Iterator<Item = &'static Command> {
-    [strings::COMMANDS, generic::COMMANDS].into_iter().flatten()
+    [strings::COMMANDS, generic::COMMANDS, databases::COMMANDS].into_iter().flatten()
 }
 
 /// The command of this name, in any case.

@@ -15,7 +15,7 @@ use crate::access::Clock;
 use crate::args::Args;
 use crate::command::{Command, Spec};
 use crate::database::Database;
-use crate::entry::Entry;
+use crate::entry::{Entry, Kind};
 use crate::error::{Error, Result};
 use crate::keyspace::{Call, Effect, Gate, Keyspace, Shared};
 use crate::place::{Place, next_random};
@@ -26,9 +26,13 @@ mod evict;
 mod expire;
 pub(crate) mod load;
 mod strings;
+mod transfer;
 mod work;
 
 use work::Work;
+
+/// What an entry takes in its slot's table, bytes: pointer, fragment, and a sixth of free positions.
+const TABLE_SHARE: usize = 14;
 
 /// What a command runs in.
 pub struct Context<'a> {
@@ -250,6 +254,23 @@ impl<'a> Context<'a> {
     #[inline]
     pub(crate) fn entry(&self, spot: Spot) -> Option<&Entry> {
         self.locked.get(spot.locked)?.slot.table.get(spot.at?)
+    }
+
+    /// The kind of a key that was found.
+    pub(crate) fn kind(&self, spot: Spot) -> Option<Kind> {
+        Kind::from_bits(self.entry(spot)?.bits())
+    }
+
+    /// Bytes of memory that a key takes.
+    pub(crate) fn size(&self, spot: Spot) -> usize {
+        let Some(entry) = self.entry(spot) else { return 0 };
+        let object = self.locked[spot.locked].slot.object(entry).filter(|_| entry.is_long());
+        entry.size() + TABLE_SHARE + object.map_or(0, |object| object.size())
+    }
+
+    /// Whether clients can select this database.
+    pub(crate) fn has_database(&self, db: usize) -> bool {
+        self.gate.is_some_and(|gate| db < gate.len())
     }
 
     /// Unix ms; 0 for a key without expiry.

@@ -106,6 +106,23 @@ impl Database {
         None
     }
 
+    /// One of the slots that may have keys, drawn by a random number.
+    pub(crate) fn nth_inhabited(&self, random: u64) -> Option<u16> {
+        let words = || self.inhabited.iter().map(|word| word.load(Relaxed));
+        let count = u64::from(words().map(u64::count_ones).sum::<u32>());
+        let mut left = random.checked_rem(count)? as u32;
+        for (index, mut word) in words().enumerate() {
+            if left < word.count_ones() {
+                for _ in 0..left {
+                    word &= word - 1;
+                }
+                return Some((index * 64) as u16 + word.trailing_zeros() as u16);
+            }
+            left -= word.count_ones();
+        }
+        None
+    }
+
     /// Puts the slot where its first expiry belongs in the order of due slots; under its lock. With `late` only if it
     /// must come earlier: standing too early is harmless, and spares the order a change for each key.
     #[inline]

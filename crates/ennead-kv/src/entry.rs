@@ -38,6 +38,15 @@ impl Kind {
     }
 }
 
+impl Kind {
+    /// What TYPE answers.
+    pub(crate) fn type_name(self) -> &'static str {
+        match self {
+            Kind::String | Kind::LongString => "string",
+        }
+    }
+}
+
 impl Hint {
     pub(crate) fn from_bits(bits: u8) -> Hint {
         match bits >> 4 & 3 {

@@ -26,6 +26,7 @@ mod figures;
 mod meta;
 #[cfg(test)]
 mod tests;
+pub(crate) mod walk;
 mod warming;
 
 use eviction::Pool;

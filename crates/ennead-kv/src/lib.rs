@@ -10,6 +10,7 @@ mod counters;
 mod database;
 mod entry;
 mod error;
+pub mod glob;
 mod keyspace;
 mod number;
 mod object;
@@ -17,6 +18,7 @@ mod options;
 mod place;
 #[cfg(test)]
 mod probe;
+mod rdb;
 mod reply;
 mod row;
 mod slot;

@@ -64,7 +64,7 @@ impl Slot {
     }
 
     pub(crate) fn object(&self, entry: &Entry) -> Option<&Object> {
-        self.objects.as_ref()?.get(entry.object())
+        self.objects.as_ref().filter(|_| entry.is_long())?.get(entry.object())
     }
 
     /// The object of the entry at a position, to change it; its size is counted anew by [`Slot::recount_object`].
@@ -220,9 +220,4 @@ impl Slot {
     pub(crate) const fn own_size() -> usize {
         size_of::<parking_lot::Mutex<Slot>>()
     }
-}
-
-/// Bytes an entry of so long a key and value would take.
-pub(crate) fn entry_size(key_len: usize, value_len: usize) -> usize {
-    allocation_size(32 + key_len + value_len) + 16
 }

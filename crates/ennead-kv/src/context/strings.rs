@@ -117,7 +117,7 @@ impl Context<'_> {
         let Some(entry) = spot.at.and_then(|at| locked.slot.table.get(at)) else { return };
         let work = &mut self.work;
         work.row.set_key(spot.place, key);
-        match locked.slot.object(entry).filter(|_| entry.is_long()) {
+        match locked.slot.object(entry) {
             Some(Object::LongString(string)) => {
                 let payload = row::long_string_payload(string.id, string.bytes.len() as u64);
                 work.row.set_value(&payload, entry.bits(), entry.expiry());

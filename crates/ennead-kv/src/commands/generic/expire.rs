@@ -1,0 +1,127 @@
+//! Expiry times of keys.
+
+use crate::args::Args;
+use crate::commands::deadline::{Unit, unix_ms};
+use crate::context::{Context, Lookup};
+use crate::error::{Error, Result};
+use crate::number::parse_integer;
+use crate::reply::Reply;
+
+pub(super) fn expire(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Result {
+    set(context, args, Unit::Seconds, "expire", reply)
+}
+
+pub(super) fn pexpire(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Result {
+    set(context, args, Unit::Milliseconds, "pexpire", reply)
+}
+
+pub(super) fn expireat(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Result {
+    set(context, args, Unit::UnixSeconds, "expireat", reply)
+}
+
+pub(super) fn pexpireat(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Result {
+    set(context, args, Unit::UnixMilliseconds, "pexpireat", reply)
+}
+
+/// When an expiry may be set.
+#[derive(Default)]
+struct Condition {
+    only_persistent: bool,
+    only_volatile: bool,
+    only_later: bool,
+    only_earlier: bool,
+}
+
+impl Condition {
+    fn parse(args: Args<'_>) -> Result<Condition> {
+        let mut condition = Condition::default();
+        for word in args.iter_from(3) {
+            let flag = match word.to_ascii_lowercase().as_slice() {
+                b"nx" => &mut condition.only_persistent,
+                b"xx" => &mut condition.only_volatile,
+                b"gt" => &mut condition.only_later,
+                b"lt" => &mut condition.only_earlier,
+                _ => {
+                    let word = String::from_utf8_lossy(word);
+                    return Err(Error::Text(format!("ERR Unsupported option {word}").into()));
+                }
+            };
+            *flag = true;
+        }
+        let Condition { only_persistent, only_volatile, only_later, only_earlier } = condition;
+        if only_persistent && (only_volatile || only_later || only_earlier) {
+            return Err(Error::text("ERR NX and XX, GT or LT options at the same time are not compatible"));
+        }
+        if only_later && only_earlier {
+            return Err(Error::text("ERR GT and LT options at the same time are not compatible"));
+        }
+        Ok(condition)
+    }
+
+    /// `former` is 0 for a key without expiry, which counts as one that never comes.
+    fn allows(&self, former: u64, wanted: i64) -> bool {
+        let former = (former != 0).then(|| i64::try_from(former).unwrap_or(i64::MAX));
+        !(self.only_persistent && former.is_some()
+            || self.only_volatile && former.is_none()
+            || self.only_later && former.is_none_or(|former| wanted <= former)
+            || self.only_earlier && former.is_some_and(|former| wanted >= former))
+    }
+}
+
+fn set(context: &mut Context<'_>, args: Args<'_>, unit: Unit, command: &str, reply: &mut dyn Reply) -> Result {
+    let condition = Condition::parse(args)?;
+    let key = &args[1];
+    let amount = parse_integer(&args[2]).ok_or(Error::NotInteger)?;
+    let wanted = unix_ms(amount, unit, context.now_ms())
+        .ok_or_else(|| Error::Text(format!("ERR invalid expire time in '{command}' command").into()))?;
+    let spot = context.find(key, Lookup::Write)?;
+    if !spot.exists() || !condition.allows(context.expiry(spot), wanted) {
+        reply.integer(0);
+        return Ok(());
+    }
+    match u64::try_from(wanted) {
+        Ok(expiry) if expiry > context.now_ms() => context.set_expiry(spot, key, expiry),
+        // A time that has passed.
+        _ => {
+            context.delete(spot, key);
+        }
+    }
+    reply.integer(1);
+    Ok(())
+}
+
+pub(super) fn persist(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Result {
+    let key = &args[1];
+    let spot = context.find(key, Lookup::Write)?;
+    let volatile = context.expiry(spot) != 0;
+    context.set_expiry(spot, key, 0);
+    reply.integer(i64::from(volatile));
+    Ok(())
+}
+
+pub(super) fn ttl(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Result {
+    show(context, args, reply, |expiry, now| (expiry.saturating_sub(now) + 500) / 1000)
+}
+
+pub(super) fn pttl(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Result {
+    show(context, args, reply, |expiry, now| expiry.saturating_sub(now))
+}
+
+pub(super) fn expiretime(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Result {
+    show(context, args, reply, |expiry, _| (expiry + 500) / 1000)
+}
+
+pub(super) fn pexpiretime(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Result {
+    show(context, args, reply, |expiry, _| expiry)
+}
+
+/// -2 for no key, -1 for no expiry.
+fn show(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply, figure: impl Fn(u64, u64) -> u64) -> Result {
+    let spot = context.find(&args[1], Lookup::Peek)?;
+    reply.integer(match (spot.exists(), context.expiry(spot)) {
+        (false, _) => -2,
+        (true, 0) => -1,
+        (true, expiry) => figure(expiry, context.now_ms()) as i64,
+    });
+    Ok(())
+}

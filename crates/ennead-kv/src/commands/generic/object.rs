@@ -1,0 +1,118 @@
+//! What is known about a key besides its value: OBJECT and MEMORY USAGE.
+
+use crate::access::Clock;
+use crate::args::Args;
+use crate::context::{Context, Lookup, Spot};
+use crate::entry::Hint;
+use crate::error::{Error, Result};
+use crate::number::parse_integer;
+use crate::reply::Reply;
+
+/// Longest string that Redis keeps in one piece with its header.
+const EMBEDDED_MAX: usize = 44;
+/// Integers below this are shared in Redis, and have this many references.
+const SHARED_INTEGERS: i64 = 10_000;
+const SHARED_REFERENCES: i64 = i32::MAX as i64;
+
+/// Looks at a key without an access; none when a null was written because it does not exist.
+fn look(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Result<Option<Spot>> {
+    let spot = context.find(&args[2], Lookup::Peek)?;
+    if !spot.exists() {
+        reply.null();
+    }
+    Ok(spot.exists().then_some(spot))
+}
+
+pub(super) fn encoding(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Result {
+    let Some(spot) = look(context, args, reply)? else { return Ok(()) };
+    let value = context.string(spot)?.unwrap_or_default();
+    let hint = context.entry(spot).map_or(Hint::Auto, |entry| entry.hint());
+    reply.bulk(string_encoding(value, hint).as_bytes());
+    Ok(())
+}
+
+fn string_encoding(value: &[u8], hint: Hint) -> &'static str {
+    match hint {
+        Hint::Raw => "raw",
+        Hint::Auto if value.len() <= 20 && parse_integer(value).is_some() => "int",
+        Hint::Auto | Hint::Text if value.len() <= EMBEDDED_MAX => "embstr",
+        Hint::Auto | Hint::Text => "raw",
+    }
+}
+
+pub(super) fn refcount(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Result {
+    let Some(spot) = look(context, args, reply)? else { return Ok(()) };
+    let hint = context.entry(spot).map_or(Hint::Auto, |entry| entry.hint());
+    let integer = context.string(spot)?.and_then(parse_integer).filter(|_| hint == Hint::Auto);
+    let shared = integer.is_some_and(|integer| (0..SHARED_INTEGERS).contains(&integer));
+    reply.integer(if shared { SHARED_REFERENCES } else { 1 });
+    Ok(())
+}
+
+pub(super) fn idletime(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Result {
+    let Some(spot) = look(context, args, reply)? else { return Ok(()) };
+    if let Clock::Lfu { .. } = context.clock() {
+        return Err(Error::text(
+            "ERR An LFU maxmemory policy is selected, idle time not tracked. Please note that when switching between \
+             policies at runtime LRU and LFU data will take some time to adjust.",
+        ));
+    }
+    let access = context.entry(spot).map_or(0, |entry| entry.access());
+    reply.integer(i64::from(context.clock().idle_seconds(access)));
+    Ok(())
+}
+
+pub(super) fn freq(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Result {
+    let Some(spot) = look(context, args, reply)? else { return Ok(()) };
+    if let Clock::Lru { .. } = context.clock() {
+        return Err(Error::text(
+            "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when switching \
+             between policies at runtime LRU and LFU data will take some time to adjust.",
+        ));
+    }
+    let access = context.entry(spot).map_or(0, |entry| entry.access());
+    reply.integer(i64::from(context.clock().frequency(access)));
+    Ok(())
+}
+
+pub(super) fn help(_context: &mut Context<'_>, _args: Args<'_>, reply: &mut dyn Reply) -> Result {
+    const LINES: &[&str] = &[
+        "OBJECT <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
+        "ENCODING <key>",
+        "    Return the kind of internal representation used in order to store the value",
+        "    associated with a <key>.",
+        "FREQ <key>",
+        "    Return the access frequency index of the <key>. The returned integer is",
+        "    proportional to the logarithm of the recent access frequency of the key.",
+        "IDLETIME <key>",
+        "    Return the idle time of the <key>, that is the approximated number of",
+        "    seconds elapsed since the last access to the key.",
+        "REFCOUNT <key>",
+        "    Return the number of references of the value associated with the specified",
+        "    <key>.",
+        "HELP",
+        "    Prints this help.",
+    ];
+    reply.array(LINES.len());
+    for line in LINES {
+        reply.simple(line);
+    }
+    Ok(())
+}
+
+pub(super) fn memory_usage(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Result {
+    let mut words = args.iter_from(3);
+    while let Some(word) = words.next() {
+        if !word.eq_ignore_ascii_case(b"samples") {
+            return Err(Error::Syntax);
+        }
+        let samples = parse_integer(words.next().ok_or(Error::Syntax)?).ok_or(Error::NotInteger)?;
+        if samples < 0 {
+            return Err(Error::Syntax);
+        }
+    }
+    if let Some(spot) = look(context, args, reply)? {
+        reply.integer(context.size(spot) as i64);
+    }
+    Ok(())
+}

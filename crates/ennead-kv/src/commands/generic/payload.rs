@@ -1,0 +1,87 @@
+//! DUMP and RESTORE.
+
+use crate::args::Args;
+use crate::context::{Context, Lookup};
+use crate::entry::Hint;
+use crate::error::{Error, Result};
+use crate::number::parse_integer;
+use crate::rdb::{self, Refusal};
+use crate::reply::Reply;
+
+pub(super) fn dump(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Result {
+    let spot = context.find(&args[1], Lookup::Read)?;
+    match context.string(spot)? {
+        Some(value) => reply.bulk(&rdb::dump_string(value)),
+        None => reply.null(),
+    }
+    Ok(())
+}
+
+#[derive(Default)]
+struct Options {
+    replace: bool,
+    absolute: bool,
+    idle_seconds: Option<u32>,
+    frequency: Option<u8>,
+}
+
+impl Options {
+    fn parse(args: Args<'_>) -> Result<Options> {
+        let mut options = Options::default();
+        let mut words = args.iter_from(4);
+        while let Some(word) = words.next() {
+            if word.eq_ignore_ascii_case(b"replace") {
+                options.replace = true;
+            } else if word.eq_ignore_ascii_case(b"absttl") {
+                options.absolute = true;
+            } else if word.eq_ignore_ascii_case(b"idletime") && options.frequency.is_none() {
+                let seconds = parse_integer(words.next().ok_or(Error::Syntax)?).ok_or(Error::NotInteger)?;
+                let invalid = |_| Error::text("ERR Invalid IDLETIME value, must be >= 0");
+                options.idle_seconds = Some(u64::try_from(seconds).map_err(invalid)?.try_into().unwrap_or(u32::MAX));
+            } else if word.eq_ignore_ascii_case(b"freq") && options.idle_seconds.is_none() {
+                let frequency = parse_integer(words.next().ok_or(Error::Syntax)?).ok_or(Error::NotInteger)?;
+                let invalid = |_| Error::text("ERR Invalid FREQ value, must be >= 0 and <= 255");
+                options.frequency = Some(u8::try_from(frequency).map_err(invalid)?);
+            } else {
+                return Err(Error::Syntax);
+            }
+        }
+        Ok(options)
+    }
+}
+
+pub(super) fn restore(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Result {
+    let options = Options::parse(args)?;
+    let key = &args[1];
+    let spot = context.find(key, if options.replace { Lookup::Write } else { Lookup::Read })?;
+    if spot.exists() && !options.replace {
+        return Err(Error::text("BUSYKEY Target key name already exists."));
+    }
+    let ttl = parse_integer(&args[2]).ok_or(Error::NotInteger)?;
+    let ttl = u64::try_from(ttl).map_err(|_| Error::text("ERR Invalid TTL value, must be >= 0"))?;
+    let longest = context.keyspace().settings().proto_max_bulk_len();
+    let value = rdb::restore_string(&args[3], longest).map_err(|refusal| {
+        Error::text(match refusal {
+            Refusal::VersionOrChecksum => "ERR DUMP payload version or checksum are wrong",
+            Refusal::Format => "ERR Bad data format",
+        })
+    })?;
+    let expiry = match ttl {
+        0 => 0,
+        ttl if options.absolute => ttl,
+        ttl => ttl.saturating_add(context.now_ms()),
+    };
+    if expiry != 0 && expiry <= context.now_ms() {
+        context.delete(spot, key);
+    } else {
+        let spot = context.set_string(spot, key, &value, expiry, Hint::Auto)?;
+        let access = match (options.idle_seconds, options.frequency) {
+            (Some(seconds), _) => context.clock().idle(seconds),
+            (None, Some(frequency)) => context.clock().frequent(frequency),
+            (None, None) => context.clock().fresh(),
+        };
+        context.set_access(spot, access);
+    }
+    reply.ok();
+    Ok(())
+}

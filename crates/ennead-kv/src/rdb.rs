@@ -1,0 +1,211 @@
+//! The payload of DUMP and RESTORE: one value in the form of Redis's snapshot files, with a version and a checksum.
+//!
+//! | bytes | what |
+//! |---|---|
+//! | 1 | type: 0 for a string |
+//! | n | the value; a string is a length and its bytes, an integer, or compressed |
+//! | 2 | version of the form, u16 LE |
+//! | 8 | CRC64 of everything before, u64 LE |
+
+#[cfg(test)]
+mod tests;
+
+/// The version written, that of Redis 7.2; newer ones are refused.
+const VERSION: u16 = 11;
+const TYPE_STRING: u8 = 0;
+
+/// Why a payload is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    VersionOrChecksum,
+    Format,
+}
+
+/// A string as payload.
+pub(crate) fn dump_string(value: &[u8]) -> Vec<u8> {
+    let mut payload = Vec::with_capacity(value.len() + 16);
+    payload.push(TYPE_STRING);
+    match short_integer(value) {
+        Some(integer) => write_integer(&mut payload, integer),
+        None => {
+            write_length(&mut payload, value.len() as u64);
+            payload.extend_from_slice(value);
+        }
+    }
+    payload.extend_from_slice(&VERSION.to_le_bytes());
+    let checksum = crc64(&payload);
+    payload.extend_from_slice(&checksum.to_le_bytes());
+    payload
+}
+
+/// The string of a payload of at most `longest` bytes.
+pub(crate) fn restore_string(payload: &[u8], longest: u64) -> Result<Vec<u8>, Refusal> {
+    let (body, checksum) = payload.split_last_chunk::<8>().ok_or(Refusal::VersionOrChecksum)?;
+    let (value, version) = body.split_last_chunk::<2>().ok_or(Refusal::VersionOrChecksum)?;
+    let checksum = u64::from_le_bytes(*checksum);
+    // Redis writes 0 when checksums are switched off.
+    if u16::from_le_bytes(*version) > VERSION || (checksum != 0 && checksum != crc64(body)) {
+        return Err(Refusal::VersionOrChecksum);
+    }
+    let mut reader = Reader(value);
+    let string = match reader.byte() {
+        Some(TYPE_STRING) => reader.string(longest),
+        _ => None,
+    };
+    string.filter(|_| reader.0.is_empty()).ok_or(Refusal::Format)
+}
+
+/// The value if it is the text of an integer of 32 bits.
+fn short_integer(value: &[u8]) -> Option<i32> {
+    if value.len() > 11 {
+        return None;
+    }
+    crate::number::parse_integer(value).and_then(|integer| i32::try_from(integer).ok())
+}
+
+fn write_integer(payload: &mut Vec<u8>, integer: i32) {
+    if let Ok(integer) = i8::try_from(integer) {
+        payload.push(0xc0);
+        payload.extend_from_slice(&integer.to_le_bytes());
+    } else if let Ok(integer) = i16::try_from(integer) {
+        payload.push(0xc1);
+        payload.extend_from_slice(&integer.to_le_bytes());
+    } else {
+        payload.push(0xc2);
+        payload.extend_from_slice(&integer.to_le_bytes());
+    }
+}
+
+fn write_length(payload: &mut Vec<u8>, len: u64) {
+    match len {
+        0..0x40 => payload.push(len as u8),
+        0x40..0x4000 => payload.extend_from_slice(&[0x40 | (len >> 8) as u8, len as u8]),
+        0x4000..0x1_0000_0000 => {
+            payload.push(0x80);
+            payload.extend_from_slice(&(len as u32).to_be_bytes());
+        }
+        _ => {
+            payload.push(0x81);
+            payload.extend_from_slice(&len.to_be_bytes());
+        }
+    }
+}
+
+struct Reader<'a>(&'a [u8]);
+
+enum Length {
+    Plain(u64),
+    Encoded(u8),
+}
+
+impl<'a> Reader<'a> {
+    fn byte(&mut self) -> Option<u8> {
+        let (&byte, rest) = self.0.split_first()?;
+        self.0 = rest;
+        Some(byte)
+    }
+
+    fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let (bytes, rest) = self.0.split_first_chunk::<N>()?;
+        self.0 = rest;
+        Some(*bytes)
+    }
+
+    fn bytes(&mut self, len: u64) -> Option<&'a [u8]> {
+        let (bytes, rest) = self.0.split_at_checked(usize::try_from(len).ok()?)?;
+        self.0 = rest;
+        Some(bytes)
+    }
+
+    fn length(&mut self) -> Option<Length> {
+        let first = self.byte()?;
+        Some(match first >> 6 {
+            0 => Length::Plain(u64::from(first & 0x3f)),
+            1 => Length::Plain(u64::from(first & 0x3f) << 8 | u64::from(self.byte()?)),
+            2 if first == 0x80 => Length::Plain(u64::from(u32::from_be_bytes(self.array()?))),
+            2 if first == 0x81 => Length::Plain(u64::from_be_bytes(self.array()?)),
+            2 => return None,
+            _ => Length::Encoded(first & 0x3f),
+        })
+    }
+
+    fn plain_length(&mut self) -> Option<u64> {
+        match self.length()? {
+            Length::Plain(len) => Some(len),
+            Length::Encoded(_) => None,
+        }
+    }
+
+    fn string(&mut self, longest: u64) -> Option<Vec<u8>> {
+        let integer = match self.length()? {
+            Length::Plain(len) => return Some(self.bytes(len)?.to_vec()),
+            Length::Encoded(0) => i32::from(i8::from_le_bytes(self.array()?)),
+            Length::Encoded(1) => i32::from(i16::from_le_bytes(self.array()?)),
+            Length::Encoded(2) => i32::from_le_bytes(self.array()?),
+            Length::Encoded(3) => {
+                let (compressed, len) = (self.plain_length()?, self.plain_length()?);
+                return decompress(self.bytes(compressed)?, len.min(longest.saturating_add(1)), len);
+            }
+            Length::Encoded(_) => return None,
+        };
+        Some(integer.to_string().into_bytes())
+    }
+}
+
+/// LZF: runs of literals, and references of length and distance into what is there already. The announced length must
+/// come out; nothing is allocated for an announcement alone.
+fn decompress(mut input: &[u8], longest: u64, announced: u64) -> Option<Vec<u8>> {
+    if announced > longest {
+        return None;
+    }
+    let mut output = Vec::new();
+    while let Some((&control, rest)) = input.split_first() {
+        let control = usize::from(control);
+        if control < 0x20 {
+            let (literals, rest) = rest.split_at_checked(control + 1)?;
+            output.extend_from_slice(literals);
+            input = rest;
+        } else {
+            let (extra, rest) = if control >> 5 == 7 {
+                let (&extra, rest) = rest.split_first()?;
+                (usize::from(extra), rest)
+            } else {
+                (0, rest)
+            };
+            let (&low, rest) = rest.split_first()?;
+            let start = output.len().checked_sub(((control & 0x1f) << 8 | usize::from(low)) + 1)?;
+            for index in start..start + (control >> 5) + extra + 2 {
+                output.push(output[index]);
+            }
+            input = rest;
+        }
+        if output.len() as u64 > announced {
+            return None;
+        }
+    }
+    (output.len() as u64 == announced).then_some(output)
+}
+
+/// The CRC64 of the Jones polynomial, reflected, from 0.
+fn crc64(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0, |crc, &byte| CRC64[usize::from(crc as u8 ^ byte)] ^ (crc >> 8))
+}
+
+static CRC64: [u64; 256] = crc64_table();
+
+const fn crc64_table() -> [u64; 256] {
+    const POLYNOMIAL: u64 = 0xad93_d235_94c9_35a9u64.reverse_bits();
+    let mut table = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let mut crc = byte as u64;
+        let mut bit = 0;
+        while bit < 8 {
+            crc = if crc & 1 == 1 { (crc >> 1) ^ POLYNOMIAL } else { crc >> 1 };
+            bit += 1;
+        }
+        table[byte] = crc;
+        byte += 1;
+    }
+    table
+}
