@@ -1,6 +1,16 @@
 //! An atomic group of row changes over any tables.
+//!
+//! A batch is already the bytes that the log will hold, so a commit copies it once and parses it once. What a row looks
+//! like is in [`rows`]; it is not a record, which adds length, checksum, sequence and header.
+
+pub(crate) mod rows;
+#[cfg(test)]
+mod tests;
+
+use smallvec::SmallVec;
 
 use crate::store::Table;
+use rows::{Row, Rows};
 
 /// One change of a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,53 +37,123 @@ pub enum Operation<'a> {
 /// A batch is reusable: [`WriteBatch::clear`] keeps its memory.
 #[derive(Debug, Clone, Default)]
 pub struct WriteBatch {
-    // V0 of the in-memory contract; the real one keeps encoded bytes.
-    #[expect(clippy::type_complexity, reason = "gone with V0")]
-    pub(crate) operations: Vec<(u8, Table, Vec<u8>, Option<Vec<u8>>)>,
-    pub(crate) tallies: Vec<(Table, i64)>,
-    pub(crate) event: Vec<u8>,
+    rows: Vec<u8>,
+    count: u32,
+    ranges: bool,
+    tables: SmallVec<[Table; 4]>,
+    tallies: SmallVec<[(u32, i64); 2]>,
+    event: Vec<u8>,
 }
 
 impl WriteBatch {
     pub fn new() -> Self {
         Self::default()
     }
+
     pub fn put(&mut self, table: Table, key: &[u8], value: &[u8]) {
-        self.operations.push((0, table, key.to_vec(), Some(value.to_vec())));
+        self.note(table);
+        rows::encode_put(&mut self.rows, table.0, key, value);
     }
+
     pub fn delete(&mut self, table: Table, key: &[u8]) {
-        self.operations.push((1, table, key.to_vec(), None));
+        self.note(table);
+        rows::encode_delete(&mut self.rows, table.0, key);
     }
+
+    /// Deletes `start <= key < end`; no `end` means to the end of the table. Costs one row, whatever it covers.
     pub fn delete_range(&mut self, table: Table, start: &[u8], end: Option<&[u8]>) {
-        self.operations.push((2, table, start.to_vec(), end.map(<[u8]>::to_vec)));
+        self.note(table);
+        self.ranges = true;
+        rows::encode_delete_range(&mut self.rows, table.0, start, end);
     }
+
     /// Adds to the table's tally: a signed count kept exactly with the rows, through crash and replay, for models
     /// whose number of objects is not the number of rows. Read by [`crate::Store::tally`].
     pub fn tally(&mut self, table: Table, delta: i64) {
-        self.tallies.push((table, delta));
+        if !self.tables.contains(&table) {
+            self.tables.push(table);
+        }
+        match self.tallies.iter_mut().find(|(of, _)| *of == table.0) {
+            Some((_, sum)) => *sum = sum.wrapping_add(delta),
+            None => self.tallies.push((table.0, delta)),
+        }
     }
+
     /// A few bytes that travel with the batch in the log, for readers of the change feed.
     pub fn set_event(&mut self, event: &[u8]) {
-        self.event = event.to_vec();
+        self.event.clear();
+        self.event.extend_from_slice(event);
     }
-    /// The changes in the order they were added.
+
+    /// The bytes set by [`WriteBatch::set_event`].
+    pub fn event(&self) -> &[u8] {
+        &self.event
+    }
+
+    /// The changes in the order they were staged.
     pub fn operations(&self) -> impl Iterator<Item = Operation<'_>> {
-        self.operations.iter().map(|(kind, table, key, value)| match (kind, value) {
-            (0, value) => Operation::Put { table: *table, key, value: value.as_deref().unwrap_or_default() },
-            (1, _) => Operation::Delete { table: *table, key },
-            (_, end) => Operation::DeleteRange { table: *table, start: key, end: end.as_deref() },
+        // The bytes were encoded by the methods above, so decoding neither fails nor meets a catalogue row.
+        Rows::new(&self.rows).map_while(Result::ok).filter_map(|row| match row {
+            Row::Put { table, key, value } => Some(Operation::Put { table: Table(table), key, value }),
+            Row::Delete { table, key } => Some(Operation::Delete { table: Table(table), key }),
+            Row::DeleteRange { table, start, end } => Some(Operation::DeleteRange { table: Table(table), start, end }),
+            Row::CreateTable { .. } | Row::DropTable { .. } => None,
         })
     }
+
     pub fn is_empty(&self) -> bool {
-        self.operations.is_empty() && self.tallies.is_empty()
+        self.count == 0 && self.tallies.is_empty()
     }
+
+    /// The number of staged changes.
+    pub fn len(&self) -> usize {
+        self.count as usize
+    }
+
     /// Approximate bytes that the batch adds to the log.
     pub fn bytes(&self) -> usize {
-        self.operations.iter().map(|o| o.2.len() + o.3.as_ref().map_or(0, Vec::len) + 8).sum()
+        self.rows.len() + self.event.len() + 8 * self.tallies.len()
     }
+
     pub fn clear(&mut self) {
-        self.operations.clear();
+        self.rows.clear();
+        self.count = 0;
+        self.ranges = false;
+        self.tables.clear();
         self.tallies.clear();
         self.event.clear();
+    }
+
+    fn note(&mut self, table: Table) {
+        self.count += 1;
+        if !self.tables.contains(&table) {
+            self.tables.push(table);
+        }
+    }
+
+    pub(crate) fn tables(&self) -> &[Table] {
+        &self.tables
+    }
+
+    pub(crate) fn tallies(&self) -> &[(u32, i64)] {
+        &self.tallies
+    }
+
+    pub(crate) fn encoded(&self) -> &[u8] {
+        &self.rows
+    }
+
+    pub(crate) fn count(&self) -> u32 {
+        self.count
+    }
+
+    pub(crate) fn create_table_row(&mut self, table: u32, kind: u8, name: &str) {
+        self.count += 1;
+        rows::encode_create_table(&mut self.rows, table, kind, name);
+    }
+
+    pub(crate) fn drop_table_row(&mut self, table: u32, kind: u8, name: &str) {
+        self.count += 1;
+        rows::encode_drop_table(&mut self.rows, table, kind, name);
     }
 }

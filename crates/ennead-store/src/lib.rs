@@ -3,18 +3,33 @@
 //! Named, ordered tables of bytes, changed by atomic [`WriteBatch`]es that go through one log, read by key, by
 //! iterator and by [`Snapshot`]. It knows no data model, no network and no runtime.
 
+mod base;
 mod batch;
+mod catalogue;
+mod clock;
+mod directory;
+pub mod disk;
 mod error;
+mod flush;
+mod health;
 mod latch;
+mod log;
+mod memtable;
 mod options;
+mod recovery;
+mod slots;
+mod snapshot;
 mod store;
 mod transaction;
 
 pub use batch::{Operation, WriteBatch};
+pub use clock::{Clock, SystemClock};
 pub use error::{Error, ErrorCode, Result};
 pub use latch::{LatchGuard, Latches};
 pub use options::{Durability, Options, TableKind};
-pub use store::{Commit, Iter, Pressure, Sequence, Snapshot, Statistics, Store, Table, Unchanged};
+pub use recovery::RecoveryReport;
+pub use snapshot::{Iter, RangeIter, Snapshot, prefix_end};
+pub use store::{Commit, Pressure, Sequence, Statistics, Store, Table, Unchanged};
 pub use transaction::{
     LockOptions, OptimisticTransaction, PessimisticTransaction, PessimisticTransactions, TransactionIter,
 };

@@ -1,14 +1,34 @@
-//! V0: the contract of the store on plain maps, so that the crates above can be built against it.
+//! The store: its public face, and the commit path.
+//!
+//! A commit takes one short lock, in which it gets its sequence, is copied into the log's buffer and goes into the
+//! memtable; no disk, no redb transaction. Invariant: `committed` is published after all rows of the batch are in the
+//! memtable, so a reader at that sequence sees all of a batch or nothing.
 
-use std::collections::BTreeMap;
-use std::ops::Bound;
+mod open;
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
-use parking_lot::RwLock;
+use arc_swap::ArcSwap;
+use parking_lot::Mutex;
 
-use crate::{Error, Options, Result, TableKind, WriteBatch};
+use crate::batch::rows::{Row, Rows};
+use crate::catalogue::Catalogue;
+use crate::disk::{DiskFile, DiskLock};
+use crate::flush::Flusher;
+use crate::health::Health;
+use crate::log::Log;
+use crate::log::local::LocalLog;
+use crate::log::record::RECORD_BYTES_MAX;
+use crate::log::syncer::Syncer;
+use crate::memtable::Memtable;
+use crate::recovery::RecoveryReport;
+use crate::snapshot::{Layers, Snapshot};
+use crate::{Durability, Error, Options, Result, TableKind, WriteBatch};
 
 /// Number of a committed batch; starts at 1, no gaps.
 pub type Sequence = u64;
@@ -60,52 +80,282 @@ pub struct Statistics {
     pub poisoned: Option<String>,
 }
 
-type Rows = BTreeMap<Vec<u8>, Vec<u8>>;
+/// Bytes of appended records that wait in memory before a commit hands them over itself.
+const PENDING_BYTES_MAX: usize = 1 << 20;
 
-#[derive(Default)]
-struct State {
-    names: BTreeMap<String, Table>,
-    tables: BTreeMap<Table, Rows>,
-    tallies: BTreeMap<Table, i64>,
-    changes: BTreeMap<(Table, Vec<u8>), Sequence>,
+/// What only the holder of the commit lock may touch.
+pub(crate) struct Committing {
+    pub(crate) sequence: Sequence,
+    /// The active memtable, as in the layers.
+    pub(crate) memtable: Arc<Memtable>,
+    pub(crate) closed: bool,
 }
 
-struct Inner {
-    state: RwLock<State>,
-    sequence: AtomicU64,
+/// What clones of a store and its threads share.
+pub(crate) struct Shared {
+    pub(crate) options: Options,
+    pub(crate) health: Arc<Health>,
+    pub(crate) catalogue: Catalogue,
+    pub(crate) log: Arc<dyn Log>,
+    pub(crate) local_log: Arc<LocalLog>,
+    pub(crate) syncer: Syncer,
+    pub(crate) flusher: Flusher,
+    pub(crate) layers: ArcSwap<Layers>,
+    pub(crate) committing: Mutex<Committing>,
+    pub(crate) visible: AtomicU64,
+    pub(crate) recovery: RecoveryReport,
+    tree_file: Arc<dyn DiskFile>,
+    pub(crate) threaded: bool,
+}
+
+/// The last owner's end closes the store.
+struct Handle {
+    shared: Arc<Shared>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+    lock: Mutex<Option<Box<dyn DiskLock>>>,
+    closing: AtomicBool,
 }
 
 /// A store; clones share it.
 #[derive(Clone)]
-pub struct Store(Arc<Inner>);
+pub struct Store(Arc<Handle>);
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store").field("path", &self.shared().options.path).finish_non_exhaustive()
+    }
+}
+
+/// Puts the rows of one batch into a memtable and the catalogue. Rows of tables that are not there any more are left out.
+pub(crate) fn apply(memtable: &Memtable, catalogue: &Catalogue, sequence: Sequence, rows: &[u8]) {
+    let mut known: Option<(u32, TableKind)> = None;
+    let mut kind_of = |table: u32| match known {
+        Some((number, kind)) if number == table => Some(kind),
+        _ => {
+            let kind = catalogue.get(table)?.kind;
+            known = Some((table, kind));
+            Some(kind)
+        }
+    };
+    let mut decoded = Rows::new(rows);
+    loop {
+        let position = decoded.offset();
+        let Some(Ok(row)) = decoded.next() else { return };
+        match row {
+            Row::Put { table, key, value } => {
+                if let Some(kind) = kind_of(table) {
+                    memtable.insert(table, kind, sequence, key, Some(value));
+                }
+            }
+            Row::Delete { table, key } => {
+                if let Some(kind) = kind_of(table) {
+                    memtable.insert(table, kind, sequence, key, None);
+                }
+            }
+            Row::DeleteRange { table, start, end } => {
+                if let Some(kind) = kind_of(table) {
+                    memtable.delete_range(table, kind, sequence, start, end);
+                    delete_earlier(memtable, kind, sequence, (table, start, end), &rows[..position]);
+                }
+            }
+            Row::CreateTable { table, kind, name } => catalogue.create(table, TableKind::from_byte(kind), name),
+            Row::DropTable { table, kind, .. } => {
+                memtable.delete_range(table, TableKind::from_byte(kind), sequence, &[], None);
+                catalogue.remove(table);
+            }
+        }
+    }
+}
+
+/// A range delete kills older sequences only; rows that its own batch put before it get a delete each.
+fn delete_earlier(
+    memtable: &Memtable,
+    kind: TableKind,
+    sequence: Sequence,
+    (table, start, end): (u32, &[u8], Option<&[u8]>),
+    earlier: &[u8],
+) {
+    for row in Rows::new(earlier).map_while(Result::ok) {
+        if let Row::Put { table: of, key, .. } = row
+            && of == table
+            && key >= start
+            && end.is_none_or(|end| key < end)
+        {
+            memtable.insert(table, kind, sequence, key, None);
+        }
+    }
+}
+
+impl Shared {
+    fn check_room(&self, batch: &WriteBatch, memtable: &Memtable) -> Result<()> {
+        if batch.bytes() > RECORD_BYTES_MAX {
+            return Err(Error::Invalid(format!(
+                "a batch of {} bytes is larger than the limit of {RECORD_BYTES_MAX} bytes",
+                batch.bytes()
+            )));
+        }
+        // Whoever does not ask for the pressure first is stopped here, at twice the bound.
+        if memtable.bytes() >= 2 * self.options.memtable_bytes && self.layers.load().frozen.is_some() {
+            return Err(Error::Stalled("both memtables are full and the flush has not ended".into()));
+        }
+        Ok(())
+    }
+
+    fn check_unchanged(&self, unchanged: &[Unchanged<'_>]) -> Result<()> {
+        if unchanged.is_empty() {
+            return Ok(());
+        }
+        let layers = self.layers.load();
+        for expected in unchanged {
+            let newest = layers.latest(expected.table.0, expected.key).unwrap_or(layers.flushed);
+            if newest > expected.since {
+                return Err(Error::Conflict(format!("a key was changed by sequence {newest}")));
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn commit(&self, batch: &WriteBatch, unchanged: &[Unchanged<'_>]) -> Result<Commit> {
+        let mut committing = self.committing.lock();
+        self.commit_locked(&mut committing, batch, unchanged).map(|(commit, after)| {
+            drop(committing);
+            self.after_commit(commit, after);
+            commit
+        })
+    }
+
+    /// The commit itself. Nothing has changed when it fails.
+    fn commit_locked(
+        &self,
+        committing: &mut Committing,
+        batch: &WriteBatch,
+        unchanged: &[Unchanged<'_>],
+    ) -> Result<(Commit, After)> {
+        self.health.check()?;
+        if committing.closed {
+            return Err(Error::Invalid("the store is closed".into()));
+        }
+        self.check_room(batch, &committing.memtable)?;
+        for table in batch.tables() {
+            if self.catalogue.get(table.0).is_none() {
+                return Err(Error::UnknownTable(format!("with number {}", table.0)));
+            }
+        }
+        self.check_unchanged(unchanged)?;
+        let sequence = committing.sequence + 1;
+        let pending = self.log.append(sequence, batch);
+        apply(&committing.memtable, &self.catalogue, sequence, batch.encoded());
+        for (table, delta) in batch.tallies() {
+            self.catalogue.add_tally(*table, *delta);
+        }
+        committing.sequence = sequence;
+        self.visible.store(sequence, Ordering::Release);
+        let full = committing.memtable.bytes() >= self.options.memtable_bytes;
+        Ok((Commit { sequence }, After { pending, full }))
+    }
+
+    fn after_commit(&self, commit: Commit, after: After) {
+        self.syncer.note_append();
+        if after.full {
+            self.flusher.signal(commit.sequence);
+        }
+        if after.pending >= PENDING_BYTES_MAX {
+            // A failure poisons the store; whoever waits for this sequence learns it there.
+            drop(self.hand_over(commit.sequence));
+        }
+    }
+
+    pub(crate) fn hand_over(&self, sequence: Sequence) -> Result<()> {
+        if self.log.written() >= sequence {
+            return Ok(());
+        }
+        let healthy = self.health.check().is_ok();
+        self.log.hand_over(sequence).inspect_err(|_| {
+            if healthy {
+                self.syncer.tell_poisoned();
+            }
+        })
+    }
+
+    /// Commits a change of the catalogue that `stage` decides on under the commit lock.
+    fn commit_catalogue<T>(&self, stage: impl FnOnce(&mut WriteBatch) -> Result<T>) -> Result<T> {
+        let mut committing = self.committing.lock();
+        let mut batch = WriteBatch::new();
+        let value = stage(&mut batch)?;
+        if batch.is_empty() {
+            return Ok(value);
+        }
+        let (commit, after) = self.commit_locked(&mut committing, &batch, &[])?;
+        drop(committing);
+        self.after_commit(commit, after);
+        Ok(value)
+    }
+
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        loop {
+            let layers = self.layers.load_full();
+            let sequence = self.visible.load(Ordering::Acquire);
+            // The same layers before and after: whatever was committed by then is in them.
+            if Arc::ptr_eq(&layers, &self.layers.load()) {
+                return Snapshot::new(layers, sequence);
+            }
+        }
+    }
+}
+
+/// What is left to do after the commit lock is released.
+struct After {
+    pending: usize,
+    full: bool,
+}
 
 impl Store {
-    /// Opens or creates a store and recovers what its log holds.
-    pub fn open(_options: Options) -> Result<Store> {
-        Ok(Store(Arc::new(Inner { state: RwLock::default(), sequence: AtomicU64::new(0) })))
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.0.shared
     }
 
     /// The table of this name, created when it is missing.
-    pub fn create_table(&self, name: &str, _kind: TableKind) -> Result<Table> {
-        let mut state = self.0.state.write();
-        if let Some(table) = state.names.get(name) {
-            return Ok(*table);
-        }
-        let table = Table(state.names.len() as u32 + 1);
-        state.names.insert(name.to_owned(), table);
-        state.tables.insert(table, Rows::new());
-        Ok(table)
+    ///
+    /// # Errors
+    /// `Invalid` when it is there with another kind.
+    pub fn create_table(&self, name: &str, kind: TableKind) -> Result<Table> {
+        let catalogue = &self.shared().catalogue;
+        self.shared().commit_catalogue(|batch| {
+            if let Some(table) = catalogue.find(name) {
+                return match catalogue.get(table.0) {
+                    Some(entry) if entry.kind != kind => {
+                        Err(Error::Invalid(format!("table {name} is there as {:?}, not {kind:?}", entry.kind)))
+                    }
+                    _ => Ok(table),
+                };
+            }
+            let number = catalogue
+                .next_table()
+                .ok_or_else(|| Error::Invalid("the store has no table numbers left: too many were created".into()))?;
+            batch.create_table_row(number, kind.to_byte(), name);
+            Ok(Table(number))
+        })
     }
 
     pub fn table(&self, name: &str) -> Option<Table> {
-        self.0.state.read().names.get(name).copied()
+        self.shared().catalogue.find(name)
     }
 
+    /// Names and handles of all tables, by name.
+    pub fn tables(&self) -> Vec<(String, Table)> {
+        self.shared().catalogue.list()
+    }
+
+    /// Drops a table with all its rows. Its handle is refused by later commits and reads nothing; snapshots taken before
+    /// still see it.
     pub fn drop_table(&self, name: &str) -> Result<()> {
-        let mut state = self.0.state.write();
-        let table = state.names.remove(name).ok_or_else(|| Error::UnknownTable(name.to_owned()))?;
-        state.tables.remove(&table);
-        Ok(())
+        let catalogue = &self.shared().catalogue;
+        self.shared().commit_catalogue(|batch| {
+            let table = catalogue.find(name).ok_or_else(|| Error::UnknownTable(name.to_owned()))?;
+            let kind = catalogue.get(table.0).map_or(TableKind::Ordered, |entry| entry.kind);
+            batch.drop_table_row(table.0, kind.to_byte(), name);
+            Ok(())
+        })
     }
 
     /// Appends the batch to the log and makes it visible to reads. It is **not durable** when this returns: pass the
@@ -113,9 +363,9 @@ impl Store {
     /// [`Store::pressure`] before, or use [`Store::write`].
     ///
     /// # Errors
-    /// `Poisoned` after a failed write to disk; nothing was changed then.
+    /// `Poisoned` after a failed write to disk; `Stalled` at twice the bound of memory. Nothing was changed then.
     pub fn commit(&self, batch: &WriteBatch) -> Result<Commit> {
-        self.commit_if(batch, &[])
+        self.shared().commit(batch, &[])
     }
 
     /// Like [`Store::commit`], but only if no key of `unchanged` was changed after its sequence; the check and the
@@ -125,213 +375,183 @@ impl Store {
     /// `Conflict` when a key was changed, or when it cannot be told any more because its changes up to a later
     /// sequence have been flushed; nothing was changed then. The rest as for `commit`.
     pub fn commit_if(&self, batch: &WriteBatch, unchanged: &[Unchanged<'_>]) -> Result<Commit> {
-        let mut state = self.0.state.write();
-        for expected in unchanged {
-            let newest = state.changes.get(&(expected.table, expected.key.to_vec())).copied().unwrap_or(0);
-            if newest > expected.since {
-                return Err(Error::Conflict(format!("a key was changed by sequence {newest}")));
-            }
-        }
-        let sequence = self.committed() + 1;
-        let State { tables, changes, .. } = &mut *state;
-        for (kind, table, key, value) in &batch.operations {
-            let rows = tables.get_mut(table).ok_or_else(|| Error::UnknownTable(format!("{table:?}")))?;
-            match kind {
-                0 => {
-                    changes.insert((*table, key.clone()), sequence);
-                    rows.insert(key.clone(), value.clone().unwrap_or_default());
-                }
-                1 => {
-                    changes.insert((*table, key.clone()), sequence);
-                    rows.remove(key);
-                }
-                _ => {
-                    let end = value.as_ref().map_or(Bound::Unbounded, |end| Bound::Excluded(end.clone()));
-                    let doomed: Vec<_> =
-                        rows.range((Bound::Included(key.clone()), end)).map(|(k, _)| k.clone()).collect();
-                    for key in doomed {
-                        rows.remove(&key);
-                        changes.insert((*table, key), sequence);
-                    }
-                }
-            }
-        }
-        for (table, delta) in &batch.tallies {
-            *state.tallies.entry(*table).or_default() += delta;
-        }
-        Ok(Commit { sequence: self.0.sequence.fetch_add(1, Ordering::SeqCst) + 1 })
+        self.shared().commit(batch, unchanged)
     }
 
     /// Commits and waits: for room under pressure, then for the durability asked for. Blocks the thread.
-    pub fn write(&self, batch: &WriteBatch, durability: crate::Durability) -> Result<Commit> {
+    pub fn write(&self, batch: &WriteBatch, durability: Durability) -> Result<Commit> {
         self.write_if(batch, durability, &[])
     }
 
     /// [`Store::write`] on the condition of [`Store::commit_if`].
-    pub fn write_if(
-        &self,
-        batch: &WriteBatch,
-        _durability: crate::Durability,
-        unchanged: &[Unchanged<'_>],
-    ) -> Result<Commit> {
-        self.commit_if(batch, unchanged)
+    pub fn write_if(&self, batch: &WriteBatch, durability: Durability, unchanged: &[Unchanged<'_>]) -> Result<Commit> {
+        let shared = self.shared();
+        shared.wait_for_room()?;
+        let commit = shared.commit(batch, unchanged)?;
+        match durability {
+            Durability::None => {}
+            Durability::EverySec => shared.hand_over(commit.sequence)?,
+            Durability::Always => shared.syncer.wait(commit.sequence)?,
+        }
+        Ok(commit)
     }
 
     /// The newest sequence that may have changed this key. Exact while the change is not flushed; after that the
     /// flushed sequence, which is never too low. Range deletes count for the keys they covered.
     pub fn latest_sequence(&self, table: Table, key: &[u8]) -> Sequence {
-        self.0.state.read().changes.get(&(table, key.to_vec())).copied().unwrap_or(0)
+        let layers = self.shared().layers.load();
+        layers.latest(table.0, key).unwrap_or(layers.flushed)
     }
 
     /// Makes everything up to `sequence` the kernel's (one write for all that is pending). Cheap when it already is.
-    pub fn hand_over(&self, _sequence: Sequence) -> Result<()> {
-        Ok(())
+    pub fn hand_over(&self, sequence: Sequence) -> Result<()> {
+        self.shared().hand_over(sequence)
     }
 
     /// Asks the log thread for an fsync that covers `sequence`; returns at once. Completion is seen by
     /// [`Store::durable`] and told to [`Store::on_durable`].
-    pub fn request_sync(&self, _sequence: Sequence) {}
+    pub fn request_sync(&self, sequence: Sequence) {
+        self.shared().syncer.request(sequence);
+    }
 
-    /// Registers a function that the log thread calls with the new durable sequence after each fsync, and once with
-    /// the last durable sequence when the store is poisoned (check [`Store::poisoned`]). It must not block.
-    pub fn on_durable(&self, _notify: Box<dyn Fn(Sequence) + Send + Sync>) {}
+    /// Registers a function that is called with the new durable sequence after each fsync, by the thread that did it,
+    /// and once with the last durable sequence when the store is poisoned (check [`Store::poisoned`]). It must not
+    /// block, and must not own a clone of this store.
+    pub fn on_durable(&self, notify: Box<dyn Fn(Sequence) + Send + Sync>) {
+        self.shared().syncer.listen(notify);
+    }
 
     /// Waits until `sequence` is on disk. Blocks the thread.
-    pub fn wait_durable(&self, _sequence: Sequence) -> Result<()> {
-        Ok(())
+    pub fn wait_durable(&self, sequence: Sequence) -> Result<()> {
+        self.shared().syncer.wait(sequence)
     }
 
     /// The last sequence given out.
     pub fn committed(&self) -> Sequence {
-        self.0.sequence.load(Ordering::SeqCst)
+        self.shared().visible.load(Ordering::Acquire)
     }
 
     /// Everything up to here is the kernel's.
     pub fn written(&self) -> Sequence {
-        self.committed()
+        self.shared().log.written()
     }
 
     /// Everything up to here is on disk.
     pub fn durable(&self) -> Sequence {
-        self.committed()
+        self.shared().log.durable()
     }
 
     /// Why the store refuses writes, if it does.
     pub fn poisoned(&self) -> Option<String> {
-        None
+        self.shared().health.reason()
     }
 
     pub fn pressure(&self) -> Pressure {
-        Pressure::None
+        self.shared().pressure()
     }
 
     /// The newest value of a row.
     pub fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>> {
-        Ok(self.0.state.read().tables.get(&table).and_then(|rows| rows.get(key).cloned()))
+        self.get_with(table, key, <[u8]>::to_vec)
+    }
+
+    /// [`Store::get`] without a copy: `map` sees the value where it lies. It must not call the store.
+    pub fn get_with<T>(&self, table: Table, key: &[u8], map: impl Fn(&[u8]) -> T) -> Result<Option<T>> {
+        let shared = self.shared();
+        // The sequence first: layers loaded after it hold everything up to it.
+        let bound = shared.visible.load(Ordering::Acquire);
+        shared.layers.load().get(table.0, key, bound, map)
     }
 
     /// The sum of all [`WriteBatch::tally`] of a table.
     pub fn tally(&self, table: Table) -> i64 {
-        self.0.state.read().tallies.get(&table).copied().unwrap_or(0)
+        self.shared().catalogue.tally(table.0)
     }
 
     /// A consistent view of all tables as of now; never blocks writers.
     pub fn snapshot(&self) -> Snapshot {
-        let state = self.0.state.read();
-        Snapshot { tables: Arc::new(state.tables.clone()), sequence: self.committed() }
+        self.shared().snapshot()
+    }
+
+    /// Takes back everything committed after `sequence`, for a replicated log whose leader lost its office.
+    ///
+    /// # Errors
+    /// `Invalid` when part of it is in the B-tree already.
+    ///
+    /// # Durability
+    /// The records are gone from the disk when this returns.
+    pub fn rollback_after(&self, sequence: Sequence) -> Result<()> {
+        let shared = self.shared();
+        let _tree = shared.flusher.tree.lock();
+        let mut committing = shared.committing.lock();
+        shared.health.check()?;
+        let layers = shared.layers.load_full();
+        if sequence >= committing.sequence {
+            return Ok(());
+        }
+        if sequence < layers.flushed {
+            return Err(Error::Invalid(format!(
+                "cannot roll back to sequence {sequence}: everything up to {} is flushed",
+                layers.flushed
+            )));
+        }
+        let catalogue = &shared.catalogue;
+        shared.log.truncate_after(sequence, &mut |record| {
+            for (table, delta) in &record.header.tallies {
+                catalogue.add_tally(*table, delta.wrapping_neg());
+            }
+            for row in record.rows() {
+                match row {
+                    Row::CreateTable { table, .. } => catalogue.remove(table),
+                    Row::DropTable { table, kind, name } => catalogue.create(table, TableKind::from_byte(kind), name),
+                    Row::Put { .. } | Row::Delete { .. } | Row::DeleteRange { .. } => {}
+                }
+            }
+        })?;
+        for memtable in [Some(&layers.active), layers.frozen.as_ref()].into_iter().flatten() {
+            memtable.truncate_after(sequence);
+        }
+        committing.sequence = sequence;
+        shared.visible.store(sequence, Ordering::Release);
+        Ok(())
     }
 
     /// Freezes the memtable and waits until it is in the B-tree. Blocks the thread.
     pub fn flush(&self) -> Result<()> {
-        Ok(())
+        let committed = self.committed();
+        self.shared().flush_to(committed)
     }
 
     pub fn statistics(&self) -> Statistics {
-        Statistics { committed: self.committed(), ..Statistics::default() }
+        let shared = self.shared();
+        let layers = shared.layers.load();
+        let log = shared.log.figures();
+        let frozen = layers.frozen.as_ref().map_or(0, |memtable| memtable.bytes());
+        Statistics {
+            memtable_bytes: (layers.active.bytes() + frozen) as u64,
+            log_bytes: log.bytes,
+            file_bytes: shared.tree_file.len().unwrap_or(0),
+            flushes: shared.flusher.flushes.load(Ordering::Relaxed),
+            flush_running: shared.flusher.running.load(Ordering::Relaxed),
+            last_flush_micros: shared.flusher.last_micros.load(Ordering::Relaxed),
+            log_syncs: log.syncs,
+            log_sync_micros: log.sync_micros,
+            log_appends: log.appends,
+            committed: self.committed(),
+            written: self.written(),
+            durable: self.durable(),
+            flushed: layers.flushed,
+            poisoned: self.poisoned(),
+        }
+    }
+
+    /// What the start found in the log.
+    pub fn recovery(&self) -> &RecoveryReport {
+        &self.shared().recovery
     }
 
     /// Writes a consistent copy of the store, openable by [`Store::open`], into a new directory. Blocks the thread.
     pub fn backup(&self, _directory: &std::path::Path) -> Result<()> {
         Err(Error::Invalid("backup is not there yet".into()))
-    }
-
-    /// Flushes the log to disk and releases the directory. Dropping the last clone does the same.
-    pub fn close(&self) -> Result<()> {
-        Ok(())
-    }
-}
-
-/// A consistent view at one sequence.
-#[derive(Clone)]
-pub struct Snapshot {
-    tables: Arc<BTreeMap<Table, Rows>>,
-    sequence: Sequence,
-}
-
-impl Snapshot {
-    pub fn sequence(&self) -> Sequence {
-        self.sequence
-    }
-    pub fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>> {
-        Ok(self.tables.get(&table).and_then(|rows| rows.get(key).cloned()))
-    }
-    /// An iterator over `start <= key < end`, not positioned yet: call a `seek` first.
-    pub fn iter(&self, table: Table, start: &[u8], end: Option<&[u8]>) -> Iter {
-        let forward = end.is_none_or(|end| start < end);
-        let end = end.map_or(Bound::Unbounded, |end| Bound::Excluded(end.to_vec()));
-        let rows = self
-            .tables
-            .get(&table)
-            .filter(|_| forward)
-            .map(|rows| {
-                rows.range((Bound::Included(start.to_vec()), end)).map(|(k, v)| (k.clone(), v.clone())).collect()
-            })
-            .unwrap_or_default();
-        Iter { rows, at: None }
-    }
-}
-
-/// A cursor over one table of a snapshot, in both directions. Not valid until a `seek`; `valid` turns false past either
-/// end. The first error ends it and is kept in [`Iter::status`].
-pub struct Iter {
-    rows: Vec<(Vec<u8>, Vec<u8>)>,
-    at: Option<usize>,
-}
-
-impl Iter {
-    pub fn seek_to_first(&mut self) {
-        self.at = (!self.rows.is_empty()).then_some(0);
-    }
-    pub fn seek_to_last(&mut self) {
-        self.at = self.rows.len().checked_sub(1);
-    }
-    /// To the first row with `key >= target`.
-    pub fn seek(&mut self, target: &[u8]) {
-        let at = self.rows.partition_point(|(key, _)| key.as_slice() < target);
-        self.at = (at < self.rows.len()).then_some(at);
-    }
-    /// To the last row with `key <= target`.
-    pub fn seek_for_prev(&mut self, target: &[u8]) {
-        self.at = self.rows.partition_point(|(key, _)| key.as_slice() <= target).checked_sub(1);
-    }
-    pub fn next(&mut self) {
-        self.at = self.at.map(|at| at + 1).filter(|at| *at < self.rows.len());
-    }
-    pub fn prev(&mut self) {
-        self.at = self.at.and_then(|at| at.checked_sub(1));
-    }
-    pub fn valid(&self) -> bool {
-        self.at.is_some()
-    }
-    /// The current key; empty when not valid.
-    pub fn key(&self) -> &[u8] {
-        self.at.map_or(&[], |at| &self.rows[at].0)
-    }
-    /// The current value; empty when not valid.
-    pub fn value(&self) -> &[u8] {
-        self.at.map_or(&[], |at| &self.rows[at].1)
-    }
-    pub fn status(&self) -> Result<()> {
-        Ok(())
     }
 }

@@ -1,0 +1,242 @@
+//! Moves memtables into the B-tree: when, and how far writers are held back meanwhile.
+//!
+//! One flush at a time; whoever holds [`Flusher::tree`] is the only writer of the B-tree. At most one frozen and one
+//! active memtable exist. A flush holds the commit lock only to swap memtables, so neither readers nor commits wait for
+//! it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use parking_lot::{Condvar, Mutex};
+
+use crate::base::{Base, BaseState};
+use crate::catalogue::CatalogueImage;
+use crate::memtable::Memtable;
+use crate::snapshot::Layers;
+use crate::store::{Pressure, Sequence, Shared};
+use crate::{Error, Result};
+
+/// The longest that one write is held back while there is still room.
+const SLOW_MICROS_MAX: f64 = 4000.0;
+
+#[derive(Debug, Default)]
+struct Asked {
+    /// Flush everything up to here.
+    sequence: Sequence,
+    stopped: bool,
+}
+
+/// A frozen memtable and what is stored with it.
+struct Frozen {
+    memtable: Arc<Memtable>,
+    last: Sequence,
+    catalogue: CatalogueImage,
+}
+
+/// The state of flushing.
+pub(crate) struct Flusher {
+    /// The B-tree, for its one writer; nothing after the store is closed.
+    pub(crate) tree: Mutex<Option<Base>>,
+    frozen: Mutex<Option<Frozen>>,
+    asked: Mutex<Asked>,
+    wake: Condvar,
+    /// A flush was asked for because the memtable is full; reset when it is frozen.
+    signalled: AtomicBool,
+    finished: Condvar,
+    pub(crate) running: AtomicBool,
+    pub(crate) flushes: AtomicU64,
+    pub(crate) last_micros: AtomicU64,
+}
+
+impl Flusher {
+    pub(crate) fn new(tree: Base) -> Flusher {
+        Flusher {
+            tree: Mutex::new(Some(tree)),
+            frozen: Mutex::default(),
+            asked: Mutex::default(),
+            wake: Condvar::new(),
+            signalled: AtomicBool::new(false),
+            finished: Condvar::new(),
+            running: AtomicBool::new(false),
+            flushes: AtomicU64::new(0),
+            last_micros: AtomicU64::new(0),
+        }
+    }
+
+    /// Asks for a flush of everything up to `sequence`; once for each memtable.
+    #[inline]
+    pub(crate) fn signal(&self, sequence: Sequence) {
+        if !self.signalled.load(Ordering::Relaxed) && !self.signalled.swap(true, Ordering::Relaxed) {
+            self.ask(sequence);
+        }
+    }
+
+    fn ask(&self, sequence: Sequence) {
+        let mut asked = self.asked.lock();
+        asked.sequence = asked.sequence.max(sequence);
+        self.wake.notify_one();
+    }
+
+    pub(crate) fn stop(&self) {
+        self.asked.lock().stopped = true;
+        self.wake.notify_one();
+        self.finished.notify_all();
+    }
+
+    /// Waits for the end of a flush, at most until `until`. False when the time is over.
+    pub(crate) fn wait_until(&self, until: Instant, done: impl Fn() -> bool) -> bool {
+        let mut asked = self.asked.lock();
+        while !done() && !asked.stopped {
+            if self.finished.wait_until(&mut asked, until).timed_out() {
+                return done();
+            }
+        }
+        true
+    }
+}
+
+impl Shared {
+    /// The body of the flush thread.
+    pub(crate) fn run_flusher(&self) {
+        loop {
+            {
+                let mut asked = self.flusher.asked.lock();
+                while !asked.stopped && (asked.sequence <= self.layers.load().flushed || self.health.check().is_err()) {
+                    self.flusher.wake.wait(&mut asked);
+                }
+                if asked.stopped {
+                    return;
+                }
+            }
+            // The first failure is kept by the health; the thread then waits to be stopped.
+            drop(self.flush_once());
+        }
+    }
+
+    /// Freezes the memtable, unless one is frozen, and merges the frozen one.
+    pub(crate) fn flush_once(&self) -> Result<()> {
+        let tree = self.flusher.tree.lock();
+        let Some(tree) = tree.as_ref() else { return Err(Error::Invalid("the store is closed".into())) };
+        self.health.check()?;
+        self.freeze();
+        let frozen = self.flusher.frozen.lock();
+        let Some(Frozen { memtable, last, catalogue }) = frozen.as_ref() else { return Ok(()) };
+        self.flusher.running.store(true, Ordering::Relaxed);
+        let begun = Instant::now();
+        let result = self.merge(tree, memtable, *last, catalogue);
+        drop(frozen);
+        self.flusher.running.store(false, Ordering::Relaxed);
+        self.flusher.last_micros.store(begun.elapsed().as_micros() as u64, Ordering::Relaxed);
+        if result.is_ok() {
+            self.flusher.flushes.fetch_add(1, Ordering::Relaxed);
+            drop(self.flusher.frozen.lock().take());
+        }
+        let asked = self.flusher.asked.lock();
+        self.flusher.finished.notify_all();
+        drop(asked);
+        result
+    }
+
+    fn freeze(&self) {
+        let mut frozen = self.flusher.frozen.lock();
+        if frozen.is_some() {
+            return;
+        }
+        let mut committing = self.committing.lock();
+        let layers = self.layers.load_full();
+        if committing.sequence == layers.flushed {
+            return;
+        }
+        let active = Arc::new(Memtable::default());
+        let memtable = std::mem::replace(&mut committing.memtable, active.clone());
+        self.layers.store(Arc::new(Layers {
+            active,
+            frozen: Some(memtable.clone()),
+            base: layers.base.clone(),
+            flushed: layers.flushed,
+        }));
+        self.flusher.signalled.store(false, Ordering::Relaxed);
+        *frozen = Some(Frozen { memtable, last: committing.sequence, catalogue: self.catalogue.image() });
+    }
+
+    fn merge(&self, tree: &Base, memtable: &Arc<Memtable>, last: Sequence, catalogue: &CatalogueImage) -> Result<()> {
+        // The tree must never know what the log could lose.
+        if self.log.durable() < last {
+            self.syncer.sync()?;
+        }
+        let state = BaseState { flushed: last, catalogue: catalogue.clone() };
+        let failed = |error: Error| {
+            let error = self.health.poison(error.to_string());
+            self.syncer.tell_poisoned();
+            error
+        };
+        let merged = tree.merge(memtable, &state).map_err(failed)?;
+        let base = Arc::new(tree.view().map_err(failed)?);
+        {
+            let _committing = self.committing.lock();
+            let active = self.layers.load().active.clone();
+            self.layers.store(Arc::new(Layers { active, frozen: None, base, flushed: last }));
+        }
+        self.log.release(last);
+        tracing::debug!(sequence = last, puts = merged.puts, deletes = merged.deletes, "flushed a memtable");
+        Ok(())
+    }
+
+    /// Waits until everything up to `sequence` is in the B-tree.
+    pub(crate) fn flush_to(&self, sequence: Sequence) -> Result<()> {
+        while self.layers.load().flushed < sequence {
+            self.health.check()?;
+            if !self.threaded {
+                self.flush_once()?;
+                continue;
+            }
+            self.flusher.ask(sequence);
+            let done = || self.layers.load().flushed >= sequence || self.health.check().is_err();
+            self.flusher.wait_until(Instant::now() + Duration::from_secs(1), done);
+            if self.committing.lock().closed {
+                return Err(Error::Invalid("the store is closed".into()));
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn pressure(&self) -> Pressure {
+        let layers = self.layers.load();
+        let limit = self.options.memtable_bytes as f64;
+        let filled = layers.active.bytes() as f64 / limit;
+        match layers.frozen {
+            None if filled < 2.0 => Pressure::None,
+            Some(_) if filled < 0.5 => Pressure::None,
+            Some(_) if filled < 1.0 => {
+                let over = (filled - 0.5) * 2.0;
+                Pressure::Slow(Duration::from_micros((SLOW_MICROS_MAX * over * over) as u64))
+            }
+            _ => Pressure::Stopped,
+        }
+    }
+
+    /// Holds the thread back while writers outrun the flusher.
+    pub(crate) fn wait_for_room(&self) -> Result<()> {
+        match self.pressure() {
+            Pressure::None => return Ok(()),
+            Pressure::Slow(delay) => {
+                std::thread::sleep(delay);
+                return Ok(());
+            }
+            Pressure::Stopped => {}
+        }
+        if !self.threaded {
+            return self.flush_once();
+        }
+        let timeout = self.options.stall_timeout;
+        let room = || self.pressure() != Pressure::Stopped || self.health.check().is_err();
+        if self.flusher.wait_until(Instant::now() + timeout, room) {
+            return self.health.check();
+        }
+        Err(Error::Stalled(format!(
+            "the flush of the memtable did not end within {} ms; write slower or raise memtable_bytes",
+            timeout.as_millis()
+        )))
+    }
+}

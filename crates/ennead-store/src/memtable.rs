@@ -1,0 +1,164 @@
+//! Rows since the last flush, of all tables, each with the rows it replaced.
+//!
+//! Rows go in under the store's commit lock, in order of sequences; readers take the lock of one shard for one lookup
+//! or one short run. A row is never changed or moved once it is in, so a reader at an older sequence walks from the
+//! newest row of a key to the first that is not newer than itself. A memtable is dropped as a whole.
+
+mod arena;
+pub(crate) mod cursor;
+mod ranges;
+mod shard;
+#[cfg(test)]
+mod tests;
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use foldhash::fast::RandomState;
+use parking_lot::RwLock;
+use std::hash::BuildHasher;
+
+use crate::TableKind;
+use crate::slots::Slots;
+use crate::store::Sequence;
+pub(crate) use cursor::{Cursor, Direction};
+pub(crate) use ranges::{Covered, RangeDeletes};
+use shard::Shard;
+
+/// Lets two threads read while one writes; more shards would make scans dearer.
+const ORDERED_SHARDS: usize = 4;
+/// One for each first byte, so that the order of shards is the order of their keys.
+const HASHED_SHARDS: usize = 256;
+
+/// What a memtable knows of a key at a sequence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Found<T> {
+    /// A row with a value.
+    Value(Sequence, T),
+    /// A row that deletes, or a range delete that covers the key.
+    Deleted(Sequence),
+    /// Nothing: ask what is below.
+    Nothing,
+}
+
+/// One table's rows in a memtable.
+pub(crate) struct TableRows {
+    kind: TableKind,
+    shards: Box<[RwLock<Shard>]>,
+    pub(crate) ranges: RangeDeletes,
+}
+
+impl TableRows {
+    fn new(kind: TableKind) -> TableRows {
+        let shards = match kind {
+            TableKind::Ordered => (0..ORDERED_SHARDS).map(|_| RwLock::new(Shard::ordered())).collect(),
+            TableKind::Hashed => (0..HASHED_SHARDS).map(|_| RwLock::new(Shard::hashed())).collect(),
+        };
+        TableRows { kind, shards, ranges: RangeDeletes::default() }
+    }
+
+    #[inline]
+    fn shard(&self, hash: u64, key: &[u8]) -> &RwLock<Shard> {
+        match self.kind {
+            TableKind::Ordered => &self.shards[(hash >> 32) as usize % ORDERED_SHARDS],
+            TableKind::Hashed => &self.shards[key.first().copied().unwrap_or(0) as usize],
+        }
+    }
+
+    /// The row of a key as of `bound`, its value through `map`.
+    #[inline]
+    fn get<T>(&self, hash: u64, key: &[u8], bound: Sequence, map: impl FnOnce(&[u8]) -> T) -> Found<T> {
+        let covered = self.ranges.covering(key, bound);
+        let shard = self.shard(hash, key).read();
+        match shard.get(hash, key, bound) {
+            Some(row) if row.sequence >= covered => match row.value {
+                Some(value) => Found::Value(row.sequence, map(value)),
+                None => Found::Deleted(row.sequence),
+            },
+            _ if covered > 0 => Found::Deleted(covered),
+            _ => Found::Nothing,
+        }
+    }
+}
+
+/// Rows since the last flush.
+pub(crate) struct Memtable {
+    tables: Slots<TableRows>,
+    hasher: RandomState,
+    bytes: AtomicUsize,
+}
+
+impl Default for Memtable {
+    fn default() -> Self {
+        Memtable { tables: Slots::default(), hasher: RandomState::default(), bytes: AtomicUsize::new(0) }
+    }
+}
+
+impl Memtable {
+    /// Bytes that the rows and their index hold.
+    #[inline]
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn table(&self, table: u32) -> Option<&TableRows> {
+        self.tables.get(table)
+    }
+
+    /// The numbers of the tables that have rows here.
+    pub(crate) fn tables(&self) -> impl Iterator<Item = u32> {
+        self.tables.iter().map(|(number, _)| number)
+    }
+
+    fn rows(&self, table: u32, kind: TableKind) -> Option<&TableRows> {
+        if let Some(rows) = self.tables.get(table) {
+            return Some(rows);
+        }
+        self.tables.get_or_make(table, || TableRows::new(kind))
+    }
+
+    // Only the holder of the commit lock adds, so a plain load and store do.
+    fn grow(&self, by: usize) {
+        self.bytes.store(self.bytes.load(Ordering::Relaxed) + by, Ordering::Relaxed);
+    }
+
+    /// Adds a row; no value means a delete.
+    #[inline]
+    pub(crate) fn insert(&self, table: u32, kind: TableKind, sequence: Sequence, key: &[u8], value: Option<&[u8]>) {
+        let Some(rows) = self.rows(table, kind) else { return };
+        let hash = self.hasher.hash_one(key);
+        let added = rows.shard(hash, key).write().insert(hash, sequence, key, value);
+        self.grow(added);
+    }
+
+    /// Deletes what is in the range and older than `sequence`. Rows of the same sequence are not touched.
+    pub(crate) fn delete_range(
+        &self,
+        table: u32,
+        kind: TableKind,
+        sequence: Sequence,
+        start: &[u8],
+        end: Option<&[u8]>,
+    ) {
+        let Some(rows) = self.rows(table, kind) else { return };
+        self.grow(rows.ranges.insert(start, end, sequence));
+    }
+
+    /// The row of a key as of `bound`.
+    #[inline]
+    pub(crate) fn get<T>(&self, table: u32, key: &[u8], bound: Sequence, map: impl FnOnce(&[u8]) -> T) -> Found<T> {
+        match self.tables.get(table) {
+            Some(rows) => rows.get(self.hasher.hash_one(key), key, bound, map),
+            None => Found::Nothing,
+        }
+    }
+
+    /// Forgets the rows and range deletes above `sequence`. The caller holds the commit lock.
+    pub(crate) fn truncate_after(&self, sequence: Sequence) {
+        for (_, rows) in self.tables.iter() {
+            rows.ranges.truncate_after(sequence);
+            for shard in &rows.shards {
+                shard.write().truncate_after(sequence);
+            }
+        }
+    }
+}

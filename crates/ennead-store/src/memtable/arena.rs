@@ -1,0 +1,97 @@
+//! Bytes of rows, appended and never moved in address: a row is named by a 32-bit location.
+//!
+//! A location counts units of 4 bytes within chunks of 256 KiB; a row that is larger gets a chunk of its own. The first
+//! chunk grows by doubling, so that an empty shard costs nothing.
+
+use crate::log::record::{u32_at, u64_at};
+use crate::store::Sequence;
+
+const CHUNK_BYTES: usize = 256 << 10;
+const UNIT: usize = 4;
+const UNITS_PER_CHUNK: u32 = (CHUNK_BYTES / UNIT) as u32;
+const HEADER_BYTES: usize = 20;
+const DELETED: u32 = u32::MAX;
+
+/// "No row": the end of a chain.
+pub(crate) const NONE: u32 = u32::MAX;
+
+/// A row in an arena.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ArenaRow<'a> {
+    /// The row of the same key that this one replaced, or [`NONE`].
+    pub(crate) previous: u32,
+    pub(crate) sequence: Sequence,
+    pub(crate) key: &'a [u8],
+    pub(crate) value: Option<&'a [u8]>,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Arena {
+    chunks: Vec<Vec<u8>>,
+}
+
+impl Arena {
+    /// Adds a row. Answers its location and the bytes it takes.
+    pub(crate) fn push(&mut self, previous: u32, sequence: Sequence, key: &[u8], value: Option<&[u8]>) -> (u32, usize) {
+        let length = HEADER_BYTES + key.len() + value.map_or(0, <[u8]>::len);
+        let length = length.next_multiple_of(UNIT);
+        let full = self.chunks.last().is_none_or(|chunk| chunk.len() + length > CHUNK_BYTES);
+        if full {
+            // The first chunk grows from small, later ones are wanted whole.
+            let capacity = if self.chunks.is_empty() { length.max(512) } else { length.max(CHUNK_BYTES) };
+            self.chunks.push(Vec::with_capacity(capacity));
+        }
+        let index = self.chunks.len() - 1;
+        let chunk = &mut self.chunks[index];
+        let start = chunk.len();
+        let mut header = [0; HEADER_BYTES];
+        header[..4].copy_from_slice(&previous.to_le_bytes());
+        header[4..12].copy_from_slice(&sequence.to_le_bytes());
+        header[12..16].copy_from_slice(&(key.len() as u32).to_le_bytes());
+        header[16..].copy_from_slice(&value.map_or(DELETED, |value| value.len() as u32).to_le_bytes());
+        chunk.extend_from_slice(&header);
+        chunk.extend_from_slice(key);
+        chunk.extend_from_slice(value.unwrap_or_default());
+        chunk.resize(start + length, 0);
+        (index as u32 * UNITS_PER_CHUNK + (start / UNIT) as u32, length)
+    }
+
+    /// The row at a location that [`Arena::push`] answered.
+    #[inline]
+    pub(crate) fn row(&self, location: u32) -> ArenaRow<'_> {
+        let chunk = &self.chunks[(location / UNITS_PER_CHUNK) as usize];
+        let row = &chunk[(location % UNITS_PER_CHUNK) as usize * UNIT..];
+        let (header, rest) = row.split_at(HEADER_BYTES);
+        let (key, rest) = rest.split_at(u32_at(header, 12) as usize);
+        let value = match u32_at(header, 16) {
+            DELETED => None,
+            length => Some(&rest[..length as usize]),
+        };
+        ArenaRow { previous: u32_at(header, 0), sequence: u64_at(header, 4), key, value }
+    }
+
+    /// The newest row of a chain that is not above `bound`.
+    #[inline]
+    pub(crate) fn as_of(&self, mut location: u32, bound: Sequence) -> Option<ArenaRow<'_>> {
+        while location != NONE {
+            let row = self.row(location);
+            if row.sequence <= bound {
+                return Some(row);
+            }
+            location = row.previous;
+        }
+        None
+    }
+
+    /// The same, as a location.
+    pub(crate) fn location_as_of(&self, mut location: u32, bound: Sequence) -> u32 {
+        while location != NONE {
+            let row = self.row(location);
+            if row.sequence <= bound {
+                break;
+            }
+            location = row.previous;
+        }
+        location
+    }
+}

@@ -1,0 +1,164 @@
+//! A part of a table's rows under one lock: an arena and an index to the newest row of each key.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::ops::Bound;
+
+use hashbrown::HashTable;
+use smallvec::SmallVec;
+
+use super::arena::{Arena, ArenaRow, NONE};
+use crate::store::Sequence;
+
+/// Index bytes of a row, besides its key.
+const HASHED_INDEX_BYTES: usize = 12;
+const ORDERED_INDEX_BYTES: usize = 56;
+
+type Key = SmallVec<[u8; 24]>;
+
+#[derive(Debug, Clone, Copy)]
+struct Slot {
+    // Half of the hash, so that growth and most misses need no look at the row.
+    hash: u32,
+    location: u32,
+}
+
+#[derive(Debug)]
+enum Index {
+    Ordered(BTreeMap<Key, u32>),
+    Hashed(HashTable<Slot>),
+}
+
+#[derive(Debug)]
+pub(crate) struct Shard {
+    arena: Arena,
+    index: Index,
+}
+
+// The table wants hashes that differ at both ends; multiplication spreads 32 bits over 64.
+#[inline]
+fn spread(hash: u32) -> u64 {
+    u64::from(hash).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
+impl Shard {
+    pub(crate) fn ordered() -> Shard {
+        Shard { arena: Arena::default(), index: Index::Ordered(BTreeMap::new()) }
+    }
+
+    pub(crate) fn hashed() -> Shard {
+        Shard { arena: Arena::default(), index: Index::Hashed(HashTable::new()) }
+    }
+
+    /// Adds a row and answers the bytes it takes.
+    #[inline]
+    pub(crate) fn insert(&mut self, hash: u64, sequence: Sequence, key: &[u8], value: Option<&[u8]>) -> usize {
+        let Shard { arena, index } = self;
+        match index {
+            Index::Ordered(map) => match map.entry(Key::from_slice(key)) {
+                Entry::Occupied(mut newest) => {
+                    let (location, bytes) = arena.push(*newest.get(), sequence, key, value);
+                    newest.insert(location);
+                    bytes
+                }
+                Entry::Vacant(place) => {
+                    let (location, bytes) = arena.push(NONE, sequence, key, value);
+                    let key_bytes = if key.len() > 24 { key.len() } else { 0 };
+                    place.insert(location);
+                    bytes + ORDERED_INDEX_BYTES + key_bytes
+                }
+            },
+            Index::Hashed(table) => {
+                let hash = hash as u32;
+                let same = |slot: &Slot| slot.hash == hash && arena.row(slot.location).key == key;
+                if let Some(slot) = table.find_mut(spread(hash), same) {
+                    let (location, bytes) = arena.push(slot.location, sequence, key, value);
+                    slot.location = location;
+                    return bytes;
+                }
+                let (location, bytes) = arena.push(NONE, sequence, key, value);
+                table.insert_unique(spread(hash), Slot { hash, location }, |slot| spread(slot.hash));
+                bytes + HASHED_INDEX_BYTES
+            }
+        }
+    }
+
+    /// The row of a key as of `bound`.
+    #[inline]
+    pub(crate) fn get(&self, hash: u64, key: &[u8], bound: Sequence) -> Option<ArenaRow<'_>> {
+        let newest = match &self.index {
+            Index::Ordered(map) => *map.get(key)?,
+            Index::Hashed(table) => {
+                let hash = hash as u32;
+                let same = |slot: &Slot| slot.hash == hash && self.arena.row(slot.location).key == key;
+                table.find(spread(hash), same)?.location
+            }
+        };
+        self.arena.as_of(newest, bound)
+    }
+
+    /// Calls `visit` with the rows of an ordered shard as of `bound`, forward or backward, until it answers false.
+    pub(crate) fn walk(
+        &self,
+        range: (Bound<&[u8]>, Bound<&[u8]>),
+        forward: bool,
+        bound: Sequence,
+        mut visit: impl FnMut(ArenaRow<'_>) -> bool,
+    ) {
+        let Index::Ordered(map) = &self.index else { return };
+        let mut rows = map.range::<[u8], _>(range);
+        loop {
+            let next = if forward { rows.next() } else { rows.next_back() };
+            let Some((_, newest)) = next else { return };
+            if let Some(row) = self.arena.as_of(*newest, bound)
+                && !visit(row)
+            {
+                return;
+            }
+        }
+    }
+
+    /// Locations of the keys of a hashed shard within `start..end`, sorted by key.
+    pub(crate) fn sorted(&self, start: &[u8], end: Option<&[u8]>) -> Vec<u32> {
+        let Index::Hashed(table) = &self.index else { return Vec::new() };
+        let mut rows: Vec<(u64, u32)> = Vec::with_capacity(table.len());
+        for slot in table {
+            let key = self.arena.row(slot.location).key;
+            if key >= start && end.is_none_or(|end| key < end) {
+                rows.push((prefix(key), slot.location));
+            }
+        }
+        rows.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| self.arena.row(a.1).key.cmp(self.arena.row(b.1).key)));
+        rows.into_iter().map(|(_, location)| location).collect()
+    }
+
+    #[inline]
+    pub(crate) fn row_as_of(&self, newest: u32, bound: Sequence) -> Option<ArenaRow<'_>> {
+        self.arena.as_of(newest, bound)
+    }
+
+    pub(crate) fn key(&self, location: u32) -> &[u8] {
+        self.arena.row(location).key
+    }
+
+    /// Forgets the rows above `sequence`; their bytes stay until the memtable goes.
+    pub(crate) fn truncate_after(&mut self, sequence: Sequence) {
+        let Shard { arena, index } = self;
+        let keep = |newest: &mut u32| {
+            *newest = arena.location_as_of(*newest, sequence);
+            *newest != NONE
+        };
+        match index {
+            Index::Ordered(map) => map.retain(|_, newest| keep(newest)),
+            Index::Hashed(table) => table.retain(|slot| keep(&mut slot.location)),
+        }
+    }
+}
+
+// The first eight bytes as a number that sorts like them, so that most comparisons need no look at the rows.
+fn prefix(key: &[u8]) -> u64 {
+    let mut bytes = [0; 8];
+    let length = key.len().min(8);
+    bytes[..length].copy_from_slice(&key[..length]);
+    u64::from_be_bytes(bytes)
+}
