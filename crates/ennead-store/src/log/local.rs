@@ -114,7 +114,7 @@ impl LocalLog {
     }
 
     /// The segments that are there, oldest first.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for readers of the change feed"))]
+    #[expect(dead_code, reason = "for readers of the change feed")]
     pub(crate) fn segments(&self) -> Vec<Segment> {
         self.segments.lock().clone()
     }

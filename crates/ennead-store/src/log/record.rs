@@ -63,7 +63,7 @@ impl<'a> Record<'a> {
     }
 
     /// The changes to tables' rows, without those of the catalogue.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for readers of the change feed"))]
+    #[expect(dead_code, reason = "for readers of the change feed")]
     pub(crate) fn operations(&self) -> impl Iterator<Item = Operation<'a>> + use<'a> {
         self.rows().filter_map(|row| match row {
             Row::Put { table, key, value } => Some(Operation::Put { table: Table(table), key, value }),

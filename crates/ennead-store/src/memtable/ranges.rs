@@ -15,6 +15,8 @@ use crate::store::Sequence;
 /// Counted for a fragment besides its bytes.
 const FRAGMENT_BYTES: usize = 128;
 
+type Key = Box<[u8]>;
+
 #[derive(Debug, Clone)]
 struct Fragment {
     /// Exclusive; `None` is the end of the table.
@@ -70,7 +72,7 @@ impl RangeDeletes {
         let fragments = self.fragments.read();
         let (start, fragment) = fragments.at(key)?;
         let sequence = fragment.as_of(bound);
-        (sequence > 0).then(|| Covered { start: start.clone(), end: fragment.end.clone(), sequence })
+        (sequence > 0).then(|| Covered { start: start.into(), end: fragment.end.clone(), sequence })
     }
 
     /// All stretches in order, each with its newest sequence; adjoining ones joined where only the flush looks.
@@ -107,19 +109,19 @@ impl Fragment {
 
 impl Fragments {
     /// The fragment that holds a key.
-    fn at(&self, key: &[u8]) -> Option<(&Box<[u8]>, &Fragment)> {
+    fn at(&self, key: &[u8]) -> Option<(&[u8], &Fragment)> {
         let (start, fragment) = self.by_start.range::<[u8], _>((Bound::Unbounded, Bound::Included(key))).next_back()?;
-        fragment.end.as_deref().is_none_or(|end| key < end).then_some((start, fragment))
+        fragment.end.as_deref().is_none_or(|end| key < end).then_some((&**start, fragment))
     }
 
     /// Splits the fragment that holds `at`, so that one begins there.
     fn split(&mut self, at: &[u8]) -> usize {
         let Some((start, _)) = self.at(at) else { return 0 };
-        if **start == *at {
+        if start == at {
             return 0;
         }
-        let start = start.clone();
-        let Some(left) = self.by_start.get_mut(&start) else { return 0 };
+        let start = start.to_vec();
+        let Some(left) = self.by_start.get_mut(&*start) else { return 0 };
         let right = left.clone();
         left.end = Some(at.into());
         self.by_start.insert(at.into(), right);
@@ -128,8 +130,8 @@ impl Fragments {
 
     fn insert(&mut self, start: &[u8], end: Option<&[u8]>, sequence: Sequence) -> usize {
         let mut bytes = self.split(start) + end.map_or(0, |end| self.split(end));
-        let mut at: Box<[u8]> = start.into();
-        let mut gaps: Vec<(Box<[u8]>, Option<Box<[u8]>>)> = Vec::new();
+        let mut at: Key = start.into();
+        let mut gaps: Vec<(Key, Option<Key>)> = Vec::new();
         let upper = end.map_or(Bound::Unbounded, Bound::Excluded);
         let mut reached_end = false;
         for (from, fragment) in self.by_start.range_mut::<[u8], _>((Bound::Included(start), upper)) {

@@ -95,7 +95,6 @@ impl Iter {
     }
 
     /// To the next row in key order. Nothing happens when not valid.
-    #[expect(clippy::should_implement_trait, reason = "a cursor that is not an Iterator: rows are borrowed from it")]
     pub fn next(&mut self) {
         self.step(Direction::Forward);
     }
