@@ -1,4 +1,40 @@
-//! The boundary of Ennead: sessions, users, limits, settings and figures. Listeners above it know no model and no
-//! store; models below it know no session.
+//! The boundary of Ennead: sessions, users, settings, limits and figures over the models, for listeners of any protocol.
+//!
+//! A listener opens a [`Session`] for each connection, gives it requests as [`Args`] and a sink for replies, and obeys
+//! the [`Outcome`]. It needs no other crate of the project. This crate knows no socket, no runtime and no wire format.
 
+mod backup;
+mod clients;
+mod clock;
+mod commands;
+mod engine;
+mod errors;
+mod figures;
+mod host;
+mod keyspace;
+mod latency;
+mod pause;
+mod registry;
+mod session;
 pub mod settings;
+mod slowlog;
+mod transaction;
+mod users;
+mod version;
+
+pub use backup::Backups;
+pub use clients::{Client, Clients, Identity, Origin};
+pub use clock::Clock;
+pub use engine::Engine;
+pub use ennead_kv::{Args, Category, Error, Flag, Group, KeySpec, Keyspace, Reply, Result, Spec};
+pub use ennead_store::{Durability, ErrorCode, Options as StoreOptions, Pressure, Sequence, Statistics, Store};
+pub use errors::ErrorCounts;
+pub use figures::{BUCKETS, CommandFigures, Counter, Figures, Shard, Totals};
+pub use host::{Host, MemoryFigures, ShutdownRequest};
+pub use latency::{Event, LatencyMonitor, Sample};
+pub use registry::{Command, Lookup, Registry};
+pub use session::{Hold, Outcome, Output, Session};
+pub use settings::Settings;
+pub use slowlog::{SlowEntry, SlowLog};
+pub use users::{LoginError, Users};
+pub use version::{ENNEAD_VERSION, REDIS_VERSION};

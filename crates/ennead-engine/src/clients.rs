@@ -1,0 +1,243 @@
+//! The registry of connected clients: what CLIENT LIST shows and CLIENT KILL reaches, across all workers.
+//!
+//! The session's worker writes a [`Client`]'s fields as it goes, with relaxed stores; everybody may read them.
+
+mod filter;
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicU32, AtomicU64, Ordering};
+use std::task::Waker;
+
+use parking_lot::Mutex;
+
+pub(crate) use filter::Filter;
+
+use crate::Registry;
+
+/// Where a connection comes from, as the listener knows it.
+#[derive(Debug, Clone, Default)]
+pub struct Origin {
+    /// `host:port` of the other side.
+    pub address: String,
+    /// `host:port` of this side.
+    pub local_address: String,
+    /// File descriptor, for CLIENT LIST only.
+    pub descriptor: i32,
+    /// Whether the other side is this machine.
+    pub local: bool,
+}
+
+/// What a client says about itself, and who it is.
+#[derive(Debug, Clone, Default)]
+pub struct Identity {
+    pub name: String,
+    pub library_name: String,
+    pub library_version: String,
+    pub user: String,
+}
+
+pub(crate) const NO_COMMAND: u32 = u32::MAX;
+pub(crate) const FLAG_NO_EVICT: u8 = 1;
+pub(crate) const FLAG_NO_TOUCH: u8 = 2;
+pub(crate) const FLAG_PAUSED: u8 = 4;
+pub(crate) const FLAG_MULTI: u8 = 8;
+pub(crate) const FLAG_CLOSING: u8 = 16;
+
+/// One connection.
+#[derive(Debug)]
+pub struct Client {
+    pub id: u64,
+    pub origin: Origin,
+    created_ms: i64,
+    identity: Mutex<Identity>,
+    pub(crate) database: AtomicU32,
+    pub(crate) protocol: AtomicU8,
+    pub(crate) flags: AtomicU8,
+    pub(crate) last_command: AtomicU32,
+    pub(crate) queued: AtomicI64,
+    active_ms: AtomicI64,
+    /// Bytes read and not executed yet, and room for more; written by the listener.
+    pub query_bytes: AtomicU64,
+    pub query_free: AtomicU64,
+    /// Bytes of replies not written yet, and the memory that holds them; written by the listener.
+    pub output_bytes: AtomicU64,
+    pub output_capacity: AtomicU64,
+    killed: AtomicBool,
+    waker: Mutex<Option<Waker>>,
+}
+
+impl Client {
+    pub fn identity(&self) -> Identity {
+        self.identity.lock().clone()
+    }
+
+    pub(crate) fn change_identity(&self, change: impl FnOnce(&mut Identity)) {
+        change(&mut self.identity.lock());
+    }
+
+    /// Whether the listener is to close the connection without another word.
+    #[inline]
+    pub fn is_killed(&self) -> bool {
+        self.killed.load(Ordering::Relaxed)
+    }
+
+    /// Has the listener close the connection.
+    pub fn kill(&self) {
+        self.killed.store(true, Ordering::SeqCst);
+        self.wake();
+    }
+
+    /// Gives the way to make the connection's task look at this client again.
+    pub fn set_waker(&self, waker: Waker) {
+        *self.waker.lock() = Some(waker);
+    }
+
+    pub(crate) fn wake(&self) {
+        if let Some(waker) = self.waker.lock().as_ref() {
+            waker.wake_by_ref();
+        }
+    }
+
+    pub(crate) fn set_flag(&self, flag: u8, on: bool) {
+        if on {
+            self.flags.fetch_or(flag, Ordering::Relaxed);
+        } else {
+            self.flags.fetch_and(!flag, Ordering::Relaxed);
+        }
+    }
+
+    pub(crate) fn has_flag(&self, flag: u8) -> bool {
+        self.flags.load(Ordering::Relaxed) & flag != 0
+    }
+
+    #[inline]
+    pub(crate) fn touch(&self, now_ms: i64) {
+        self.active_ms.store(now_ms, Ordering::Relaxed);
+    }
+
+    /// Milliseconds since the last request.
+    pub fn idle_ms(&self, now_ms: i64) -> i64 {
+        (now_ms - self.active_ms.load(Ordering::Relaxed)).max(0)
+    }
+
+    /// The line of CLIENT LIST, without its end.
+    pub(crate) fn describe(&self, now_ms: i64) -> String {
+        let identity = self.identity();
+        let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let query = load(&self.query_bytes);
+        let query_free = load(&self.query_free);
+        let output = load(&self.output_bytes);
+        let capacity = load(&self.output_capacity);
+        let command = match self.last_command.load(Ordering::Relaxed) {
+            NO_COMMAND => "NULL",
+            index => Registry::get().commands().get(index as usize).map_or("NULL", |command| command.spec.name),
+        };
+        let mut line = String::with_capacity(320);
+        let _ = write!(
+            line,
+            "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={} sub=0 psub=0 ssub=0 multi={} \
+             qbuf={query} qbuf-free={query_free} argv-mem=0 multi-mem=0 rbs={capacity} rbp={capacity} obl={output} oll=0 \
+             omem={output} tot-mem={} events={} cmd={command} user={} redir=-1 resp={} lib-name={} lib-ver={}",
+            self.id,
+            self.origin.address,
+            self.origin.local_address,
+            self.origin.descriptor,
+            identity.name,
+            (now_ms - self.created_ms).max(0) / 1000,
+            self.idle_ms(now_ms) / 1000,
+            self.flag_letters(),
+            self.database.load(Ordering::Relaxed),
+            self.queued.load(Ordering::Relaxed),
+            query + query_free + capacity + size_of::<Client>() as u64,
+            if output > 0 { "rw" } else { "r" },
+            identity.user,
+            self.protocol.load(Ordering::Relaxed),
+            identity.library_name,
+            identity.library_version,
+        );
+        line
+    }
+
+    fn flag_letters(&self) -> String {
+        let flags = self.flags.load(Ordering::Relaxed);
+        let letters = [
+            (FLAG_MULTI, 'x'),
+            (FLAG_PAUSED, 'b'),
+            (FLAG_CLOSING, 'c'),
+            (FLAG_NO_EVICT, 'e'),
+            (FLAG_NO_TOUCH, 'T'),
+        ];
+        let text: String = letters.iter().filter(|(flag, _)| flags & flag != 0).map(|(_, letter)| letter).collect();
+        if text.is_empty() { "N".to_owned() } else { text }
+    }
+}
+
+/// All connected clients by id.
+#[derive(Debug, Default)]
+pub struct Clients {
+    last_id: AtomicU64,
+    connected: Mutex<BTreeMap<u64, Arc<Client>>>,
+    pub(crate) accepted: AtomicU64,
+    pub(crate) refused: AtomicU64,
+}
+
+impl Clients {
+    /// Takes a client in, unless there are `clients_max` already.
+    pub(crate) fn register(&self, origin: Origin, clients_max: usize, now_ms: i64) -> Option<Arc<Client>> {
+        let mut connected = self.connected.lock();
+        if connected.len() >= clients_max {
+            self.refused.fetch_add(1, Ordering::Relaxed);
+            return None;
+        }
+        self.accepted.fetch_add(1, Ordering::Relaxed);
+        let client = Arc::new(Client {
+            id: self.last_id.fetch_add(1, Ordering::Relaxed) + 1,
+            origin,
+            created_ms: now_ms,
+            identity: Mutex::new(Identity { user: "default".to_owned(), ..Identity::default() }),
+            database: AtomicU32::new(0),
+            protocol: AtomicU8::new(2),
+            flags: AtomicU8::new(0),
+            last_command: AtomicU32::new(NO_COMMAND),
+            queued: AtomicI64::new(-1),
+            active_ms: AtomicI64::new(now_ms),
+            query_bytes: AtomicU64::new(0),
+            query_free: AtomicU64::new(0),
+            output_bytes: AtomicU64::new(0),
+            output_capacity: AtomicU64::new(0),
+            killed: AtomicBool::new(false),
+            waker: Mutex::new(None),
+        });
+        connected.insert(client.id, Arc::clone(&client));
+        Some(client)
+    }
+
+    pub(crate) fn remove(&self, id: u64) {
+        self.connected.lock().remove(&id);
+    }
+
+    pub fn len(&self) -> usize {
+        self.connected.lock().len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    pub fn get(&self, id: u64) -> Option<Arc<Client>> {
+        self.connected.lock().get(&id).cloned()
+    }
+
+    /// All of them, oldest first.
+    pub fn list(&self) -> Vec<Arc<Client>> {
+        self.connected.lock().values().cloned().collect()
+    }
+
+    pub(crate) fn wake_all(&self) {
+        for client in self.list() {
+            client.wake();
+        }
+    }
+}

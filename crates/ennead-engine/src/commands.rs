@@ -1,0 +1,40 @@
+//! The engine's own commands: about connections and about the server. One row each, beside its function.
+
+mod connection;
+mod hello;
+mod help;
+
+use ennead_kv::{Error, Result, Spec};
+
+use crate::session::{Output, Request, Session};
+
+/// What a command of the engine does. What it wrote to the output is void when it gives an error.
+pub(crate) type Run = fn(&mut Session, &Request<'_>, &mut dyn Output) -> Result;
+
+/// One row of the table.
+pub(crate) struct Row {
+    pub(crate) spec: Spec,
+    pub(crate) run: Run,
+}
+
+/// All rows.
+pub(crate) fn rows() -> impl Iterator<Item = &'static Row> {
+    [connection::ROWS].into_iter().flatten()
+}
+
+/// A word as a number, as strictly as Redis reads it: no blanks, no plus sign, no leading zeros.
+fn integer(word: &[u8]) -> Result<i64> {
+    let digits = word.strip_prefix(b"-").unwrap_or(word);
+    let canonical = match digits {
+        [b'0'] => word.len() == 1,
+        [first, ..] => (b'1'..=b'9').contains(first),
+        [] => false,
+    };
+    let number = if canonical { std::str::from_utf8(word).ok().and_then(|text| text.parse().ok()) } else { None };
+    number.ok_or(Error::NotInteger)
+}
+
+/// Whether a word is this one, which is in lower case, in any case.
+fn is(word: &[u8], name: &str) -> bool {
+    word.eq_ignore_ascii_case(name.as_bytes())
+}

@@ -1,0 +1,165 @@
+//! The engine: everything that all sessions share. Clones are the same engine.
+
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use ennead_kv::Keyspace;
+use ennead_store::Store;
+
+use crate::backup::Backups;
+use crate::clients::Clients;
+use crate::errors::ErrorCounts;
+use crate::figures::Figures;
+use crate::host::Host;
+use crate::keyspace;
+use crate::latency::LatencyMonitor;
+use crate::pause::Pause;
+use crate::registry::Registry;
+use crate::settings::{BACKUP_DIRECTORY, DATA_DIRECTORY, STALL_TIMEOUT, Settings};
+use crate::slowlog::SlowLog;
+use crate::users::Users;
+
+/// A handle to the engine; cheap to clone.
+#[derive(Clone)]
+pub struct Engine(Arc<Inner>);
+
+struct Inner {
+    store: Store,
+    keyspace: Keyspace,
+    settings: Arc<Settings>,
+    users: Users,
+    clients: Clients,
+    figures: Figures,
+    slowlog: SlowLog,
+    latency: LatencyMonitor,
+    errors: ErrorCounts,
+    pause: Pause,
+    backups: Backups,
+    host: OnceLock<Host>,
+    started: Instant,
+    run_id: String,
+    stall_timeout: Duration,
+}
+
+impl Engine {
+    /// Opens the models of a store and begins to follow the settings.
+    ///
+    /// # Errors
+    /// Those of [`Keyspace::open`].
+    pub fn open(store: Store, settings: Arc<Settings>) -> ennead_kv::Result<Engine> {
+        let keyspace = keyspace::open(store.clone(), &settings, random_word())?;
+        let started_unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Ok(Engine(Arc::new(Inner {
+            store,
+            keyspace,
+            users: Users::new(Arc::clone(&settings)),
+            clients: Clients::default(),
+            figures: Figures::new(Registry::get().commands().len()),
+            slowlog: SlowLog::default(),
+            latency: LatencyMonitor::default(),
+            errors: ErrorCounts::default(),
+            pause: Pause::default(),
+            backups: Backups::new(started_unix),
+            host: OnceLock::new(),
+            started: Instant::now(),
+            run_id: run_id(),
+            stall_timeout: settings.read(STALL_TIMEOUT),
+            settings,
+        })))
+    }
+
+    /// Gives the engine what only the program around it can do. Only the first call counts.
+    pub fn set_host(&self, host: Host) {
+        let _ = self.0.host.set(host);
+    }
+
+    pub fn host(&self) -> Option<&Host> {
+        self.0.host.get()
+    }
+
+    pub fn store(&self) -> &Store {
+        &self.0.store
+    }
+
+    pub fn keyspace(&self) -> &Keyspace {
+        &self.0.keyspace
+    }
+
+    pub fn settings(&self) -> &Arc<Settings> {
+        &self.0.settings
+    }
+
+    pub fn users(&self) -> &Users {
+        &self.0.users
+    }
+
+    pub fn clients(&self) -> &Clients {
+        &self.0.clients
+    }
+
+    /// The table of commands.
+    pub fn registry(&self) -> &'static Registry {
+        Registry::get()
+    }
+
+    pub fn figures(&self) -> &Figures {
+        &self.0.figures
+    }
+
+    pub fn slowlog(&self) -> &SlowLog {
+        &self.0.slowlog
+    }
+
+    pub fn latency(&self) -> &LatencyMonitor {
+        &self.0.latency
+    }
+
+    pub fn errors(&self) -> &ErrorCounts {
+        &self.0.errors
+    }
+
+    pub fn backups(&self) -> &Backups {
+        &self.0.backups
+    }
+
+    pub(crate) fn pause(&self) -> &Pause {
+        &self.0.pause
+    }
+
+    pub fn uptime(&self) -> Duration {
+        self.0.started.elapsed()
+    }
+
+    /// Forty hexadecimal digits, new at each start.
+    pub fn run_id(&self) -> &str {
+        &self.0.run_id
+    }
+
+    pub(crate) fn stall_timeout(&self) -> Duration {
+        self.0.stall_timeout
+    }
+
+    /// Where SAVE and BGSAVE write.
+    pub fn backup_directory(&self) -> PathBuf {
+        let settings = self.settings();
+        PathBuf::from(settings.read(DATA_DIRECTORY).as_str()).join(settings.read(BACKUP_DIRECTORY).as_str())
+    }
+
+    /// A start for a session's random numbers.
+    pub(crate) fn seed(&self) -> u64 {
+        random_word()
+    }
+}
+
+/// From the system's random source, through the keys it gives to hash maps.
+fn random_word() -> u64 {
+    RandomState::new().build_hasher().finish()
+}
+
+/// Distinguishes this start from all others.
+fn run_id() -> String {
+    let words = format!("{:016x}{:016x}{:016x}", random_word(), random_word(), random_word());
+    words.chars().take(40).collect()
+}

@@ -1,0 +1,357 @@
+//! A session: one client's state, and the execution of its requests.
+//!
+//! It never blocks and never sees a socket: what a listener must do about the reply (hold it back, close afterwards, try
+//! the request again later) is said by the [`Outcome`].
+
+mod refusal;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use ennead_kv::{Args, Call, Effect, Error, Flag, Reply};
+use ennead_store::{Durability, Pressure, Sequence};
+
+use crate::clients::{Client, FLAG_CLOSING, FLAG_MULTI, FLAG_NO_TOUCH, FLAG_PAUSED, Origin};
+use crate::figures::Shard;
+use crate::latency::Sample;
+use crate::registry::{Command, Handler, Lookup, Registry};
+use crate::settings::{DURABILITY, LATENCY_MONITOR_THRESHOLD, MAXCLIENTS, SLOWLOG_MAX_LEN, SLOWLOG_SLOWER_THAN};
+use crate::transaction::Transaction;
+use crate::{Clock, Engine};
+
+/// Where replies are written: a [`Reply`] whose end can be taken back.
+pub trait Output: Reply {
+    /// The place that [`Output::rewind`] goes back to.
+    fn mark(&self) -> usize;
+    /// Forgets what was written since the mark was taken.
+    fn rewind(&mut self, mark: usize);
+    /// From here on replies are written in this version, 2 or 3.
+    fn set_protocol(&mut self, version: u8);
+}
+
+/// What must have happened before a reply may be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hold {
+    None,
+    /// [`ennead_store::Store::written`] covers the sequence.
+    Written(Sequence),
+    /// [`ennead_store::Store::durable`] covers the sequence.
+    Durable(Sequence),
+}
+
+/// What became of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// The reply, if there is one, is in the output.
+    Done { hold: Hold, close: bool },
+    /// Nothing was done yet: call again with the same request after so long, or when the client is woken. Replies of
+    /// requests before this one are not affected.
+    Later(Duration),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ReplyMode {
+    On,
+    Off,
+    /// The next reply is not sent.
+    SkipNext,
+    Skip,
+}
+
+/// One client's state. Belongs to one thread at a time.
+pub struct Session {
+    pub(crate) engine: Engine,
+    pub(crate) client: Arc<Client>,
+    shard: Arc<Shard>,
+    pub(crate) database: usize,
+    pub(crate) protocol: u8,
+    pub(crate) authenticated: bool,
+    pub(crate) durability: Option<Durability>,
+    pub(crate) reply_mode: ReplyMode,
+    pub(crate) closing: bool,
+    pub(crate) transaction: Transaction,
+    /// What the reply of the engine's own command at hand waits for.
+    pub(crate) held: Hold,
+    /// When the request at hand was first held back, for want of room.
+    stalled: Option<Instant>,
+    random: u64,
+}
+
+impl Session {
+    /// A session for a new connection, or `None` when there are `maxclients` already. Requests are counted in `shard`.
+    pub fn open(engine: &Engine, shard: Arc<Shard>, origin: Origin, clock: &Clock) -> Option<Session> {
+        let clients_max = engine.settings().read(MAXCLIENTS) as usize;
+        let client = engine.clients().register(origin, clients_max, clock.unix_ms())?;
+        Some(Session {
+            random: engine.seed() ^ client.id,
+            engine: engine.clone(),
+            client,
+            shard,
+            database: 0,
+            protocol: 2,
+            authenticated: engine.users().is_open(),
+            durability: None,
+            reply_mode: ReplyMode::On,
+            closing: false,
+            transaction: Transaction::default(),
+            held: Hold::None,
+            stalled: None,
+        })
+    }
+
+    pub fn client(&self) -> &Arc<Client> {
+        &self.client
+    }
+
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    pub fn shard(&self) -> &Arc<Shard> {
+        &self.shard
+    }
+
+    pub fn is_authenticated(&self) -> bool {
+        self.authenticated
+    }
+
+    /// Overrides the server's durability for this session; `None` follows it again.
+    pub fn set_durability(&mut self, durability: Option<Durability>) {
+        self.durability = durability;
+    }
+
+    /// Executes one request of at least one word. `clock` was read when the request before it ended, or when the turn
+    /// began.
+    ///
+    /// # Durability
+    /// The reply must not be sent before what the outcome's [`Hold`] asks for has happened.
+    pub fn execute(&mut self, args: Args<'_>, reply: &mut dyn Output, clock: &mut Clock) -> Outcome {
+        let command = match Registry::get().lookup(&args) {
+            Lookup::Found(command) => command,
+            Lookup::Unknown => return self.refuse_unknown(args, reply),
+            Lookup::UnknownSubcommand(container) => return self.refuse_subcommand(container, args, reply),
+        };
+        if let Err(error) = self.admit(command, args) {
+            return self.refuse(command, &error, reply);
+        }
+        if let Some(wait) = self.wait(command, clock) {
+            return match wait {
+                Ok(wait) => Outcome::Later(wait),
+                Err(error) => self.refuse(command, &error, reply),
+            };
+        }
+        if self.transaction.is_open() && !self.transaction.passes(command) {
+            self.transaction.queue(args, &self.client);
+            reply.simple("QUEUED");
+            return self.done(Hold::None);
+        }
+        self.run(command, args, reply, clock)
+    }
+
+    /// What must hold before a request may run, in the order in which Redis checks it.
+    #[inline]
+    fn admit(&mut self, command: &Command, args: Args<'_>) -> Result<(), Error> {
+        if !command.spec.accepts(args.len()) || matches!(command.handler, Handler::Container) {
+            return Err(Error::Arity(command.spec.name.to_owned()));
+        }
+        if !self.authenticated && !command.has(Flag::NoAuth) {
+            return Err(Error::text("NOAUTH Authentication required."));
+        }
+        if self.transaction.is_open() && command.has(Flag::NoMulti) {
+            return Err(Error::text("ERR Command not allowed inside a transaction"));
+        }
+        Ok(())
+    }
+
+    /// How long the request has to wait before it may run, if it has to; an error when it waited for too long.
+    #[inline]
+    fn wait(&mut self, command: &Command, clock: &Clock) -> Option<Result<Duration, Error>> {
+        let write = command.has(Flag::Write);
+        if self.engine.pause().is_on() {
+            let name = command.spec.name;
+            let may_write = write || name == "exec" && self.transaction.writes();
+            if name != "client|unpause" && let Some(wait) = self.engine.pause().left(may_write, clock.instant()) {
+                self.client.set_flag(FLAG_PAUSED, true);
+                return Some(Ok(wait));
+            }
+            self.client.set_flag(FLAG_PAUSED, false);
+        }
+        if write && !self.transaction.is_open() { self.wait_for_room(clock) } else { None }
+    }
+
+    #[inline]
+    fn wait_for_room(&mut self, clock: &Clock) -> Option<Result<Duration, Error>> {
+        match self.engine.store().pressure() {
+            Pressure::None => {}
+            // Held back once, then let through.
+            Pressure::Slow(wait) if self.stalled.is_none() => {
+                self.stalled = Some(clock.instant());
+                return Some(Ok(wait));
+            }
+            Pressure::Slow(_) => {}
+            Pressure::Stopped => {
+                let since = *self.stalled.get_or_insert(clock.instant());
+                let timeout = self.engine.stall_timeout();
+                if clock.instant().duration_since(since) < timeout {
+                    return Some(Ok(Duration::from_millis(2)));
+                }
+                self.stalled = None;
+                let text = format!("MISCONF writes are refused: no room in memory for {timeout:?}, the disk is too slow");
+                return Some(Err(Error::Text(text.into())));
+            }
+        }
+        self.stalled = None;
+        None
+    }
+
+    /// Runs an admitted command and counts it.
+    pub(crate) fn run(
+        &mut self,
+        command: &'static Command,
+        args: Args<'_>,
+        reply: &mut dyn Output,
+        clock: &mut Clock,
+    ) -> Outcome {
+        self.client.last_command.store(command.index as u32, Ordering::Relaxed);
+        let mark = reply.mark();
+        let result = match command.handler {
+            Handler::Keyspace(row) => {
+                let call = self.call(clock);
+                self.engine.keyspace().execute(row, &call, args, reply).map(|effect| self.hold(effect))
+            }
+            Handler::Engine(run) => {
+                let request = Request { command, args, clock };
+                run(self, &request, reply).map(|()| std::mem::replace(&mut self.held, Hold::None))
+            }
+            Handler::Container => Err(Error::Arity(command.spec.name.to_owned())),
+        };
+        let (hold, failed) = match result {
+            Ok(hold) => (hold, false),
+            Err(error) => {
+                reply.rewind(mark);
+                let text = error.to_string();
+                self.engine.errors().count(&text);
+                reply.error(&text);
+                (Hold::None, true)
+            }
+        };
+        let time = clock.lap();
+        self.shard.executed(command.index, time, failed);
+        self.note_slowness(command, args, time, clock);
+        self.apply_reply_mode(mark, reply);
+        self.done(hold)
+    }
+
+    pub(crate) fn call(&mut self, clock: &Clock) -> Call {
+        Call {
+            db: self.database,
+            now_ms: clock.unix_ms().cast_unsigned(),
+            seed: self.next_random(),
+            no_touch: self.client.has_flag(FLAG_NO_TOUCH),
+        }
+    }
+
+    /// How long replies to something with this effect are held back.
+    #[inline]
+    pub(crate) fn hold(&self, effect: Effect) -> Hold {
+        let sequence = effect.saw.max(effect.wrote.unwrap_or(0));
+        if sequence == 0 {
+            return Hold::None;
+        }
+        match self.durability.unwrap_or_else(|| self.engine.settings().read(DURABILITY)) {
+            Durability::None => Hold::None,
+            Durability::EverySec => Hold::Written(sequence),
+            Durability::Always => Hold::Durable(sequence),
+        }
+    }
+
+    fn note_slowness(&self, command: &Command, args: Args<'_>, time: Duration, clock: &Clock) {
+        let micros = time.as_micros() as i64;
+        let settings = self.engine.settings();
+        let threshold = settings.read(SLOWLOG_SLOWER_THAN);
+        if threshold >= 0 && micros >= threshold && !command.has(Flag::SkipSlowlog) {
+            let client = (self.client.origin.address.clone(), self.client.identity().name);
+            let len_max = settings.read(SLOWLOG_MAX_LEN) as usize;
+            self.engine.slowlog().push(args, time, clock.unix_ms() / 1000, client, len_max);
+        }
+        // Only times of a millisecond and more can reach its threshold.
+        if micros >= 1000 {
+            let threshold = settings.read(LATENCY_MONITOR_THRESHOLD);
+            let millis = micros as u64 / 1000;
+            if threshold > 0 && millis >= threshold {
+                let event = if command.has(Flag::Fast) { "fast-command" } else { "command" };
+                self.engine.latency().record(event, Sample { unix_seconds: clock.unix_ms() / 1000, millis });
+            }
+        }
+    }
+
+    fn apply_reply_mode(&mut self, mark: usize, reply: &mut dyn Output) {
+        match self.reply_mode {
+            ReplyMode::On => {}
+            ReplyMode::Off => reply.rewind(mark),
+            ReplyMode::SkipNext => self.reply_mode = ReplyMode::Skip,
+            ReplyMode::Skip => {
+                reply.rewind(mark);
+                self.reply_mode = ReplyMode::On;
+            }
+        }
+    }
+
+    #[inline]
+    fn done(&mut self, hold: Hold) -> Outcome {
+        if self.closing {
+            self.client.set_flag(FLAG_CLOSING, true);
+        }
+        Outcome::Done { hold, close: self.closing }
+    }
+
+    /// Back to the state of a new connection, except for the identity (RESET).
+    pub(crate) fn reset(&mut self, reply: &mut dyn Output) {
+        self.transaction.close(&self.client);
+        self.select(0);
+        self.set_protocol(2, reply);
+        self.reply_mode = ReplyMode::On;
+        self.authenticated = self.engine.users().is_open();
+        self.client.change_identity(|identity| identity.name.clear());
+        self.client.flags.store(0, Ordering::Relaxed);
+    }
+
+    pub(crate) fn select(&mut self, database: usize) {
+        self.database = database;
+        self.client.database.store(database as u32, Ordering::Relaxed);
+    }
+
+    pub(crate) fn set_protocol(&mut self, version: u8, reply: &mut dyn Output) {
+        self.protocol = version;
+        self.client.protocol.store(version, Ordering::Relaxed);
+        reply.set_protocol(version);
+    }
+
+    /// xorshift64*: for choices that need no secrecy, such as RANDOMKEY's.
+    #[inline]
+    fn next_random(&mut self) -> u64 {
+        let mut x = self.random | 1;
+        x ^= x >> 12;
+        x ^= x << 25;
+        x ^= x >> 27;
+        self.random = x;
+        x.wrapping_mul(0x2545_F491_4F6C_DD1D)
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.client.set_flag(FLAG_MULTI, false);
+        self.engine.clients().remove(self.client.id);
+    }
+}
+
+/// What a handler of the engine's own commands is given beside the session.
+pub(crate) struct Request<'r> {
+    pub(crate) command: &'static Command,
+    pub(crate) args: Args<'r>,
+    pub(crate) clock: &'r Clock,
+}

@@ -1,0 +1,397 @@
+//! One connection: its socket, buffers and session, driven by its task and by the worker's flusher.
+//!
+//! Invariant: bytes of `output` before `sendable` may be written, those after it wait for the log. Replies are in order:
+//! nothing behind a held reply is sent before it.
+
+mod held;
+
+use std::cell::RefCell;
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::atomic::Ordering;
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use ennead_engine::{Clock, Hold, Outcome, Reply, Session};
+use tokio::time::Sleep;
+
+pub(crate) use held::{HeldReplies, Reached};
+
+use crate::options::Limits;
+use crate::reply::Encoder;
+use crate::request::{self, Parser};
+use crate::socket::Socket;
+use crate::worker::Worker;
+
+/// Requests that one connection may execute before others have their turn.
+const TURN_REQUESTS_MAX: usize = 1024;
+/// Unsent replies, bytes, above which a connection's requests are neither read nor executed until it reads.
+const UNSENT_BYTES_MAX: usize = 64 << 20;
+/// Least free room for a read behind an unfinished request, bytes.
+const READ_BYTES_MIN: usize = 16 << 10;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Open,
+    /// Nothing is read any more; the connection ends when its replies are written.
+    Closing,
+    /// The socket is of no use any more.
+    Broken,
+}
+
+pub(crate) struct Connection {
+    socket: Socket,
+    session: Session,
+    parser: Parser,
+    /// Bytes read and not executed. Without memory of its own between requests.
+    input: Vec<u8>,
+    output: Encoder,
+    /// Bytes of `output` that were written to the socket.
+    sent: usize,
+    sendable: usize,
+    held: HeldReplies,
+    /// A request was put off; when to try it again.
+    retry: Option<Pin<Box<Sleep>>>,
+    /// The length of the request that was put off: it is parsed already.
+    put_off: Option<usize>,
+    /// The turn ended before all that was read had been executed.
+    more: bool,
+    /// Nothing is read until replies were written.
+    throttled: bool,
+    state: State,
+    /// Whether the worker's flusher is going to look at this connection.
+    pub(crate) queued: bool,
+    waker: Waker,
+    active: Instant,
+    over_soft_limit_since: Option<Instant>,
+}
+
+pub(crate) type Handle = Rc<RefCell<Connection>>;
+
+impl Connection {
+    pub(crate) fn new(socket: Socket, session: Session, now: Instant) -> Connection {
+        Connection {
+            socket,
+            session,
+            parser: Parser::new(),
+            input: Vec::new(),
+            output: Encoder::default(),
+            sent: 0,
+            sendable: 0,
+            held: HeldReplies::default(),
+            retry: None,
+            put_off: None,
+            more: false,
+            throttled: false,
+            state: State::Open,
+            queued: false,
+            waker: Waker::noop().clone(),
+            active: now,
+            over_soft_limit_since: None,
+        }
+    }
+
+    /// Reads, executes, and leaves the replies to the worker's flusher. Ready when the connection is over.
+    pub(crate) fn poll(&mut self, handle: &Handle, worker: &Worker, context: &mut Context<'_>) -> Poll<()> {
+        if !self.waker.will_wake(context.waker()) {
+            self.waker = context.waker().clone();
+            self.session.client().set_waker(context.waker().clone());
+        }
+        if self.session.client().is_killed() {
+            self.state = State::Broken;
+        }
+        self.write(worker, context);
+        // Any waking is a reason to try again: the timer's, the end of a pause, the next turn.
+        if self.state == State::Open && (self.retry.is_some() || self.more) {
+            self.retry = None;
+            self.more = false;
+            self.execute(worker, context);
+        }
+        self.read_and_execute(worker, context);
+        if self.more {
+            context.waker().wake_by_ref();
+        }
+        if self.sent < self.output.bytes().len() && !self.queued {
+            self.queued = true;
+            worker.queue(Rc::clone(handle));
+        }
+        if self.is_over() {
+            self.socket.close(context);
+            return Poll::Ready(());
+        }
+        Poll::Pending
+    }
+
+    fn is_over(&self) -> bool {
+        match self.state {
+            State::Open => false,
+            State::Closing => self.sent == self.output.bytes().len(),
+            State::Broken => true,
+        }
+    }
+
+    fn unsent(&self) -> usize {
+        self.output.bytes().len() - self.sent
+    }
+
+    fn read_and_execute(&mut self, worker: &Worker, context: &mut Context<'_>) {
+        while self.state == State::Open && self.retry.is_none() && !self.more {
+            self.throttled = self.unsent() > UNSENT_BYTES_MAX;
+            if self.throttled {
+                return;
+            }
+            let mut owned = true;
+            if self.input.is_empty() {
+                owned = false;
+                std::mem::swap(&mut self.input, &mut worker.scratch.borrow_mut());
+            } else {
+                let wanted = self.parser.wanted().saturating_sub(self.input.len());
+                self.input.reserve(wanted.min(self.input.len()).max(READ_BYTES_MIN));
+            }
+            let room = self.input.capacity() - self.input.len();
+            let result = self.socket.poll_read(context, &mut self.input);
+            if let Poll::Ready(Ok(bytes @ 1..)) = result {
+                self.session.shard().net_input_bytes.add(bytes as u64);
+                self.session.shard().reads.add(1);
+                self.execute(worker, context);
+                // More may wait in the socket: for the sake of the others it is read in the next turn.
+                self.more |= bytes == room && self.state == State::Open && self.retry.is_none();
+            }
+            if !owned {
+                self.return_scratch(worker);
+            } else if self.input.is_empty() {
+                self.input = Vec::new();
+            }
+            match result {
+                Poll::Ready(Ok(1..)) => {}
+                Poll::Ready(Ok(0)) => self.state = State::Closing,
+                Poll::Ready(Err(error)) => self.break_off(&error),
+                Poll::Pending => {
+                    if worker.is_draining() {
+                        self.state = State::Closing;
+                    }
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Gives the worker its read buffer back; what is left in it moves into a buffer of this connection's own.
+    fn return_scratch(&mut self, worker: &Worker) {
+        let left = if self.input.is_empty() { Vec::new() } else { self.input.clone() };
+        let mut scratch = std::mem::replace(&mut self.input, left);
+        scratch.clear();
+        *worker.scratch.borrow_mut() = scratch;
+    }
+
+    /// Executes the complete requests of the input.
+    fn execute(&mut self, worker: &Worker, context: &mut Context<'_>) {
+        let limits = *worker.limits.borrow();
+        if self.input.len() > limits.query_bytes_max {
+            self.session.shard().query_buffer_disconnections.add(1);
+            tracing::warn!(client = self.session.client().id, "closed: its requests exceed the query buffer limit");
+            self.state = State::Broken;
+            return;
+        }
+        let client = std::sync::Arc::clone(self.session.client());
+        client.query_bytes.store(self.input.len() as u64, Ordering::Relaxed);
+        if self.output.buffer().capacity() == 0 {
+            *self.output.buffer() = worker.spare_output();
+        }
+        let mut clock = worker.clock.borrow_mut();
+        worker.begin_turn(&mut clock);
+        self.active = clock.instant();
+        let consumed = self.execute_requests(limits, &mut clock, context);
+        drop(clock);
+        if consumed == self.input.len() {
+            self.input.clear();
+        } else if consumed > 0 {
+            self.input.drain(..consumed);
+        }
+        client.query_bytes.store(self.input.len() as u64, Ordering::Relaxed);
+        if let Some(reached) = self.held.close_turn(self.output.bytes().len()) {
+            worker.await_sequence(reached);
+        } else if self.held.is_empty() {
+            self.sendable = self.output.bytes().len();
+        }
+    }
+
+    /// Gives the number of bytes that were executed.
+    fn execute_requests(&mut self, limits: Limits, clock: &mut Clock, context: &mut Context<'_>) -> usize {
+        let mut consumed = 0;
+        for _ in 0..TURN_REQUESTS_MAX {
+            let input = &self.input[consumed..];
+            let parsed = match self.put_off.take() {
+                Some(len) => Ok(Some(len)),
+                None => {
+                    let authenticated = self.session.is_authenticated();
+                    let bulk_bytes_max = limits.bulk_bytes_max;
+                    self.parser.parse(input, request::Limits { bulk_bytes_max, authenticated })
+                }
+            };
+            let len = match parsed {
+                Ok(Some(len)) => len,
+                Ok(None) => return consumed,
+                Err(error) => {
+                    self.output.error(&format!("ERR {error}"));
+                    self.state = State::Closing;
+                    return self.input.len();
+                }
+            };
+            let args = self.parser.args(input);
+            if !args.is_empty() {
+                match self.session.execute(args, &mut self.output, clock) {
+                    Outcome::Done { hold, close } => {
+                        self.hold(hold);
+                        if close {
+                            self.state = State::Closing;
+                            return self.input.len();
+                        }
+                    }
+                    Outcome::Later(wait) => {
+                        self.put_off = Some(len);
+                        self.wait(wait, context);
+                        return consumed;
+                    }
+                }
+            }
+            consumed += len;
+            self.parser.reset();
+            if self.unsent() > UNSENT_BYTES_MAX {
+                break;
+            }
+        }
+        self.more = consumed < self.input.len();
+        consumed
+    }
+
+    #[inline]
+    fn hold(&mut self, hold: Hold) {
+        match hold {
+            Hold::None => {}
+            Hold::Written(sequence) => self.held.add(Reached { written: sequence, durable: 0 }),
+            Hold::Durable(sequence) => self.held.add(Reached { written: 0, durable: sequence }),
+        }
+    }
+
+    fn wait(&mut self, wait: Duration, context: &mut Context<'_>) {
+        let mut sleep = Box::pin(tokio::time::sleep(wait));
+        if sleep.as_mut().poll(context).is_ready() {
+            context.waker().wake_by_ref();
+        }
+        self.retry = Some(sleep);
+    }
+
+    /// Releases replies that the log has covered and writes what may be written. Called by the flusher.
+    pub(crate) fn flush(&mut self, worker: &Worker, reached: Reached) {
+        self.queued = false;
+        if let Some(end) = self.held.release(reached) {
+            self.sendable = end;
+        }
+        if self.held.is_empty() {
+            self.sendable = self.output.bytes().len();
+        }
+        let waker = self.waker.clone();
+        self.write(worker, &mut Context::from_waker(&waker));
+        if self.is_over() || self.throttled && self.unsent() <= UNSENT_BYTES_MAX {
+            waker.wake();
+        }
+    }
+
+    /// Whether replies wait for the log.
+    pub(crate) fn is_held(&self) -> bool {
+        !self.held.is_empty()
+    }
+
+    /// The log failed: replies that wait for it are lies now. They are replaced by one error, and the connection ends.
+    pub(crate) fn fail_held(&mut self, reason: &str) {
+        if self.held.is_empty() {
+            return;
+        }
+        self.held.clear();
+        self.output.buffer().truncate(self.sendable);
+        self.output.error(&format!("MISCONF the write could not be made durable: {reason}"));
+        self.sendable = self.output.bytes().len();
+        self.state = State::Closing;
+    }
+
+    fn write(&mut self, worker: &Worker, context: &mut Context<'_>) {
+        while self.sent < self.sendable && self.state != State::Broken {
+            match self.socket.poll_write(context, &self.output.bytes()[self.sent..self.sendable]) {
+                Poll::Ready(Ok(bytes)) => {
+                    self.sent += bytes;
+                    self.session.shard().net_output_bytes.add(bytes as u64);
+                    self.session.shard().writes.add(1);
+                }
+                Poll::Ready(Err(error)) => return self.break_off(&error),
+                Poll::Pending => break,
+            }
+        }
+        if let Poll::Ready(Err(error)) = self.socket.poll_flush(context) {
+            return self.break_off(&error);
+        }
+        if self.sent == self.output.bytes().len() {
+            if self.sent > 0 {
+                let mut buffer = std::mem::take(self.output.buffer());
+                buffer.clear();
+                worker.keep_output(buffer);
+                self.sent = 0;
+                self.sendable = 0;
+                self.publish_output();
+            }
+            self.over_soft_limit_since = None;
+        } else {
+            self.publish_output();
+            self.check_output_limits(&worker.limits.borrow());
+        }
+    }
+
+    fn publish_output(&self) {
+        let client = self.session.client();
+        client.output_bytes.store(self.unsent() as u64, Ordering::Relaxed);
+    }
+
+    /// `client-output-buffer-limit`: a client that does not read its replies is closed.
+    fn check_output_limits(&mut self, limits: &Limits) {
+        let unsent = self.unsent();
+        let hard = limits.output_hard > 0 && unsent > limits.output_hard;
+        let mut soft = false;
+        if limits.output_soft > 0 && unsent > limits.output_soft {
+            let since = *self.over_soft_limit_since.get_or_insert_with(Instant::now);
+            soft = since.elapsed() >= limits.output_soft_time;
+        } else {
+            self.over_soft_limit_since = None;
+        }
+        if hard || soft {
+            self.session.shard().output_buffer_disconnections.add(1);
+            tracing::warn!(client = self.session.client().id, unsent, "closed: it does not read its replies");
+            self.state = State::Broken;
+            self.waker.wake_by_ref();
+        }
+    }
+
+    /// What has to be done about time: called about once a second.
+    pub(crate) fn tick(&mut self, now: Instant, limits: &Limits) {
+        if self.unsent() > 0 {
+            self.check_output_limits(limits);
+        }
+        let idle = now.saturating_duration_since(self.active);
+        if !limits.idle_timeout.is_zero() && idle > limits.idle_timeout && self.retry.is_none() {
+            tracing::debug!(client = self.session.client().id, "closed: idle");
+            self.state = State::Broken;
+            self.waker.wake_by_ref();
+        }
+    }
+
+    pub(crate) fn wake(&self) {
+        self.waker.wake_by_ref();
+    }
+
+    fn break_off(&mut self, error: &io::Error) {
+        tracing::debug!(client = self.session.client().id, %error, "connection lost");
+        self.state = State::Broken;
+        self.waker.wake_by_ref();
+    }
+}

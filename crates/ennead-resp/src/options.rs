@@ -1,0 +1,68 @@
+//! What the listener reads from the settings, refreshed when one of them changes.
+
+use std::time::Duration;
+
+use ennead_engine::Engine;
+use ennead_engine::settings::{
+    OUTPUT_NORMAL_HARD, OUTPUT_NORMAL_SOFT, OUTPUT_NORMAL_SOFT_TIME, PROTO_MAX_BULK_LEN, QUERY_BUFFER_LIMIT,
+    SHUTDOWN_TIMEOUT, TCP_KEEPALIVE, TIMEOUT, WORKERS,
+};
+
+/// How [`crate::serve`] runs.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// Threads that run connections.
+    pub workers: usize,
+}
+
+impl Options {
+    /// As the settings say: by default one worker for each processor.
+    pub fn new(engine: &Engine) -> Options {
+        let workers = match engine.settings().read(WORKERS) as usize {
+            0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+            workers => workers,
+        };
+        Options { workers }
+    }
+}
+
+/// A worker's copy of the settings that it needs for each read or write.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    generation: u64,
+    pub(crate) bulk_bytes_max: usize,
+    pub(crate) query_bytes_max: usize,
+    /// Bytes; 0 for none.
+    pub(crate) output_hard: usize,
+    pub(crate) output_soft: usize,
+    pub(crate) output_soft_time: Duration,
+    /// Zero for never.
+    pub(crate) idle_timeout: Duration,
+    /// Zero for none.
+    pub(crate) keepalive: Duration,
+    pub(crate) shutdown_timeout: Duration,
+}
+
+impl Limits {
+    pub(crate) fn read(engine: &Engine) -> Limits {
+        let settings = engine.settings();
+        Limits {
+            generation: settings.generation(),
+            bulk_bytes_max: settings.read(PROTO_MAX_BULK_LEN) as usize,
+            query_bytes_max: settings.read(QUERY_BUFFER_LIMIT) as usize,
+            output_hard: settings.read(OUTPUT_NORMAL_HARD) as usize,
+            output_soft: settings.read(OUTPUT_NORMAL_SOFT) as usize,
+            output_soft_time: settings.read(OUTPUT_NORMAL_SOFT_TIME),
+            idle_timeout: settings.read(TIMEOUT),
+            keepalive: settings.read(TCP_KEEPALIVE),
+            shutdown_timeout: settings.read(SHUTDOWN_TIMEOUT),
+        }
+    }
+
+    /// Reads again when something changed.
+    pub(crate) fn refresh(&mut self, engine: &Engine) {
+        if engine.settings().generation() != self.generation {
+            *self = Limits::read(engine);
+        }
+    }
+}

@@ -1,0 +1,273 @@
+//! A worker: one thread with an event loop of its own that runs many connections.
+//!
+//! A turn: the tasks of ready connections read and execute, and queue themselves; the flusher's task, which the first of
+//! them woke and which therefore runs after all that were ready, hands the log over once and writes all replies.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::future::poll_fn;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use ennead_engine::{Clock, Engine, Origin, Session, Shard};
+use parking_lot::Mutex;
+use tokio::net::TcpStream;
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::task::LocalSet;
+use tokio_rustls::TlsAcceptor;
+
+use crate::connection::{Connection, Handle, Reached};
+use crate::options::Limits;
+use crate::socket::Socket;
+
+/// The read buffer that all connections of a worker share, bytes.
+const SCRATCH_BYTES: usize = 64 << 10;
+/// Output buffers kept for connections to come, and the largest one kept.
+const SPARE_OUTPUTS_MAX: usize = 64;
+const SPARE_OUTPUT_BYTES_MAX: usize = 64 << 10;
+const TICK: Duration = Duration::from_millis(500);
+/// How long a client may take for a TLS handshake.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What the accepting side sends a worker.
+pub(crate) enum Message {
+    Connection { stream: std::net::TcpStream, origin: Origin, tls: Option<TlsAcceptor> },
+    /// Finish what was read, write the replies, close.
+    Drain,
+}
+
+pub(crate) struct Worker {
+    engine: Engine,
+    shard: Arc<Shard>,
+    pub(crate) clock: RefCell<Clock>,
+    pub(crate) limits: RefCell<Limits>,
+    pub(crate) scratch: RefCell<Vec<u8>>,
+    spare_outputs: RefCell<Vec<Vec<u8>>>,
+    connections: RefCell<HashMap<u64, Handle>>,
+    /// Connections with replies to write.
+    pending: RefCell<Vec<Handle>>,
+    /// Connections with replies that wait for the log.
+    waiting: RefCell<Vec<Handle>>,
+    /// What the replies of this turn need from the log.
+    needed: Cell<Reached>,
+    /// Whether the clock was read in this turn.
+    turn_began: Cell<bool>,
+    flush_scheduled: Cell<bool>,
+    draining: Cell<bool>,
+    flusher: Arc<Mutex<Option<Waker>>>,
+}
+
+impl Worker {
+    fn new(engine: Engine) -> Worker {
+        let flusher: Arc<Mutex<Option<Waker>>> = Arc::default();
+        let wake = Arc::clone(&flusher);
+        engine.store().on_durable(Box::new(move |_| {
+            if let Some(waker) = wake.lock().as_ref() {
+                waker.wake_by_ref();
+            }
+        }));
+        Worker {
+            shard: engine.figures().shard(),
+            clock: RefCell::new(Clock::new()),
+            limits: RefCell::new(Limits::read(&engine)),
+            scratch: RefCell::new(Vec::with_capacity(SCRATCH_BYTES)),
+            spare_outputs: RefCell::default(),
+            connections: RefCell::default(),
+            pending: RefCell::default(),
+            waiting: RefCell::default(),
+            needed: Cell::default(),
+            turn_began: Cell::new(false),
+            flush_scheduled: Cell::new(false),
+            draining: Cell::new(false),
+            flusher,
+            engine,
+        }
+    }
+
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.get()
+    }
+
+    /// Reads the clocks if this is the turn's first request.
+    pub(crate) fn begin_turn(&self, clock: &mut Clock) {
+        if self.turn_began.replace(true) {
+            // Time that system calls took belongs to no command.
+            clock.lap();
+        } else {
+            clock.turn();
+            self.limits.borrow_mut().refresh(&self.engine);
+        }
+    }
+
+    /// Has the flusher look at a connection at the end of the turn.
+    pub(crate) fn queue(&self, handle: Handle) {
+        self.pending.borrow_mut().push(handle);
+        self.schedule_flush();
+    }
+
+    /// Has the log reach this far at the end of the turn.
+    pub(crate) fn await_sequence(&self, reached: Reached) {
+        self.needed.set(self.needed.get().max(reached));
+        self.schedule_flush();
+    }
+
+    fn schedule_flush(&self) {
+        if !self.flush_scheduled.replace(true)
+            && let Some(waker) = self.flusher.lock().as_ref()
+        {
+            waker.wake_by_ref();
+        }
+    }
+
+    pub(crate) fn spare_output(&self) -> Vec<u8> {
+        self.spare_outputs.borrow_mut().pop().unwrap_or_else(|| Vec::with_capacity(4096))
+    }
+
+    pub(crate) fn keep_output(&self, buffer: Vec<u8>) {
+        let mut spare = self.spare_outputs.borrow_mut();
+        if spare.len() < SPARE_OUTPUTS_MAX && buffer.capacity() <= SPARE_OUTPUT_BYTES_MAX {
+            spare.push(buffer);
+        }
+    }
+
+    /// The end of a turn: one hand-over of the log for all its writes, then the replies.
+    fn flush(&self) {
+        self.turn_began.set(false);
+        self.flush_scheduled.set(false);
+        let store = self.engine.store();
+        let needed = self.needed.take();
+        let mut failure = None;
+        if needed.written > store.written()
+            && let Err(error) = store.hand_over(needed.written)
+        {
+            failure = Some(error.to_string());
+        }
+        if needed.durable > store.durable() {
+            store.request_sync(needed.durable);
+        }
+        let mut handles = self.waiting.take();
+        handles.append(&mut self.pending.borrow_mut());
+        if handles.is_empty() {
+            return;
+        }
+        if failure.is_none() {
+            failure = store.poisoned();
+        }
+        let reached = Reached { written: store.written(), durable: store.durable() };
+        for handle in handles.drain(..) {
+            let mut connection = handle.borrow_mut();
+            connection.flush(self, reached);
+            if connection.is_held() {
+                if let Some(reason) = &failure {
+                    connection.fail_held(reason);
+                    connection.flush(self, reached);
+                } else {
+                    connection.queued = true;
+                    drop(connection);
+                    self.waiting.borrow_mut().push(handle);
+                }
+            }
+        }
+        // The vector goes back for its memory.
+        let mut pending = self.pending.borrow_mut();
+        if pending.is_empty() {
+            *pending = handles;
+        }
+    }
+
+    /// Runs a connection to its end.
+    async fn run_connection(self: Rc<Self>, socket: Socket, session: Session) {
+        let id = session.client().id;
+        let now = self.clock.borrow().instant();
+        let handle = Rc::new(RefCell::new(Connection::new(socket, session, now)));
+        self.connections.borrow_mut().insert(id, Rc::clone(&handle));
+        poll_fn(|context| handle.borrow_mut().poll(&handle, &self, context)).await;
+        self.connections.borrow_mut().remove(&id);
+    }
+
+    async fn accept(self: Rc<Self>, stream: std::net::TcpStream, origin: Origin, tls: Option<TlsAcceptor>) {
+        let Ok(stream) = TcpStream::from_std(stream) else { return };
+        let clock = Clock::new();
+        self.limits.borrow_mut().refresh(&self.engine);
+        let keepalive = self.limits.borrow().keepalive;
+        if !keepalive.is_zero() {
+            let _ = socket2::SockRef::from(&stream).set_tcp_keepalive(&keepalive_of(keepalive));
+        }
+        let Some(session) = Session::open(&self.engine, Arc::clone(&self.shard), origin, &clock) else {
+            let _ = stream.try_write(b"-ERR max number of clients reached\r\n");
+            return;
+        };
+        let socket = match tls {
+            None => Socket::Plain(stream),
+            Some(acceptor) => match tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await {
+                Ok(Ok(stream)) => Socket::Tls(Box::new(stream)),
+                Ok(Err(error)) => return tracing::debug!(%error, "TLS handshake failed"),
+                Err(_) => return tracing::debug!("TLS handshake took too long"),
+            },
+        };
+        self.run_connection(socket, session).await;
+    }
+
+    /// About time and limits, while there are connections.
+    async fn tick(self: Rc<Self>) {
+        loop {
+            tokio::time::sleep(TICK).await;
+            if self.connections.borrow().is_empty() {
+                continue;
+            }
+            self.limits.borrow_mut().refresh(&self.engine);
+            let limits = *self.limits.borrow();
+            let now = Instant::now();
+            for handle in self.connections.borrow().values() {
+                handle.borrow_mut().tick(now, &limits);
+            }
+        }
+    }
+
+    fn poll_flusher(&self, context: &mut Context<'_>) -> Poll<()> {
+        {
+            let mut flusher = self.flusher.lock();
+            if !flusher.as_ref().is_some_and(|waker| waker.will_wake(context.waker())) {
+                *flusher = Some(context.waker().clone());
+            }
+        }
+        self.flush();
+        Poll::Pending
+    }
+
+    /// Takes connections until it is told to drain, then waits for the last one to end.
+    async fn run(self: Rc<Self>, mut messages: UnboundedReceiver<Message>) {
+        let flusher = Rc::clone(&self);
+        tokio::task::spawn_local(poll_fn(move |context| flusher.poll_flusher(context)));
+        tokio::task::spawn_local(Rc::clone(&self).tick());
+        while let Some(message) = messages.recv().await {
+            match message {
+                Message::Connection { stream, origin, tls } => {
+                    tokio::task::spawn_local(Rc::clone(&self).accept(stream, origin, tls));
+                }
+                Message::Drain => break,
+            }
+        }
+        self.draining.set(true);
+        for handle in self.connections.borrow().values() {
+            handle.borrow().wake();
+        }
+        while !self.connections.borrow().is_empty() {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    }
+}
+
+fn keepalive_of(interval: Duration) -> socket2::TcpKeepalive {
+    let third = (interval / 3).max(Duration::from_secs(1));
+    socket2::TcpKeepalive::new().with_time(interval).with_interval(third).with_retries(3)
+}
+
+/// The body of a worker's thread.
+pub(crate) fn run_thread(engine: Engine, messages: UnboundedReceiver<Message>) -> std::io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
+    LocalSet::new().block_on(&runtime, Rc::new(Worker::new(engine)).run(messages));
+    Ok(())
+}
