@@ -162,13 +162,8 @@ impl Client {
 
     fn flag_letters(&self) -> String {
         let flags = self.flags.load(Ordering::Relaxed);
-        let letters = [
-            (FLAG_MULTI, 'x'),
-            (FLAG_PAUSED, 'b'),
-            (FLAG_CLOSING, 'c'),
-            (FLAG_NO_EVICT, 'e'),
-            (FLAG_NO_TOUCH, 'T'),
-        ];
+        let letters =
+            [(FLAG_MULTI, 'x'), (FLAG_PAUSED, 'b'), (FLAG_CLOSING, 'c'), (FLAG_NO_EVICT, 'e'), (FLAG_NO_TOUCH, 'T')];
         let text: String = letters.iter().filter(|(flag, _)| flags & flag != 0).map(|(_, letter)| letter).collect();
         if text.is_empty() { "N".to_owned() } else { text }
     }

@@ -19,6 +19,7 @@ use crate::pause::Pause;
 use crate::registry::Registry;
 use crate::settings::{BACKUP_DIRECTORY, DATA_DIRECTORY, STALL_TIMEOUT, Settings};
 use crate::slowlog::SlowLog;
+use crate::upkeep::Upkeep;
 use crate::users::Users;
 
 /// A handle to the engine; cheap to clone.
@@ -28,6 +29,7 @@ pub struct Engine(Arc<Inner>);
 struct Inner {
     store: Store,
     keyspace: Keyspace,
+    _upkeep: Upkeep,
     settings: Arc<Settings>,
     users: Users,
     clients: Clients,
@@ -51,9 +53,12 @@ impl Engine {
     pub fn open(store: Store, settings: Arc<Settings>) -> ennead_kv::Result<Engine> {
         let keyspace = keyspace::open(store.clone(), &settings, random_word())?;
         let started_unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let upkeep = Upkeep::start(&keyspace)
+            .map_err(|error| ennead_kv::Error::Text(format!("ERR cannot start a thread: {error}").into()))?;
         Ok(Engine(Arc::new(Inner {
             store,
             keyspace,
+            _upkeep: upkeep,
             users: Users::new(Arc::clone(&settings)),
             clients: Clients::default(),
             figures: Figures::new(Registry::get().commands().len()),

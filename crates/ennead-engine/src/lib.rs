@@ -19,6 +19,7 @@ mod session;
 pub mod settings;
 mod slowlog;
 mod transaction;
+mod upkeep;
 mod users;
 mod version;
 

@@ -173,7 +173,9 @@ impl Session {
         if self.engine.pause().is_on() {
             let name = command.spec.name;
             let may_write = write || name == "exec" && self.transaction.writes();
-            if name != "client|unpause" && let Some(wait) = self.engine.pause().left(may_write, clock.instant()) {
+            if name != "client|unpause"
+                && let Some(wait) = self.engine.pause().left(may_write, clock.instant())
+            {
                 self.client.set_flag(FLAG_PAUSED, true);
                 return Some(Ok(wait));
             }
@@ -199,7 +201,8 @@ impl Session {
                     return Some(Ok(Duration::from_millis(2)));
                 }
                 self.stalled = None;
-                let text = format!("MISCONF writes are refused: no room in memory for {timeout:?}, the disk is too slow");
+                let text =
+                    format!("MISCONF writes are refused: no room in memory for {timeout:?}, the disk is too slow");
                 return Some(Err(Error::Text(text.into())));
             }
         }

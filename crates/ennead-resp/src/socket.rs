@@ -1,8 +1,8 @@
 //! A connection's stream, plain or encrypted. Reads and writes go to it directly, with no buffer between.
 
+use std::future::Future;
 use std::io;
 use std::pin::{Pin, pin};
-use std::future::Future;
 use std::task::{Context, Poll};
 
 use tokio::io::{AsyncReadExt, AsyncWrite};

@@ -33,7 +33,11 @@ const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What the accepting side sends a worker.
 pub(crate) enum Message {
-    Connection { stream: std::net::TcpStream, origin: Origin, tls: Option<TlsAcceptor> },
+    Connection {
+        stream: std::net::TcpStream,
+        origin: Origin,
+        tls: Option<TlsAcceptor>,
+    },
     /// Finish what was read, write the replies, close.
     Drain,
 }

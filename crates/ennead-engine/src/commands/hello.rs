@@ -24,8 +24,8 @@ pub(super) fn hello(session: &mut Session, request: &Request<'_>, reply: &mut dy
     let args = request.args;
     let mut protocol = session.protocol;
     if let Some(word) = args.get(1) {
-        let version = super::integer(word)
-            .map_err(|_| Error::text("ERR Protocol version is not an integer or out of range"))?;
+        let version =
+            super::integer(word).map_err(|_| Error::text("ERR Protocol version is not an integer or out of range"))?;
         protocol = match version {
             2 => 2,
             3 => 3,

@@ -40,12 +40,7 @@ impl Session {
     }
 
     #[cold]
-    pub(super) fn refuse_subcommand(
-        &mut self,
-        container: &Command,
-        args: Args<'_>,
-        reply: &mut dyn Output,
-    ) -> Outcome {
+    pub(super) fn refuse_subcommand(&mut self, container: &Command, args: Args<'_>, reply: &mut dyn Output) -> Outcome {
         let word = shown(args.get(1).unwrap_or_default(), SHOWN_BYTES_MAX);
         let name = container.spec.name.to_uppercase();
         self.shard.rejected(container.index);

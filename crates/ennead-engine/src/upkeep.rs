@@ -1,0 +1,67 @@
+//! What a keyspace needs done in the background: reading its keys into memory after a start, deleting those that are due.
+//!
+//! Threads hold no engine: they end when the last handle to it is gone.
+
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use ennead_kv::Keyspace;
+
+const EXPIRE_INTERVAL: Duration = Duration::from_millis(100);
+/// Keys handled between two looks at whether to end.
+const EXPIRE_BUDGET: usize = 4096;
+const WARM_BUDGET: usize = 1024;
+/// After an error of the store.
+const ERROR_WAIT: Duration = Duration::from_secs(1);
+
+/// Dropping it ends the threads.
+pub(crate) struct Upkeep {
+    _alive: [Sender<()>; 2],
+}
+
+impl Upkeep {
+    pub(crate) fn start(keyspace: &Keyspace) -> std::io::Result<Upkeep> {
+        Ok(Upkeep { _alive: [spawn("expiry", keyspace.clone(), expire)?, spawn("warming", keyspace.clone(), warm)?] })
+    }
+}
+
+/// How long to wait before the next step, or `None` to end.
+type Step = fn(&Keyspace) -> Option<Duration>;
+
+fn spawn(name: &str, keyspace: Keyspace, step: Step) -> std::io::Result<Sender<()>> {
+    let (alive, end) = mpsc::channel();
+    std::thread::Builder::new().name(name.to_owned()).spawn(move || {
+        while let Some(wait) = step(&keyspace) {
+            if end.recv_timeout(wait) == Err(RecvTimeoutError::Disconnected) {
+                return;
+            }
+        }
+    })?;
+    Ok(alive)
+}
+
+fn expire(keyspace: &Keyspace) -> Option<Duration> {
+    match keyspace.expire_due(unix_ms(), EXPIRE_BUDGET) {
+        Ok(true) => Some(Duration::ZERO),
+        Ok(false) => Some(EXPIRE_INTERVAL),
+        Err(error) => {
+            tracing::debug!(%error, "cannot delete expired keys");
+            Some(ERROR_WAIT)
+        }
+    }
+}
+
+fn warm(keyspace: &Keyspace) -> Option<Duration> {
+    match keyspace.warm(unix_ms(), WARM_BUDGET) {
+        Ok(true) => Some(Duration::ZERO),
+        Ok(false) => None,
+        Err(error) => {
+            tracing::warn!(%error, "cannot read keys into memory");
+            Some(ERROR_WAIT)
+        }
+    }
+}
+
+fn unix_ms() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
+}
