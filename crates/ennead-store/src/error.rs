@@ -47,6 +47,9 @@ pub enum Error {
     /// Waiting for this lock would never end, since its holder waits for this transaction. Roll back and run again.
     #[error("deadlock: {0}")]
     Deadlock(String),
+    /// Retention has removed what the reader of the change feed wants next. Start again from a snapshot.
+    #[error("the change feed wants batch {wanted}, but the log begins with batch {oldest}")]
+    FeedLost { wanted: crate::Sequence, oldest: crate::Sequence },
     #[error("{0}")]
     Io(String),
     #[error("{0}")]
@@ -61,7 +64,7 @@ impl Error {
             Error::Poisoned(_) | Error::Stalled(_) => ErrorCode::Unavailable,
             Error::Open(_) | Error::Invalid(_) => ErrorCode::InvalidArgument,
             Error::Corrupted(_) => ErrorCode::Corrupted,
-            Error::UnknownTable(_) => ErrorCode::NotFound,
+            Error::UnknownTable(_) | Error::FeedLost { .. } => ErrorCode::NotFound,
             Error::Conflict(_) | Error::Deadlock(_) => ErrorCode::Conflict,
             Error::Timeout(_) => ErrorCode::Timeout,
             Error::Io(_) => ErrorCode::Internal,

@@ -4,6 +4,8 @@
 mod balances;
 #[path = "../examples/basic.rs"]
 mod basic;
+#[path = "../examples/config.rs"]
+mod config;
 #[path = "../examples/graph.rs"]
 mod graph;
 #[path = "../examples/metrics.rs"]
@@ -19,6 +21,11 @@ fn balances_at_block_height() {
 #[test]
 fn basic_operations() {
     basic::main().unwrap();
+}
+
+#[test]
+fn configuration_and_feature_flags() {
+    config::main().unwrap();
 }
 
 #[test]
@@ -42,5 +49,5 @@ fn every_example_is_run() {
     let mut names: Vec<_> = files.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
     names.retain(|name| name.ends_with(".rs") && name != "bench_store.rs");
     names.sort();
-    assert_eq!(names, ["balances.rs", "basic.rs", "graph.rs", "metrics.rs", "transfer.rs"]);
+    assert_eq!(names, ["balances.rs", "basic.rs", "config.rs", "graph.rs", "metrics.rs", "transfer.rs"]);
 }

@@ -12,6 +12,7 @@ use std::time::Instant;
 
 use parking_lot::Mutex;
 
+use super::arrivals::Arrivals;
 use super::reader::SegmentReader;
 use super::record::{self, Record};
 use super::segment::{self, HEADER_BYTES, OpenSegment, Segment, SegmentHeader};
@@ -73,6 +74,7 @@ pub(crate) struct LogSettings {
 pub(crate) struct LocalLog {
     settings: LogSettings,
     shelf: Arc<Shelf>,
+    arrivals: Arc<Arrivals>,
     random: RandomState,
     pending: Mutex<Pending>,
     writer: Mutex<Writer>,
@@ -94,6 +96,7 @@ impl LocalLog {
         let now = settings.clock.now_ms();
         LocalLog {
             shelf: Arc::new(shelf),
+            arrivals: Arc::default(),
             random: RandomState::new(),
             pending: Mutex::new(Pending { appended: last, used: u64::MAX, ..Pending::default() }),
             writer: Mutex::default(),
@@ -113,8 +116,16 @@ impl LocalLog {
         &self.shelf
     }
 
+    /// Where followers of the log wait for more of it.
+    pub(crate) fn arrivals(&self) -> &Arc<Arrivals> {
+        &self.arrivals
+    }
+
+    pub(crate) fn disk(&self) -> &dyn Disk {
+        &*self.settings.disk
+    }
+
     /// The segments that are there, oldest first.
-    #[expect(dead_code, reason = "for readers of the change feed")]
     pub(crate) fn segments(&self) -> Vec<Segment> {
         self.segments.lock().clone()
     }
@@ -285,6 +296,8 @@ impl Log for LocalLog {
         let durable = self.durable.load(Ordering::Relaxed);
         let mut pending = self.pending.lock();
         let pending = &mut *pending;
+        // The clock is read once for all that is handed over together.
+        let time = if pending.bytes.is_empty() { self.settings.clock.now_ms().max(time) } else { pending.time_ms };
         if let Some(header) = self.next_segment(pending, sequence, record::FIXED_BYTES + 64 + batch.bytes()) {
             pending.cuts.push((pending.bytes.len(), header));
             pending.used = HEADER_BYTES as u64;
@@ -306,17 +319,25 @@ impl Log for LocalLog {
         if self.written.load(Ordering::Acquire) >= sequence {
             return Ok(());
         }
-        let mut writer = self.writer.lock();
-        // Whoever held the writer before may have written this one too.
-        if self.written.load(Ordering::Acquire) >= sequence {
-            return Ok(());
-        }
-        self.write_pending(&mut writer).map(|_| ())
+        let result = {
+            let mut writer = self.writer.lock();
+            // Whoever held the writer before may have written this one too.
+            if self.written.load(Ordering::Acquire) >= sequence {
+                return Ok(());
+            }
+            self.write_pending(&mut writer).map(|_| ())
+        };
+        self.arrivals.notify();
+        result
     }
 
     fn sync(&self) -> Result<Sequence> {
-        let _syncing = self.syncing.lock();
-        self.sync_files()
+        let result = {
+            let _syncing = self.syncing.lock();
+            self.sync_files()
+        };
+        self.arrivals.notify();
+        result
     }
 
     fn appended(&self) -> Sequence {

@@ -7,9 +7,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::WriteBatch;
-use crate::batch::Operation;
 use crate::batch::rows::{Row, Rows};
-use crate::store::{Sequence, Table};
+use crate::store::Sequence;
 
 /// Bytes before a record's header: length, checksum, sequence, header length.
 pub(crate) const FIXED_BYTES: usize = 20;
@@ -32,7 +31,7 @@ struct HeaderOut<'a> {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub(crate) struct Header<'a> {
     pub(crate) rows: u32,
-    /// Wall time of the hand-over before, milliseconds; only where it differs from the record before.
+    /// Wall time when the group it was handed over with began, milliseconds; only where it differs from the record before.
     pub(crate) time_ms: Option<u64>,
     /// Everything up to here was durable when this record was written; only where it differs from the record before.
     pub(crate) durable: Option<Sequence>,
@@ -60,17 +59,6 @@ impl<'a> Record<'a> {
     /// The rows, encoded.
     pub(crate) fn row_bytes(&self) -> &'a [u8] {
         self.rows
-    }
-
-    /// The changes to tables' rows, without those of the catalogue.
-    #[expect(dead_code, reason = "for readers of the change feed")]
-    pub(crate) fn operations(&self) -> impl Iterator<Item = Operation<'a>> + use<'a> {
-        self.rows().filter_map(|row| match row {
-            Row::Put { table, key, value } => Some(Operation::Put { table: Table(table), key, value }),
-            Row::Delete { table, key } => Some(Operation::Delete { table: Table(table), key }),
-            Row::DeleteRange { table, start, end } => Some(Operation::DeleteRange { table: Table(table), start, end }),
-            Row::CreateTable { .. } | Row::DropTable { .. } => None,
-        })
     }
 }
 
