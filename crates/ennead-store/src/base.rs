@@ -4,6 +4,7 @@
 //! the flushed sequence, the catalogue with tallies. All of it changes in the one write transaction of a flush, so that
 //! redb and the log always meet at the flushed sequence. Reads go through a [`View`] that is opened once per flush.
 
+mod copy;
 pub(crate) mod merge;
 #[cfg(test)]
 mod tests;

@@ -15,6 +15,7 @@ mod flush;
 mod health;
 mod latch;
 mod log;
+pub mod maintenance;
 mod memtable;
 mod options;
 mod recovery;

@@ -549,9 +549,4 @@ impl Store {
     pub fn recovery(&self) -> &RecoveryReport {
         &self.shared().recovery
     }
-
-    /// Writes a consistent copy of the store, openable by [`Store::open`], into a new directory. Blocks the thread.
-    pub fn backup(&self, _directory: &std::path::Path) -> Result<()> {
-        Err(Error::Invalid("backup is not there yet".into()))
-    }
 }

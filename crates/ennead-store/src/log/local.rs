@@ -125,6 +125,10 @@ impl LocalLog {
         &*self.settings.disk
     }
 
+    pub(crate) fn now_ms(&self) -> u64 {
+        self.settings.clock.now_ms()
+    }
+
     /// The segments that are there, oldest first.
     pub(crate) fn segments(&self) -> Vec<Segment> {
         self.segments.lock().clone()
