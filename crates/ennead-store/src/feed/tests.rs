@@ -117,7 +117,7 @@ fn a_reader_behind_retention_is_told_where_the_log_begins() {
         // The shelf takes the file for another segment.
         put(&store, table, at);
         put(&store, table, at + 1);
-        if at % 100 == 0 {
+        if at.is_multiple_of(100) {
             store.flush().unwrap();
         }
     };
