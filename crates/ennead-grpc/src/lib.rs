@@ -1,1 +1,85 @@
-//! placeholder
+//! The gRPC listener: the health and reflection services of gRPC itself. It knows gRPC and the engine, no model and no
+//! store.
+
+mod authorization;
+mod connections;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ennead_engine::Engine;
+use rustls::ServerConfig;
+use tonic::transport::Server;
+use tonic_health::ServingStatus;
+
+use connections::Connections;
+
+/// What the listener is given beside its socket.
+#[derive(Clone)]
+pub struct Options {
+    /// Connections at a time; one more waits in the backlog of the socket.
+    pub connections_max: usize,
+    /// Calls in flight on one connection.
+    pub streams_max: u32,
+    /// For the TLS handshake.
+    pub timeout: Duration,
+    /// Speaks TLS and nothing else when it is there.
+    pub tls: Option<Arc<ServerConfig>>,
+}
+
+/// Why the listener ended early.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    #[error("the gRPC listener failed: {0}")]
+    Socket(#[from] std::io::Error),
+    #[error("the gRPC listener failed: {0}")]
+    Transport(#[from] tonic::transport::Error),
+    #[error("the reflection service of gRPC cannot describe itself: {0}")]
+    Reflection(#[from] tonic_reflection::server::Error),
+}
+
+/// Serves until `shutdown` ends, then lets calls in flight finish. The caller bounds that wait by dropping the future.
+///
+/// # Errors
+/// When the socket cannot be used at all; failures of single connections are logged.
+pub async fn serve(
+    socket: std::net::TcpListener,
+    engine: Engine,
+    options: Options,
+    shutdown: impl Future<Output = ()>,
+) -> Result<(), ServeError> {
+    let (health, health_service) = tonic_health::server::health_reporter();
+    health.set_service_status("", ServingStatus::Serving).await;
+    let reflection = || {
+        tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+            .with_service_name("grpc.health.v1.Health")
+    };
+    let guard = authorization::Guard::new(engine.clone());
+    let router = Server::builder()
+        .max_concurrent_streams(options.streams_max)
+        .http2_keepalive_interval(Some(Duration::from_secs(60)))
+        .add_service(health_service)
+        .add_service(tonic::service::interceptor::InterceptedService::new(reflection().build_v1()?, guard.clone()))
+        .add_service(tonic::service::interceptor::InterceptedService::new(reflection().build_v1alpha()?, guard));
+    let connections = Connections::open(socket, &options)?;
+    let watched = tokio::spawn(follow_store(health.clone(), engine));
+    let stopping = async move {
+        shutdown.await;
+        health.set_service_status("", ServingStatus::NotServing).await;
+    };
+    let outcome = router.serve_with_incoming_shutdown(connections, stopping).await;
+    watched.abort();
+    Ok(outcome?)
+}
+
+/// Tells health checks when the store begins to refuse writes.
+async fn follow_store(health: tonic_health::server::HealthReporter, engine: Engine) {
+    let mut ticks = tokio::time::interval(Duration::from_secs(2));
+    loop {
+        ticks.tick().await;
+        if engine.store().poisoned().is_some() {
+            return health.set_service_status("", ServingStatus::NotServing).await;
+        }
+    }
+}
