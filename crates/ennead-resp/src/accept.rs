@@ -31,6 +31,11 @@ pub struct Listener {
 }
 
 impl Listener {
+    /// A socket that listens already; it must not block.
+    pub fn new(socket: std::net::TcpListener, tls: Option<Arc<ServerConfig>>) -> Listener {
+        Listener { socket, tls }
+    }
+
     /// Binds an address; port 0 picks one. `backlog` connections may wait to be accepted.
     ///
     /// # Errors

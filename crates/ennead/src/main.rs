@@ -1,1 +1,41 @@
-fn main() {}
+//! The daemon: puts the crates together and decides nothing. Flags and settings in [`config`], sockets in
+//! [`listeners`], the run from start to stop in [`serve`], commands over data at rest in [`maintenance`].
+
+mod allocator;
+mod arguments;
+mod config;
+mod descriptors;
+mod generate;
+mod listeners;
+mod logging;
+mod maintenance;
+mod serve;
+mod service;
+mod shutdown;
+mod tls;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use arguments::{Arguments, Command};
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let outcome = match arguments.command.unwrap_or(Command::Serve(arguments.serve)) {
+        Command::Serve(arguments) => serve::run(&arguments),
+        Command::CheckConfig(arguments) => serve::check(&arguments),
+        Command::Backup(arguments) => maintenance::backup(&arguments),
+        Command::Version => maintenance::version(),
+        Command::Generate(arguments) => generate::run(&arguments.root),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            // One line: what is wrong and what to do. A closed error stream leaves only the exit code.
+            let _ = writeln!(std::io::stderr(), "ennead: {}", message.replace('\n', " "));
+            ExitCode::FAILURE
+        }
+    }
+}

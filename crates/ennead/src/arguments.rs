@@ -1,0 +1,138 @@
+//! The command line. Flags that are settings carry no default here: what is not given falls through to the environment,
+//! the file and the table of settings, in this order (see [`crate::config`]).
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use ennead_engine::settings;
+
+/// One daemon over one durable core: Redis, HTTP and gRPC clients, as they are.
+#[derive(Debug, Parser)]
+#[command(name = "ennead", version, args_conflicts_with_subcommands = true)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+    #[command(flatten)]
+    pub(crate) serve: ServeArguments,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the server (the default)
+    Serve(ServeArguments),
+    /// Read flags, environment and file as `serve` would, and say what they come to
+    CheckConfig(ServeArguments),
+    /// Write a consistent copy of a data directory that no server uses
+    Backup(BackupArguments),
+    /// Print the version and what the binary was built with
+    Version,
+    /// Write generated files: man page, completions, reference pages
+    #[command(hide = true)]
+    Generate(GenerateArguments),
+}
+
+/// What `serve` and `check-config` take. Everything may also be given by `--set` and by the environment.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct ServeArguments {
+    /// Read settings from this file (TOML); none is read otherwise
+    #[arg(long, value_name = "FILE", env = "ENNEAD_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+    /// Directory of the data, created when missing [default: ./data]
+    #[arg(long, value_name = "DIR")]
+    data: Option<String>,
+    /// Address of the Redis protocol, or off [default: 127.0.0.1:6379]
+    #[arg(long, value_name = "ADDR")]
+    resp: Option<String>,
+    /// Address of HTTP, or off [default: 127.0.0.1:9200]
+    #[arg(long, value_name = "ADDR")]
+    http: Option<String>,
+    /// Address of gRPC, or off [default: 127.0.0.1:2379]
+    #[arg(long, value_name = "ADDR")]
+    grpc: Option<String>,
+    /// When a write is acknowledged: always, everysec or none [default: everysec]
+    #[arg(long, value_name = "WHEN")]
+    durability: Option<String>,
+    /// Memory limit of keys and values, such as 2gb [default: none]
+    #[arg(long, value_name = "BYTES")]
+    maxmemory: Option<String>,
+    /// File whose first line is the password
+    #[arg(long, value_name = "FILE")]
+    password_file: Option<String>,
+    /// Certificate chain (PEM): all listeners speak TLS
+    #[arg(long, value_name = "FILE")]
+    tls_certificate: Option<String>,
+    /// Private key of the certificate (PEM)
+    #[arg(long, value_name = "FILE")]
+    tls_key: Option<String>,
+    /// Authorities of clients' certificates (PEM): every client must show one
+    #[arg(long, value_name = "FILE")]
+    tls_client_ca: Option<String>,
+    /// Let other machines in without password and without TLS
+    #[arg(long)]
+    insecure: bool,
+    /// error, warn, info, debug or trace [default: info]
+    #[arg(long, value_name = "LEVEL")]
+    log_level: Option<String>,
+    /// text or json [default: text]
+    #[arg(long, value_name = "FORMAT")]
+    log_format: Option<String>,
+    /// Any setting of ennead.toml, as section.key=value; may be repeated
+    #[arg(long = "set", value_name = "NAME=VALUE")]
+    set: Vec<String>,
+}
+
+impl ServeArguments {
+    /// The settings that are given as flags: how the flag was written, the setting, its value. Those of `--set` last,
+    /// so that they win.
+    ///
+    /// # Errors
+    /// The `--set` that has no `=`.
+    pub(crate) fn overrides(&self) -> Result<Vec<(String, String, String)>, String> {
+        let insecure = self.insecure.then(|| "true".to_owned());
+        let flags = [
+            ("--data", settings::DATA_DIRECTORY.name(), &self.data),
+            ("--resp", settings::LISTEN_RESP.name(), &self.resp),
+            ("--http", settings::LISTEN_HTTP.name(), &self.http),
+            ("--grpc", settings::LISTEN_GRPC.name(), &self.grpc),
+            ("--durability", settings::DURABILITY.name(), &self.durability),
+            ("--maxmemory", settings::MAXMEMORY.name(), &self.maxmemory),
+            ("--password-file", settings::PASSWORD_FILE.name(), &self.password_file),
+            ("--tls-certificate", settings::TLS_CERTIFICATE_FILE.name(), &self.tls_certificate),
+            ("--tls-key", settings::TLS_KEY_FILE.name(), &self.tls_key),
+            ("--tls-client-ca", settings::TLS_CLIENT_CA_FILE.name(), &self.tls_client_ca),
+            ("--insecure", settings::INSECURE.name(), &insecure),
+            ("--log-level", settings::LOG_LEVEL.name(), &self.log_level),
+            ("--log-format", settings::LOG_FORMAT.name(), &self.log_format),
+        ];
+        let mut found: Vec<_> = flags
+            .into_iter()
+            .filter_map(|(flag, name, value)| Some((flag.to_owned(), name.to_owned(), value.clone()?)))
+            .collect();
+        for pair in &self.set {
+            let (name, value) = pair.split_once('=').ok_or(format!("--set {pair}: expected section.key=value"))?;
+            found.push((format!("--set {name}"), name.to_owned(), value.to_owned()));
+        }
+        Ok(found)
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DataArguments {
+    /// Directory of the data
+    #[arg(long, value_name = "DIR", env = "ENNEAD_DATA", default_value = "./data")]
+    pub(crate) data: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BackupArguments {
+    #[command(flatten)]
+    pub(crate) from: DataArguments,
+    /// New directory for the copy
+    pub(crate) target: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GenerateArguments {
+    /// Directory to write into: the repository's root
+    pub(crate) root: PathBuf,
+}

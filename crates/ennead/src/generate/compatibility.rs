@@ -1,0 +1,89 @@
+//! `COMPATIBILITY.md`: every command of Redis 7.2 with whether it is there, the settings, the listeners.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use ennead_engine::Registry;
+use ennead_engine::settings::{FIXED, TABLE};
+
+/// Name, version that brought it, group; subcommands as `container|sub`.
+const COMMANDS: &str = include_str!("redis-7.2.txt");
+
+struct Row<'a> {
+    name: &'a str,
+    since: &'a str,
+    supported: bool,
+}
+
+pub(super) fn page() -> String {
+    let known = Registry::get();
+    let mut groups: BTreeMap<&str, Vec<Row<'_>>> = BTreeMap::new();
+    for line in COMMANDS.lines() {
+        let mut words = line.split(' ');
+        let (Some(name), Some(since), Some(group)) = (words.next(), words.next(), words.next()) else { continue };
+        let supported = known.find(name.as_bytes()).is_some();
+        groups.entry(group).or_default().push(Row { name, since, supported });
+    }
+    let all = groups.values().map(Vec::len).sum::<usize>();
+    let supported = groups.values().flatten().filter(|row| row.supported).count();
+    let mut page = format!(
+        "# Compatibility\n\n\
+         This page is generated from the tables in the code; `make docs` rewrites it and a test keeps it fresh.\n\n\
+         ## Redis\n\n\
+         Measured against Redis 7.2: {supported} of its {all} commands and subcommands are there. RESP2 and RESP3, inline\n\
+         commands and pipelining are spoken; limits and error texts are Redis's.\n\n\
+         A command that is not there is answered by `ERR unknown command`, a subcommand that is not there by\n\
+         `ERR unknown subcommand`; the connection stays open and nothing is changed.\n\n\
+         What differs on purpose:\n\n\
+         - Every write goes through a log; `appendonly` cannot be switched off, `save` points do not exist, and SAVE and\n\
+         \x20 BGSAVE write a consistent copy of all data into `backup.directory`.\n\
+         - `maxmemory-policy` has one value more, `tier`, which is the default: cold values leave memory and stay readable\n\
+         \x20 from disk.\n\
+         - Expired keys are deleted when they are due, not by sampling.\n\n",
+    );
+    page.push_str("| group | there | not there |\n|---|---|---|\n");
+    for (group, rows) in &groups {
+        let there = rows.iter().filter(|row| row.supported).count();
+        let _ = writeln!(page, "| {group} | {there} | {} |", rows.len() - there);
+    }
+    for (group, rows) in &groups {
+        let _ = write!(page, "\n### {group}\n\n| command | Redis since | |\n|---|---|---|\n");
+        for row in rows {
+            let name = row.name.replace('|', " ").to_uppercase();
+            let state = if row.supported { "yes" } else { "no" };
+            let _ = writeln!(page, "| {name} | {} | {state} |", row.since);
+        }
+    }
+    settings(&mut page);
+    page.push_str(
+        "\n## Listeners\n\n\
+         | listener | default | protocols |\n|---|---|---|\n\
+         | RESP | 127.0.0.1:6379 | RESP2, RESP3 |\n\
+         | HTTP | 127.0.0.1:9200 | `/healthz`, `/readyz`, `/metrics`, `/console/` |\n\
+         | gRPC | 127.0.0.1:2379 | grpc.health.v1, grpc.reflection v1 and v1alpha |\n",
+    );
+    page
+}
+
+fn settings(page: &mut String) {
+    page.push_str(
+        "\n## Settings of Redis\n\n\
+         `CONFIG GET` and `CONFIG SET` know these; [docs/reference/config.md](docs/reference/config.md) describes them.\n\n\
+         | Redis | ennead.toml | CONFIG SET |\n|---|---|---|\n",
+    );
+    let mut rows: Vec<(&str, String, &str)> = Vec::new();
+    for setting in TABLE {
+        for (name, _) in setting.redis {
+            rows.push((name, format!("`{}`", setting.name), if setting.live { "yes" } else { "at start only" }));
+        }
+    }
+    rows.push(("client-output-buffer-limit", "`clients.output_*`".to_owned(), "yes"));
+    for (name, value, _) in FIXED {
+        let value = if value.is_empty() { "empty".to_owned() } else { format!("`{value}`") };
+        rows.push((name, format!("always {value}"), "refuses other values"));
+    }
+    rows.sort_unstable_by_key(|(name, ..)| *name);
+    for (name, ours, live) in rows {
+        let _ = writeln!(page, "| `{name}` | {ours} | {live} |");
+    }
+}
