@@ -1,0 +1,91 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_ennead_global_optspecs
+    string join \n config= data= resp= http= grpc= durability= maxmemory= password-file= tls-certificate= tls-key= tls-client-ca= insecure log-level= log-format= set= h/help V/version
+end
+
+function __fish_ennead_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_ennead_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_ennead_using_subcommand
+    set -l cmd (__fish_ennead_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c ennead -n "__fish_ennead_needs_command" -l config -d 'Read settings from this file (TOML); none is read otherwise' -r -F
+complete -c ennead -n "__fish_ennead_needs_command" -l data -d 'Directory of the data, created when missing [default: ./data]' -r
+complete -c ennead -n "__fish_ennead_needs_command" -l resp -d 'Address of the Redis protocol, or off [default: 127.0.0.1:6379]' -r
+complete -c ennead -n "__fish_ennead_needs_command" -l http -d 'Address of HTTP, or off [default: 127.0.0.1:9200]' -r
+complete -c ennead -n "__fish_ennead_needs_command" -l grpc -d 'Address of gRPC, or off [default: 127.0.0.1:2379]' -r
+complete -c ennead -n "__fish_ennead_needs_command" -l durability -d 'When a write is acknowledged: always, everysec or none [default: everysec]' -r
+complete -c ennead -n "__fish_ennead_needs_command" -l maxmemory -d 'Memory limit of keys and values, such as 2gb [default: none]' -r
+complete -c ennead -n "__fish_ennead_needs_command" -l password-file -d 'File whose first line is the password' -r
+complete -c ennead -n "__fish_ennead_needs_command" -l tls-certificate -d 'Certificate chain (PEM): all listeners speak TLS' -r
+complete -c ennead -n "__fish_ennead_needs_command" -l tls-key -d 'Private key of the certificate (PEM)' -r
+complete -c ennead -n "__fish_ennead_needs_command" -l tls-client-ca -d 'Authorities of clients\' certificates (PEM): every client must show one' -r
+complete -c ennead -n "__fish_ennead_needs_command" -l log-level -d 'error, warn, info, debug or trace [default: info]' -r
+complete -c ennead -n "__fish_ennead_needs_command" -l log-format -d 'text or json [default: text]' -r
+complete -c ennead -n "__fish_ennead_needs_command" -l set -d 'Any setting of ennead.toml, as section.key=value; may be repeated' -r
+complete -c ennead -n "__fish_ennead_needs_command" -l insecure -d 'Let other machines in without password and without TLS'
+complete -c ennead -n "__fish_ennead_needs_command" -s h -l help -d 'Print help'
+complete -c ennead -n "__fish_ennead_needs_command" -s V -l version -d 'Print version'
+complete -c ennead -n "__fish_ennead_needs_command" -f -a "serve" -d 'Run the server (the default)'
+complete -c ennead -n "__fish_ennead_needs_command" -f -a "check-config" -d 'Read flags, environment and file as `serve` would, and say what they come to'
+complete -c ennead -n "__fish_ennead_needs_command" -f -a "backup" -d 'Write a consistent copy of a data directory that no server uses'
+complete -c ennead -n "__fish_ennead_needs_command" -f -a "version" -d 'Print the version and what the binary was built with'
+complete -c ennead -n "__fish_ennead_needs_command" -f -a "generate" -d 'Write generated files: man page, completions, reference pages'
+complete -c ennead -n "__fish_ennead_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c ennead -n "__fish_ennead_using_subcommand serve" -l config -d 'Read settings from this file (TOML); none is read otherwise' -r -F
+complete -c ennead -n "__fish_ennead_using_subcommand serve" -l data -d 'Directory of the data, created when missing [default: ./data]' -r
+complete -c ennead -n "__fish_ennead_using_subcommand serve" -l resp -d 'Address of the Redis protocol, or off [default: 127.0.0.1:6379]' -r
+complete -c ennead -n "__fish_ennead_using_subcommand serve" -l http -d 'Address of HTTP, or off [default: 127.0.0.1:9200]' -r
+complete -c ennead -n "__fish_ennead_using_subcommand serve" -l grpc -d 'Address of gRPC, or off [default: 127.0.0.1:2379]' -r
+complete -c ennead -n "__fish_ennead_using_subcommand serve" -l durability -d 'When a write is acknowledged: always, everysec or none [default: everysec]' -r
+complete -c ennead -n "__fish_ennead_using_subcommand serve" -l maxmemory -d 'Memory limit of keys and values, such as 2gb [default: none]' -r
+complete -c ennead -n "__fish_ennead_using_subcommand serve" -l password-file -d 'File whose first line is the password' -r
+complete -c ennead -n "__fish_ennead_using_subcommand serve" -l tls-certificate -d 'Certificate chain (PEM): all listeners speak TLS' -r
+complete -c ennead -n "__fish_ennead_using_subcommand serve" -l tls-key -d 'Private key of the certificate (PEM)' -r
+complete -c ennead -n "__fish_ennead_using_subcommand serve" -l tls-client-ca -d 'Authorities of clients\' certificates (PEM): every client must show one' -r
+complete -c ennead -n "__fish_ennead_using_subcommand serve" -l log-level -d 'error, warn, info, debug or trace [default: info]' -r
+complete -c ennead -n "__fish_ennead_using_subcommand serve" -l log-format -d 'text or json [default: text]' -r
+complete -c ennead -n "__fish_ennead_using_subcommand serve" -l set -d 'Any setting of ennead.toml, as section.key=value; may be repeated' -r
+complete -c ennead -n "__fish_ennead_using_subcommand serve" -l insecure -d 'Let other machines in without password and without TLS'
+complete -c ennead -n "__fish_ennead_using_subcommand serve" -s h -l help -d 'Print help'
+complete -c ennead -n "__fish_ennead_using_subcommand check-config" -l config -d 'Read settings from this file (TOML); none is read otherwise' -r -F
+complete -c ennead -n "__fish_ennead_using_subcommand check-config" -l data -d 'Directory of the data, created when missing [default: ./data]' -r
+complete -c ennead -n "__fish_ennead_using_subcommand check-config" -l resp -d 'Address of the Redis protocol, or off [default: 127.0.0.1:6379]' -r
+complete -c ennead -n "__fish_ennead_using_subcommand check-config" -l http -d 'Address of HTTP, or off [default: 127.0.0.1:9200]' -r
+complete -c ennead -n "__fish_ennead_using_subcommand check-config" -l grpc -d 'Address of gRPC, or off [default: 127.0.0.1:2379]' -r
+complete -c ennead -n "__fish_ennead_using_subcommand check-config" -l durability -d 'When a write is acknowledged: always, everysec or none [default: everysec]' -r
+complete -c ennead -n "__fish_ennead_using_subcommand check-config" -l maxmemory -d 'Memory limit of keys and values, such as 2gb [default: none]' -r
+complete -c ennead -n "__fish_ennead_using_subcommand check-config" -l password-file -d 'File whose first line is the password' -r
+complete -c ennead -n "__fish_ennead_using_subcommand check-config" -l tls-certificate -d 'Certificate chain (PEM): all listeners speak TLS' -r
+complete -c ennead -n "__fish_ennead_using_subcommand check-config" -l tls-key -d 'Private key of the certificate (PEM)' -r
+complete -c ennead -n "__fish_ennead_using_subcommand check-config" -l tls-client-ca -d 'Authorities of clients\' certificates (PEM): every client must show one' -r
+complete -c ennead -n "__fish_ennead_using_subcommand check-config" -l log-level -d 'error, warn, info, debug or trace [default: info]' -r
+complete -c ennead -n "__fish_ennead_using_subcommand check-config" -l log-format -d 'text or json [default: text]' -r
+complete -c ennead -n "__fish_ennead_using_subcommand check-config" -l set -d 'Any setting of ennead.toml, as section.key=value; may be repeated' -r
+complete -c ennead -n "__fish_ennead_using_subcommand check-config" -l insecure -d 'Let other machines in without password and without TLS'
+complete -c ennead -n "__fish_ennead_using_subcommand check-config" -s h -l help -d 'Print help'
+complete -c ennead -n "__fish_ennead_using_subcommand backup" -l data -d 'Directory of the data' -r -F
+complete -c ennead -n "__fish_ennead_using_subcommand backup" -s h -l help -d 'Print help'
+complete -c ennead -n "__fish_ennead_using_subcommand version" -s h -l help -d 'Print help'
+complete -c ennead -n "__fish_ennead_using_subcommand generate" -s h -l help -d 'Print help'
+complete -c ennead -n "__fish_ennead_using_subcommand help; and not __fish_seen_subcommand_from serve check-config backup version generate help" -f -a "serve" -d 'Run the server (the default)'
+complete -c ennead -n "__fish_ennead_using_subcommand help; and not __fish_seen_subcommand_from serve check-config backup version generate help" -f -a "check-config" -d 'Read flags, environment and file as `serve` would, and say what they come to'
+complete -c ennead -n "__fish_ennead_using_subcommand help; and not __fish_seen_subcommand_from serve check-config backup version generate help" -f -a "backup" -d 'Write a consistent copy of a data directory that no server uses'
+complete -c ennead -n "__fish_ennead_using_subcommand help; and not __fish_seen_subcommand_from serve check-config backup version generate help" -f -a "version" -d 'Print the version and what the binary was built with'
+complete -c ennead -n "__fish_ennead_using_subcommand help; and not __fish_seen_subcommand_from serve check-config backup version generate help" -f -a "generate" -d 'Write generated files: man page, completions, reference pages'
+complete -c ennead -n "__fish_ennead_using_subcommand help; and not __fish_seen_subcommand_from serve check-config backup version generate help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

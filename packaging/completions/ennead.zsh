@@ -1,0 +1,238 @@
+#compdef ennead
+
+autoload -U is-at-least
+
+_ennead() {
+    typeset -A opt_args
+    typeset -a _arguments_options
+    local ret=1
+
+    if is-at-least 5.2; then
+        _arguments_options=(-s -S -C)
+    else
+        _arguments_options=(-s -C)
+    fi
+
+    local context curcontext="$curcontext" state line
+    _arguments "${_arguments_options[@]}" : \
+'--config=[Read settings from this file (TOML); none is read otherwise]:FILE:_files' \
+'--data=[Directory of the data, created when missing \[default\: ./data\]]:DIR:_default' \
+'--resp=[Address of the Redis protocol, or off \[default\: 127.0.0.1\:6379\]]:ADDR:_default' \
+'--http=[Address of HTTP, or off \[default\: 127.0.0.1\:9200\]]:ADDR:_default' \
+'--grpc=[Address of gRPC, or off \[default\: 127.0.0.1\:2379\]]:ADDR:_default' \
+'--durability=[When a write is acknowledged\: always, everysec or none \[default\: everysec\]]:WHEN:_default' \
+'--maxmemory=[Memory limit of keys and values, such as 2gb \[default\: none\]]:BYTES:_default' \
+'--password-file=[File whose first line is the password]:FILE:_default' \
+'--tls-certificate=[Certificate chain (PEM)\: all listeners speak TLS]:FILE:_default' \
+'--tls-key=[Private key of the certificate (PEM)]:FILE:_default' \
+'--tls-client-ca=[Authorities of clients'\'' certificates (PEM)\: every client must show one]:FILE:_default' \
+'--log-level=[error, warn, info, debug or trace \[default\: info\]]:LEVEL:_default' \
+'--log-format=[text or json \[default\: text\]]:FORMAT:_default' \
+'*--set=[Any setting of ennead.toml, as section.key=value; may be repeated]:NAME=VALUE:_default' \
+'--insecure[Let other machines in without password and without TLS]' \
+'-h[Print help]' \
+'--help[Print help]' \
+'-V[Print version]' \
+'--version[Print version]' \
+":: :_ennead_commands" \
+"*::: :->ennead" \
+&& ret=0
+    case $state in
+    (ennead)
+        words=($line[1] "${words[@]}")
+        (( CURRENT += 1 ))
+        curcontext="${curcontext%:*:*}:ennead-command-$line[1]:"
+        case $line[1] in
+            (serve)
+_arguments "${_arguments_options[@]}" : \
+'--config=[Read settings from this file (TOML); none is read otherwise]:FILE:_files' \
+'--data=[Directory of the data, created when missing \[default\: ./data\]]:DIR:_default' \
+'--resp=[Address of the Redis protocol, or off \[default\: 127.0.0.1\:6379\]]:ADDR:_default' \
+'--http=[Address of HTTP, or off \[default\: 127.0.0.1\:9200\]]:ADDR:_default' \
+'--grpc=[Address of gRPC, or off \[default\: 127.0.0.1\:2379\]]:ADDR:_default' \
+'--durability=[When a write is acknowledged\: always, everysec or none \[default\: everysec\]]:WHEN:_default' \
+'--maxmemory=[Memory limit of keys and values, such as 2gb \[default\: none\]]:BYTES:_default' \
+'--password-file=[File whose first line is the password]:FILE:_default' \
+'--tls-certificate=[Certificate chain (PEM)\: all listeners speak TLS]:FILE:_default' \
+'--tls-key=[Private key of the certificate (PEM)]:FILE:_default' \
+'--tls-client-ca=[Authorities of clients'\'' certificates (PEM)\: every client must show one]:FILE:_default' \
+'--log-level=[error, warn, info, debug or trace \[default\: info\]]:LEVEL:_default' \
+'--log-format=[text or json \[default\: text\]]:FORMAT:_default' \
+'*--set=[Any setting of ennead.toml, as section.key=value; may be repeated]:NAME=VALUE:_default' \
+'--insecure[Let other machines in without password and without TLS]' \
+'-h[Print help]' \
+'--help[Print help]' \
+&& ret=0
+;;
+(check-config)
+_arguments "${_arguments_options[@]}" : \
+'--config=[Read settings from this file (TOML); none is read otherwise]:FILE:_files' \
+'--data=[Directory of the data, created when missing \[default\: ./data\]]:DIR:_default' \
+'--resp=[Address of the Redis protocol, or off \[default\: 127.0.0.1\:6379\]]:ADDR:_default' \
+'--http=[Address of HTTP, or off \[default\: 127.0.0.1\:9200\]]:ADDR:_default' \
+'--grpc=[Address of gRPC, or off \[default\: 127.0.0.1\:2379\]]:ADDR:_default' \
+'--durability=[When a write is acknowledged\: always, everysec or none \[default\: everysec\]]:WHEN:_default' \
+'--maxmemory=[Memory limit of keys and values, such as 2gb \[default\: none\]]:BYTES:_default' \
+'--password-file=[File whose first line is the password]:FILE:_default' \
+'--tls-certificate=[Certificate chain (PEM)\: all listeners speak TLS]:FILE:_default' \
+'--tls-key=[Private key of the certificate (PEM)]:FILE:_default' \
+'--tls-client-ca=[Authorities of clients'\'' certificates (PEM)\: every client must show one]:FILE:_default' \
+'--log-level=[error, warn, info, debug or trace \[default\: info\]]:LEVEL:_default' \
+'--log-format=[text or json \[default\: text\]]:FORMAT:_default' \
+'*--set=[Any setting of ennead.toml, as section.key=value; may be repeated]:NAME=VALUE:_default' \
+'--insecure[Let other machines in without password and without TLS]' \
+'-h[Print help]' \
+'--help[Print help]' \
+&& ret=0
+;;
+(backup)
+_arguments "${_arguments_options[@]}" : \
+'--data=[Directory of the data]:DIR:_files' \
+'-h[Print help]' \
+'--help[Print help]' \
+':target -- New directory for the copy:_files' \
+&& ret=0
+;;
+(version)
+_arguments "${_arguments_options[@]}" : \
+'-h[Print help]' \
+'--help[Print help]' \
+&& ret=0
+;;
+(generate)
+_arguments "${_arguments_options[@]}" : \
+'-h[Print help]' \
+'--help[Print help]' \
+':root -- Directory to write into\: the repository'\''s root:_files' \
+&& ret=0
+;;
+(help)
+_arguments "${_arguments_options[@]}" : \
+":: :_ennead__subcmd__help_commands" \
+"*::: :->help" \
+&& ret=0
+
+    case $state in
+    (help)
+        words=($line[1] "${words[@]}")
+        (( CURRENT += 1 ))
+        curcontext="${curcontext%:*:*}:ennead-help-command-$line[1]:"
+        case $line[1] in
+            (serve)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(check-config)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(backup)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(version)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(generate)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(help)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+        esac
+    ;;
+esac
+;;
+        esac
+    ;;
+esac
+}
+
+(( $+functions[_ennead_commands] )) ||
+_ennead_commands() {
+    local commands; commands=(
+'serve:Run the server (the default)' \
+'check-config:Read flags, environment and file as \`serve\` would, and say what they come to' \
+'backup:Write a consistent copy of a data directory that no server uses' \
+'version:Print the version and what the binary was built with' \
+'generate:Write generated files\: man page, completions, reference pages' \
+'help:Print this message or the help of the given subcommand(s)' \
+    )
+    _describe -t commands 'ennead commands' commands "$@"
+}
+(( $+functions[_ennead__subcmd__backup_commands] )) ||
+_ennead__subcmd__backup_commands() {
+    local commands; commands=()
+    _describe -t commands 'ennead backup commands' commands "$@"
+}
+(( $+functions[_ennead__subcmd__check-config_commands] )) ||
+_ennead__subcmd__check-config_commands() {
+    local commands; commands=()
+    _describe -t commands 'ennead check-config commands' commands "$@"
+}
+(( $+functions[_ennead__subcmd__generate_commands] )) ||
+_ennead__subcmd__generate_commands() {
+    local commands; commands=()
+    _describe -t commands 'ennead generate commands' commands "$@"
+}
+(( $+functions[_ennead__subcmd__help_commands] )) ||
+_ennead__subcmd__help_commands() {
+    local commands; commands=(
+'serve:Run the server (the default)' \
+'check-config:Read flags, environment and file as \`serve\` would, and say what they come to' \
+'backup:Write a consistent copy of a data directory that no server uses' \
+'version:Print the version and what the binary was built with' \
+'generate:Write generated files\: man page, completions, reference pages' \
+'help:Print this message or the help of the given subcommand(s)' \
+    )
+    _describe -t commands 'ennead help commands' commands "$@"
+}
+(( $+functions[_ennead__subcmd__help__subcmd__backup_commands] )) ||
+_ennead__subcmd__help__subcmd__backup_commands() {
+    local commands; commands=()
+    _describe -t commands 'ennead help backup commands' commands "$@"
+}
+(( $+functions[_ennead__subcmd__help__subcmd__check-config_commands] )) ||
+_ennead__subcmd__help__subcmd__check-config_commands() {
+    local commands; commands=()
+    _describe -t commands 'ennead help check-config commands' commands "$@"
+}
+(( $+functions[_ennead__subcmd__help__subcmd__generate_commands] )) ||
+_ennead__subcmd__help__subcmd__generate_commands() {
+    local commands; commands=()
+    _describe -t commands 'ennead help generate commands' commands "$@"
+}
+(( $+functions[_ennead__subcmd__help__subcmd__help_commands] )) ||
+_ennead__subcmd__help__subcmd__help_commands() {
+    local commands; commands=()
+    _describe -t commands 'ennead help help commands' commands "$@"
+}
+(( $+functions[_ennead__subcmd__help__subcmd__serve_commands] )) ||
+_ennead__subcmd__help__subcmd__serve_commands() {
+    local commands; commands=()
+    _describe -t commands 'ennead help serve commands' commands "$@"
+}
+(( $+functions[_ennead__subcmd__help__subcmd__version_commands] )) ||
+_ennead__subcmd__help__subcmd__version_commands() {
+    local commands; commands=()
+    _describe -t commands 'ennead help version commands' commands "$@"
+}
+(( $+functions[_ennead__subcmd__serve_commands] )) ||
+_ennead__subcmd__serve_commands() {
+    local commands; commands=()
+    _describe -t commands 'ennead serve commands' commands "$@"
+}
+(( $+functions[_ennead__subcmd__version_commands] )) ||
+_ennead__subcmd__version_commands() {
+    local commands; commands=()
+    _describe -t commands 'ennead version commands' commands "$@"
+}
+
+if [ "$funcstack[1]" = "_ennead" ]; then
+    _ennead "$@"
+else
+    compdef _ennead ennead
+fi
