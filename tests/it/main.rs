@@ -3,9 +3,13 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 #![allow(clippy::print_stderr, reason = "what a test found, and seeds to replay it, go to the log of the run")]
 
+mod architecture;
+mod daemon;
 mod differential;
+mod generated;
 mod kill;
 mod python;
 mod random;
+mod readme;
 mod server;
 mod wire;

@@ -1,0 +1,329 @@
+//! The daemon from outside: flags, messages, exit codes, signals, health, metrics.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use crate::wire::{Reply, Wire};
+
+/// Generous: the machine may be busy building.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A running daemon with all three listeners, on ports that the system picked.
+pub(crate) struct Daemon {
+    child: Child,
+    folder: TempDir,
+}
+
+fn ennead() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ennead"));
+    // What the developer's shell says must not reach the tests.
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("ENNEAD_")) {
+        command.env_remove(name);
+    }
+    command.stdin(Stdio::null());
+    command
+}
+
+impl Daemon {
+    pub(crate) fn start(flags: &[&str]) -> Daemon {
+        Daemon::start_in(tempfile::tempdir().unwrap(), flags)
+    }
+
+    fn start_in(folder: TempDir, flags: &[&str]) -> Daemon {
+        let log = std::fs::File::create(folder.path().join("log")).unwrap();
+        let mut command = ennead();
+        command.args(["serve", "--resp", "127.0.0.1:0", "--http", "127.0.0.1:0", "--grpc", "127.0.0.1:0", "--data"]);
+        command.arg(folder.path().join("data")).args(flags).stdout(log.try_clone().unwrap()).stderr(log);
+        let child = command.spawn().unwrap();
+        let mut daemon = Daemon { child, folder };
+        daemon.wait_for("  gRPC  ");
+        daemon
+    }
+
+    fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("log")).unwrap()
+    }
+
+    fn wait_for(&mut self, text: &str) {
+        let start = Instant::now();
+        while !self.log().contains(text) {
+            let ended = self.child.try_wait().unwrap();
+            assert!(ended.is_none() && start.elapsed() < TIMEOUT, "{ended:?}, no {text:?} in:\n{}", self.log());
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    /// Where a listener listens, from its log line.
+    pub(crate) fn address(&self, protocol: &str) -> SocketAddr {
+        let log = self.log();
+        let wanted = format!("listening protocol=\"{protocol}\" address=");
+        let line =
+            log.lines().find(|line| line.contains(&wanted)).unwrap_or_else(|| panic!("no {protocol} in:\n{log}"));
+        let rest = &line[line.find(&wanted).unwrap() + wanted.len()..];
+        rest.split(' ').next().unwrap().parse().unwrap()
+    }
+
+    fn wire(&self) -> Wire {
+        Wire::connect(self.address("resp")).unwrap()
+    }
+
+    fn http(&self, request: &str) -> (u16, String) {
+        http(self.address("http"), request)
+    }
+
+    fn signal(&self, name: &str) {
+        let status = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status().unwrap();
+        assert!(status.success());
+    }
+
+    fn wait(&mut self) -> ExitStatus {
+        let start = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            assert!(start.elapsed() < TIMEOUT, "the daemon does not end; its log:\n{}", self.log());
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    /// Starts again on the same data.
+    fn restart(mut self) -> Daemon {
+        let folder = std::mem::replace(&mut self.folder, tempfile::tempdir().unwrap());
+        drop(self);
+        Daemon::start_in(folder, &[])
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        // It may be dead already, which is all that is wanted here.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Status and body of a request given as its first line and further headers.
+fn http(address: SocketAddr, request: &str) -> (u16, String) {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(TIMEOUT)).unwrap();
+    write!(stream, "{request}\r\nHost: test\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer but {answer:?}"));
+    (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+}
+
+/// Runs a command that must end by itself.
+fn output(arguments: &[&str]) -> Output {
+    let mut child = ennead().args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let start = Instant::now();
+    while child.try_wait().unwrap().is_none() {
+        if start.elapsed() > TIMEOUT {
+            let _ = child.kill();
+            panic!("{arguments:?} does not end");
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    child.wait_with_output().unwrap()
+}
+
+/// The one line of a start that is refused, after log lines, with exit code 1.
+fn refusal(arguments: &[&str]) -> String {
+    let output = output(arguments);
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{arguments:?}: {text}");
+    let mut lines = text.lines().filter(|line| line.starts_with("ennead: "));
+    let line = lines.next().unwrap_or_else(|| panic!("{arguments:?}: no message in {text:?}")).to_owned();
+    assert_eq!(lines.next(), None, "{text}");
+    assert_eq!(text.lines().last(), Some(line.as_str()), "{text}");
+    line
+}
+
+fn folder_of(path: &Path, name: &str) -> (PathBuf, String) {
+    let path = path.join(name);
+    let text = path.display().to_string();
+    (path, text)
+}
+
+#[test]
+fn every_listener_says_where_it_is_and_answers() {
+    let daemon = Daemon::start(&[]);
+    assert_eq!(daemon.wire().call(&[b"PING"]).unwrap(), Reply::Simple(b"PONG".to_vec()));
+    assert_eq!(daemon.http("GET /healthz HTTP/1.1"), (200, "{\"status\":\"ok\"}".to_owned()));
+    assert_eq!(daemon.http("GET /readyz HTTP/1.1").0, 200);
+    let (status, banner) = daemon.http("GET / HTTP/1.1");
+    assert_eq!(status, 200);
+    assert!(banner.contains("\"name\":\"ennead\""), "{banner}");
+    let (status, page) = daemon.http("GET /console/ HTTP/1.1");
+    assert!(status == 200 && page.contains("<title>Ennead</title>"), "{page}");
+    assert_eq!(daemon.http("GET /console/console.css HTTP/1.1").0, 200);
+    // An HTTP/2 server answers the client's preface with a frame of settings: type 4 after the length.
+    let mut grpc = TcpStream::connect(daemon.address("grpc")).unwrap();
+    grpc.set_read_timeout(Some(TIMEOUT)).unwrap();
+    grpc.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00").unwrap();
+    let mut frame = [0; 9];
+    grpc.read_exact(&mut frame).unwrap();
+    assert_eq!(frame[3], 4);
+}
+
+#[test]
+fn failures_over_http_are_json_with_a_status() {
+    let daemon = Daemon::start(&[]);
+    let (status, body) = daemon.http("GET /nowhere HTTP/1.1");
+    assert_eq!(status, 404);
+    assert_eq!(body, "{\"code\":\"not_found\",\"message\":\"there is nothing at /nowhere\",\"retryable\":false}");
+    let (status, body) = daemon.http("POST /healthz HTTP/1.1");
+    assert!(status == 405 && body.contains("\"code\":\"unsupported\""), "{body}");
+    let long = format!("GET / HTTP/1.1\r\nX-Long: {}", "x".repeat(100 << 10));
+    assert_eq!(daemon.http(&long).0, 431);
+}
+
+#[test]
+fn metrics_name_the_commands_that_ran() {
+    let daemon = Daemon::start(&[]);
+    let mut wire = daemon.wire();
+    for _ in 0..5 {
+        wire.call(&[b"SET", b"key", b"value"]).unwrap();
+    }
+    wire.call(&[b"INCR", b"key"]).unwrap();
+    let (status, text) = daemon.http("GET /metrics HTTP/1.1");
+    assert_eq!(status, 200);
+    for line in [
+        "ennead_command_calls_total{command=\"set\"} 5",
+        "ennead_command_failures_total{command=\"incr\"} 1",
+        "ennead_command_duration_seconds_count{command=\"set\"} 5",
+        "ennead_command_duration_seconds_bucket{le=\"+Inf\",command=\"set\"} 5",
+        "ennead_connected_clients 1",
+        "ennead_store_poisoned 0",
+    ] {
+        assert!(text.lines().any(|found| found.starts_with(line)), "no {line} in:\n{text}");
+    }
+    assert!(text.ends_with("# EOF\n"));
+}
+
+#[test]
+fn a_password_guards_all_but_the_health_of_the_process() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, name) = folder_of(folder.path(), "password");
+    std::fs::write(file, "swordfish\n").unwrap();
+    let daemon = Daemon::start(&["--password-file", &name]);
+    assert_eq!(daemon.http("GET /healthz HTTP/1.1").0, 200);
+    let (status, body) = daemon.http("GET /metrics HTTP/1.1");
+    assert!(status == 401 && body.contains("unauthenticated"), "{body}");
+    for header in ["Bearer swordfish", "Basic ZGVmYXVsdDpzd29yZGZpc2g="] {
+        assert_eq!(daemon.http(&format!("GET /metrics HTTP/1.1\r\nAuthorization: {header}")).0, 200, "{header}");
+    }
+    for header in ["Bearer swordfis", "Basic ZGVmYXVsdDp4", "Basic !", "Digest x"] {
+        assert_eq!(daemon.http(&format!("GET /metrics HTTP/1.1\r\nAuthorization: {header}")).0, 401, "{header}");
+    }
+    let mut wire = daemon.wire();
+    assert!(matches!(wire.call(&[b"GET", b"a"]).unwrap(), Reply::Error(text) if text.starts_with(b"NOAUTH")));
+    assert_eq!(wire.call(&[b"AUTH", b"swordfish"]).unwrap(), Reply::Simple(b"OK".to_vec()));
+}
+
+#[test]
+fn signals_and_shutdown_end_it_with_the_data_on_disk() {
+    let mut daemon = Daemon::start(&["--durability", "none"]);
+    for (round, end) in ["TERM", "INT", "SHUTDOWN"].into_iter().enumerate() {
+        let key = format!("key-{round}");
+        assert_eq!(daemon.wire().call(&[b"SET", key.as_bytes(), b"kept"]).unwrap(), Reply::Simple(b"OK".to_vec()));
+        // An idle client must not hold up the end.
+        let _idle = daemon.wire();
+        match end {
+            "SHUTDOWN" => drop(daemon.wire().call(&[b"SHUTDOWN"])),
+            signal => daemon.signal(signal),
+        }
+        assert_eq!(daemon.wait().code(), Some(0), "{end}: {}", daemon.log());
+        daemon = daemon.restart();
+        for earlier in 0..=round {
+            let key = format!("key-{earlier}");
+            let reply = daemon.wire().call(&[b"GET", key.as_bytes()]).unwrap();
+            assert_eq!(reply, Reply::Bulk(b"kept".to_vec()), "{key} after {end}");
+        }
+    }
+}
+
+#[test]
+fn what_cannot_start_says_why_and_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_, data) = folder_of(folder.path(), "data");
+    let quiet = ["--http", "off", "--grpc", "off"];
+    let serve = |further: &[&str]| {
+        let mut arguments = vec!["serve"];
+        arguments.extend(quiet);
+        arguments.extend(further);
+        refusal(&arguments)
+    };
+
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let message = serve(&["--data", &data, "--resp", &address]);
+    assert!(message.contains(&address) && message.contains("in use") && message.contains("--resp"), "{message}");
+
+    let message = serve(&["--data", &data, "--resp", "0.0.0.0:0"]);
+    assert!(message.contains("--password-file") && message.contains("--insecure"), "{message}");
+
+    let (file, name) = folder_of(folder.path(), "file");
+    std::fs::write(&file, "").unwrap();
+    let message = serve(&["--data", &name, "--resp", "127.0.0.1:0"]);
+    assert!(message.contains(&name) && message.contains("--data"), "{message}");
+
+    std::fs::write(&file, "[store]\n\ndurabilty = \"always\"\n").unwrap();
+    let message = serve(&["--data", &data, "--config", &name]);
+    assert!(message.contains(":3: unknown setting 'store.durabilty'; did you mean 'store.durability'?"), "{message}");
+    assert_eq!(refusal(&["check-config", "--config", &name]), message);
+
+    let message = serve(&["--data", &data, "--durability", "sometimes"]);
+    assert!(message.contains("--durability") && message.contains("none, everysec, always"), "{message}");
+    let message = serve(&["--data", &data, "--tls-key", &name]);
+    assert!(message.contains("tls.certificate_file"), "{message}");
+}
+
+#[test]
+fn one_process_owns_a_data_directory() {
+    let daemon = Daemon::start(&[]);
+    let data = daemon.folder.path().join("data").display().to_string();
+    let message = refusal(&["serve", "--resp", "127.0.0.1:0", "--http", "off", "--grpc", "off", "--data", &data]);
+    assert!(message.contains(&data) && message.contains(&daemon.child.id().to_string()), "{message}");
+}
+
+#[test]
+fn commands_that_only_answer() {
+    let version = output(&["version"]);
+    assert!(version.status.success());
+    assert!(version.stdout.starts_with(format!("ennead {}", env!("CARGO_PKG_VERSION")).as_bytes()));
+    let good = output(&["check-config", "--durability", "always", "--set", "memory.maxmemory=1gb"]);
+    let text = String::from_utf8(good.stdout).unwrap();
+    assert!(good.status.success(), "{text}");
+    assert!(text.contains("store.durability = always  (--durability)"), "{text}");
+    assert!(text.contains("memory.maxmemory = 1gb  (--set memory.maxmemory)"), "{text}");
+    assert!(text.ends_with("the configuration is good\n"), "{text}");
+}
+
+#[test]
+fn log_lines_can_be_json() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = std::fs::File::create(folder.path().join("log")).unwrap();
+    let mut command = ennead();
+    command.args(["--log-format", "json", "--http", "off", "--grpc", "off", "--resp", "127.0.0.1:0", "--data"]);
+    let mut child = command.arg(folder.path().join("data")).stdout(Stdio::null()).stderr(log).spawn().unwrap();
+    let start = Instant::now();
+    let line = loop {
+        let text = std::fs::read_to_string(folder.path().join("log")).unwrap();
+        if let Some(line) = text.lines().find(|line| line.contains("\"listening\"")) {
+            break line.to_owned();
+        }
+        assert!(start.elapsed() < TIMEOUT, "{text}");
+        std::thread::sleep(Duration::from_millis(2));
+    };
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(line.starts_with('{') && line.ends_with('}'), "{line}");
+    assert!(line.contains("\"protocol\":\"resp\"") && line.contains("\"address\":\"127.0.0.1:"), "{line}");
+}
