@@ -4,6 +4,7 @@
 //! above assumes that an append is durable, or that it stays; what was appended after a sequence can be taken back by
 //! [`Log::truncate_after`] until it is flushed.
 
+pub(crate) mod archive;
 pub(crate) mod arrivals;
 pub(crate) mod local;
 pub(crate) mod reader;

@@ -39,6 +39,9 @@ pub struct Options {
     pub segment_bytes: u64,
     /// Log kept for readers of the change feed beyond what recovery needs, bytes.
     pub log_retention_bytes: u64,
+    /// Where closed log segments are kept for good, linked or copied before the log gives them up; for a restore to a
+    /// point in time. Nothing is removed there. Each store, and each restored one, needs a directory of its own.
+    pub archive_path: Option<PathBuf>,
     /// How long a writer may be held back before its write is refused.
     pub stall_timeout: Duration,
 }
@@ -51,6 +54,7 @@ impl Options {
             cache_bytes: 64 << 20,
             segment_bytes: 64 << 20,
             log_retention_bytes: 256 << 20,
+            archive_path: None,
             stall_timeout: Duration::from_secs(10),
         }
     }

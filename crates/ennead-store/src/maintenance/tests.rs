@@ -303,3 +303,42 @@ fn a_repair_tells_its_price_and_keeps_what_is_before_the_damage() {
     assert_eq!(check(&store, table), diagnosis.last_readable - 1);
     write(&store, table, diagnosis.last_readable);
 }
+
+#[test]
+fn closed_segments_go_to_the_archive_before_the_log_gives_them_up() {
+    let place = Place::new();
+    let options = Options { archive_path: Some(place.at("archive")), log_retention_bytes: 0, ..place.options("data") };
+    let store = Store::open(options.clone()).unwrap();
+    let table = store.create_table("t", TableKind::Ordered).unwrap();
+    store.backup(&place.at("backup")).unwrap();
+    for n in 1..=3000 {
+        write(&store, table, n);
+        if n % 500 == 0 {
+            store.flush().unwrap();
+        }
+    }
+    assert!(matches!(store.feed(1), Err(Error::FeedLost { .. })), "the log has given its segments up");
+    store.close().unwrap();
+    drop(store);
+    let restored = place.restore("latest", &["archive", "data/log"], RestorePoint::Latest).unwrap();
+    assert_eq!(restored.sequence, 3001);
+    let (copy, of_copy) = place.open("latest");
+    assert_eq!(check(&copy, of_copy), 3000);
+    place.restore("middle", &["archive"], RestorePoint::Sequence(1234)).unwrap();
+    let (copy, of_copy) = place.open("middle");
+    assert_eq!(check(&copy, of_copy), 1233);
+    drop(copy);
+
+    // The restored store is another history from batch 1235 on; the archive of the first must not take it.
+    let Err(Error::Open(text)) = Store::open(Options { path: place.at("middle"), ..options.clone() }) else {
+        panic!("two histories went into one archive")
+    };
+    assert!(text.contains("archive directory of its own"), "{text}");
+    let own = Options { path: place.at("middle"), archive_path: Some(place.at("archive2")), ..options };
+    let store = Store::open(own).unwrap();
+    for n in 1234..=3000 {
+        write(&store, table, n);
+    }
+    store.flush().unwrap();
+    assert_eq!(check(&store, table), 3000);
+}

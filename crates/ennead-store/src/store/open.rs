@@ -15,6 +15,7 @@ use crate::directory::Directory;
 use crate::disk::{Disk, RealDisk};
 use crate::flush::Flusher;
 use crate::health::Health;
+use crate::log::archive::Archive;
 use crate::log::local::{LocalLog, LogSettings};
 use crate::log::syncer::Syncer;
 use crate::memtable::Memtable;
@@ -62,6 +63,10 @@ impl Store {
         let Recovered { segments, spares, last, report } = recovered;
 
         let health = Arc::new(Health::default());
+        let archive = match &options.archive_path {
+            Some(path) => Some(Archive::open(disk.clone(), path, last)?),
+            None => None,
+        };
         let settings = LogSettings {
             disk,
             directory: directory.log(),
@@ -69,6 +74,7 @@ impl Store {
             health: health.clone(),
             segment_bytes: options.segment_bytes,
             retention_bytes: options.log_retention_bytes,
+            archive,
         };
         let log = Arc::new(LocalLog::new(settings, segments, spares, last));
         let layers = Layers { active: memtable.clone(), frozen: None, base: Arc::new(base.view()?), flushed };

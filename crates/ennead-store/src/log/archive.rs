@@ -1,0 +1,103 @@
+//! Keeps closed segments for good: each is linked or copied into a directory before the log gives its file up.
+//!
+//! With a backup and this directory a store is restored to any batch since. A segment gets its final name only when it is
+//! whole and synced, so whatever is there under a segment's name can be replayed. It is never a file that the log
+//! writes to again: a linked one is removed from the log, not recycled.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::reader::SegmentReader;
+use super::segment::{self, Segment, segment_name};
+use crate::disk::Disk;
+use crate::{Error, Result, Sequence};
+
+const BLOCK_BYTES: u64 = 1 << 20;
+
+/// A directory that closed segments are kept in.
+#[derive(Debug)]
+pub(crate) struct Archive {
+    disk: Arc<dyn Disk>,
+    directory: PathBuf,
+}
+
+impl Archive {
+    /// Creates the directory when it is missing. `last` is the newest batch of the store that will archive into it.
+    ///
+    /// # Errors
+    /// `Open` when the directory knows batches that the store does not: it is another history, as after a restore, and
+    /// two histories in one archive could not be told apart.
+    pub(crate) fn open(disk: Arc<dyn Disk>, directory: &Path, last: Sequence) -> Result<Archive> {
+        disk.create_directory(directory).map_err(|error| {
+            Error::Open(format!("cannot use the archive directory {}: {error}", directory.display()))
+        })?;
+        if let Some(newest) = segment::list(&*disk, directory)?.segments.last() {
+            let mut kept = newest.first.saturating_sub(1);
+            if let Some(mut reader) = SegmentReader::open(&*disk, &newest.path)? {
+                while let Ok(record) = reader.next()? {
+                    kept = record.sequence;
+                }
+            }
+            if kept > last {
+                return Err(Error::Open(format!(
+                    "the archive directory {} holds batches up to {kept}, the store ends at {last}: a restored store \
+                     needs an archive directory of its own",
+                    directory.display()
+                )));
+            }
+        }
+        Ok(Archive { disk, directory: directory.to_owned() })
+    }
+
+    /// Keeps a closed segment. Does nothing when it is kept already.
+    ///
+    /// # Errors
+    /// `Conflict` when another store's segment has the name.
+    ///
+    /// # Durability
+    /// On disk when it returns.
+    pub(crate) fn keep(&self, segment: &Segment) -> Result<()> {
+        let to = self.directory.join(segment_name(segment.first));
+        let io = |error| Error::Io(format!("cannot archive {}: {error}", segment.path.display()));
+        if self.disk.exists(&to).map_err(io)? {
+            return self.check_same(segment, &to);
+        }
+        match self.disk.link(&segment.path, &to) {
+            Ok(()) => {}
+            Err(_) => {
+                // Another file system, or one without hard links.
+                let draft = to.with_extension("partial");
+                self.copy(&segment.path, &draft).map_err(io)?;
+                self.disk.rename(&draft, &to).map_err(io)?;
+            }
+        }
+        self.disk.sync_directory(&self.directory).map_err(io)
+    }
+
+    fn check_same(&self, segment: &Segment, kept: &Path) -> Result<()> {
+        let header = |path: &Path| SegmentReader::open(&*self.disk, path).map(|r| r.map(|r| r.header()));
+        if header(&segment.path)? == header(kept)? {
+            return Ok(());
+        }
+        Err(Error::Conflict(format!(
+            "{} is of another history of this store: give the restored store an archive directory of its own",
+            kept.display()
+        )))
+    }
+
+    fn copy(&self, from: &Path, to: &Path) -> std::io::Result<()> {
+        let source = self.disk.open(from)?;
+        let target = self.disk.create(to)?;
+        let bytes = source.len()?;
+        let mut block = vec![0; BLOCK_BYTES.min(bytes) as usize];
+        let mut at = 0;
+        while at < bytes {
+            let length = (bytes - at).min(BLOCK_BYTES);
+            let block = &mut block[..length as usize];
+            source.read_at(at, block)?;
+            target.write_at(at, block)?;
+            at += length;
+        }
+        target.sync_data()
+    }
+}
