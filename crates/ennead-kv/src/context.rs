@@ -4,6 +4,7 @@
 //! ends the batch is committed under the locks; if that fails, the changed slots are forgotten and read again from the
 //! store, so memory never shows what the store refused.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -46,6 +47,8 @@ pub struct Context<'a> {
     /// By database and slot.
     locked: SmallVec<[Locked<'a>; 1]>,
     work: Work,
+    /// Keys that this command has deleted from slots that are not in memory: the store still has them.
+    gone: BTreeMap<(usize, Place), Vec<Vec<u8>>>,
     /// The place of the only key of a command with one key.
     place: Option<Place>,
     random: u64,
@@ -102,6 +105,7 @@ impl<'a> Context<'a> {
             writes,
             locked: SmallVec::new(),
             work: Work::take(),
+            gone: BTreeMap::new(),
             place: None,
             random: call.seed,
             saw: 0,
@@ -300,6 +304,9 @@ impl<'a> Context<'a> {
         locked.keys -= 1;
         locked.volatile -= i64::from(volatile);
         locked.dirty = true;
+        if !locked.slot.complete {
+            self.gone.entry((locked.db, spot.place)).or_default().push(key.to_vec());
+        }
         self.work.row.set_key(spot.place, key);
         self.work.batch.delete(locked.database.rows, self.work.row.row_key());
         true

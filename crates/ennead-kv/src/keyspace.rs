@@ -25,6 +25,8 @@ mod expiry;
 mod figures;
 mod meta;
 #[cfg(test)]
+mod model;
+#[cfg(test)]
 mod tests;
 pub(crate) mod walk;
 mod warming;

@@ -10,7 +10,7 @@ pub(crate) struct Probe {
     pub(crate) store: Store,
     pub(crate) options: KvOptions,
     pub(crate) call: Call,
-    _directory: tempfile::TempDir,
+    directory: tempfile::TempDir,
 }
 
 impl Probe {
@@ -23,12 +23,23 @@ impl Probe {
         let store = Store::open(Options::new(directory.path())).unwrap();
         let keyspace = Keyspace::open(store.clone(), options.clone()).unwrap();
         let call = Call { now_ms: 1_700_000_000_000, seed: 1, ..Call::default() };
-        Probe { keyspace, store, options, call, _directory: directory }
+        Probe { keyspace, store, options, call, directory: directory }
     }
 
     /// Forgets everything in memory and opens the keyspace again over the same store.
     pub(crate) fn reopen(&mut self) {
         self.keyspace = Keyspace::open(self.store.clone(), self.options.clone()).unwrap();
+    }
+
+    /// Closes the store and opens it and the keyspace again.
+    pub(crate) fn reopen_store(&mut self) {
+        let spare = tempfile::tempdir().unwrap();
+        let other = Store::open(Options::new(spare.path())).unwrap();
+        self.keyspace = Keyspace::open(other.clone(), self.options.clone()).unwrap();
+        self.store.close().unwrap();
+        self.store = other;
+        self.store = Store::open(Options::new(self.directory.path())).unwrap();
+        self.reopen();
     }
 
     /// Runs words separated by blanks; `""` is an empty word.

@@ -19,6 +19,10 @@ impl Context<'_> {
         let shared = self.shared();
         let access = self.clock.fresh();
         let locked = &mut self.locked[spot.locked];
+        let gone = self.gone.get(&(locked.db, spot.place));
+        if gone.is_some_and(|keys| keys.iter().any(|gone| gone == key)) {
+            return Ok(None);
+        }
         self.work.row.set_key(spot.place, key);
         let Some(value) = shared.store.get(locked.database.rows, self.work.row.row_key())? else { return Ok(None) };
         let value = parse(&value, key)?;

@@ -1,5 +1,7 @@
 //! Deleting due keys without being asked for them, in small batches between which every lock is let go.
 
+use ennead_store::Pressure;
+
 use super::{Call, Keyspace};
 use crate::context::Context;
 use crate::error::Result;
@@ -14,7 +16,8 @@ impl Keyspace {
     /// # Errors
     /// Errors of the store; what was due stays due.
     pub fn expire_due(&self, now_ms: u64, budget: usize) -> Result<bool> {
-        if !self.settings().active_expire() {
+        // A store without room gets none by deletes either: they are rows, too.
+        if !self.settings().active_expire() || self.store().pressure() == Pressure::Stopped {
             return Ok(false);
         }
         let mut left = budget;
