@@ -216,9 +216,19 @@ impl Filter<'_> {
     }
 }
 
+/// A cursor as C's `strtoul` reads it: nothing is 0, and a minus sign wraps around.
+fn parse_cursor(word: &[u8]) -> Option<u64> {
+    let (negative, digits) = match word {
+        [] => return Some(0),
+        [b'-', digits @ ..] => (true, digits),
+        [b'+', digits @ ..] | digits => (false, digits),
+    };
+    let number: u64 = std::str::from_utf8(digits).ok().filter(|text| !text.starts_with('+'))?.parse().ok()?;
+    Some(if negative { number.wrapping_neg() } else { number })
+}
+
 fn scan(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Result {
-    let number = std::str::from_utf8(&args[1]).ok().and_then(|word| word.parse::<u64>().ok());
-    let number = number.ok_or(Error::text("ERR invalid cursor"))?;
+    let number = parse_cursor(&args[1]).ok_or(Error::text("ERR invalid cursor"))?;
     let mut filter = Filter::default();
     let mut count = 10;
     let mut words = args.iter_from(2);

@@ -69,7 +69,7 @@ pub(super) fn restore(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn
     let expiry = match ttl {
         0 => 0,
         ttl if options.absolute => ttl,
-        ttl => ttl.saturating_add(context.now_ms()),
+        ttl => ttl.saturating_add(context.now_ms()).min(i64::MAX as u64),
     };
     if expiry != 0 && expiry <= context.now_ms() {
         context.delete(spot, key);

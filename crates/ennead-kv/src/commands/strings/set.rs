@@ -63,12 +63,8 @@ pub(super) fn set(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Rep
         return Ok(());
     }
     let expiry = if options.keep_ttl { context.expiry(spot) } else { expiry };
-    if expiry != 0 && expiry <= context.now_ms() {
-        // A deadline that has passed: the key is gone at once.
-        context.delete(spot, key);
-    } else {
-        context.set_string(spot, key, value, expiry, Hint::Auto)?;
-    }
+    // A deadline that has passed is kept like any other; the next who meets the key deletes it.
+    context.set_string(spot, key, value, expiry, Hint::Auto)?;
     if !options.get {
         reply.ok();
     }
