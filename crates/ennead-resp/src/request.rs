@@ -4,6 +4,8 @@
 //! request with quotes, which differ from what was sent. A request may be split at any byte: the parser remembers how
 //! far it came and looks at no byte twice. Nothing is allocated for what a header only announces.
 
+#[doc(hidden)]
+pub mod fuzzing;
 mod inline;
 #[cfg(test)]
 mod tests;

@@ -29,6 +29,8 @@ pub use clock::{Clock, SystemClock};
 pub use error::{Error, ErrorCode, Result};
 pub use feed::{Feed, FeedBatch, TableChange};
 pub use latch::{LatchGuard, Latches};
+#[doc(hidden)]
+pub use log::fuzzing;
 pub use options::{Durability, Options, TableKind};
 pub use recovery::RecoveryReport;
 pub use snapshot::{Iter, RangeIter, Snapshot, prefix_end};

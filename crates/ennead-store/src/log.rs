@@ -6,6 +6,8 @@
 
 pub(crate) mod archive;
 pub(crate) mod arrivals;
+#[doc(hidden)]
+pub mod fuzzing;
 pub(crate) mod local;
 pub(crate) mod reader;
 pub(crate) mod record;

@@ -105,7 +105,7 @@ pub(crate) fn encode(
 }
 
 /// The checksum of a whole record: over its length and all that follows the checksum itself.
-fn checksum(salt: u32, record: &[u8]) -> u32 {
+pub(crate) fn checksum(salt: u32, record: &[u8]) -> u32 {
     crc32c::crc32c_append(crc32c::crc32c_append(salt, &record[..4]), &record[8..])
 }
 
