@@ -27,7 +27,7 @@ fn parse(bytes: &[u8], limits: Limits, lengths: &[usize]) -> Requests {
                 Ok(None) => break,
                 Ok(Some(used)) => {
                     let args = parser.args(&bytes[start..end]);
-                    requests.push((0..args.len()).map(|word| args.get(word).to_vec()).collect());
+                    requests.push(args.iter_from(0).map(<[u8]>::to_vec).collect());
                     parser.reset();
                     start += used;
                 }
