@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::TableKind;
 use crate::catalogue::{CatalogueImage, TableImage};
-use crate::disk::{Disk, TreeFile};
+use crate::disk::{Disk, DiskFile, TreeFile};
 use crate::slots::Slots;
 use crate::store::Sequence;
 use crate::{Error, Result};
@@ -86,6 +86,7 @@ pub(crate) fn failed(what: &str) -> impl FnOnce(redb::Error) -> Error {
 /// The open B-tree.
 pub(crate) struct Base {
     database: Database,
+    file: Arc<dyn DiskFile>,
 }
 
 impl std::fmt::Debug for Base {
@@ -98,15 +99,30 @@ impl Base {
     /// Opens the B-tree's file, or creates it. `cache_bytes` holds clean and dirty pages together.
     pub(crate) fn open(disk: &dyn Disk, path: &Path, cache_bytes: usize) -> Result<Base> {
         let context = |error: std::io::Error| Error::Io(format!("cannot open {}: {error}", path.display()));
-        let file = match disk.exists(path).map_err(context)? {
-            true => disk.open(path),
-            false => disk.create(path),
+        let made = |file: Arc<dyn DiskFile>| -> Result<Base> {
+            let database = Builder::new()
+                .set_cache_size(cache_bytes)
+                .create_with_backend(TreeFile(file.clone()))
+                .map_err(|error| failed(&format!("cannot open {}", path.display()))(error.into()))?;
+            Ok(Base { database, file })
         };
-        let database = Builder::new()
-            .set_cache_size(cache_bytes)
-            .create_with_backend(TreeFile(file.map_err(context)?))
-            .map_err(|error| failed(&format!("cannot open {}", path.display()))(error.into()))?;
-        Ok(Base { database })
+        if disk.exists(path).map_err(context)? {
+            return made(disk.open(path).map_err(context)?);
+        }
+        // By way of another name: a file that a crash left half made is no B-tree, and must not look like one.
+        let draft = path.with_extension("new");
+        let file = disk.create(&draft).map_err(context)?;
+        let base = made(file)?;
+        base.file.sync_data().and_then(|()| disk.rename(&draft, path)).map_err(context)?;
+        if let Some(directory) = path.parent() {
+            disk.sync_directory(directory).map_err(context)?;
+        }
+        Ok(base)
+    }
+
+    /// The file itself, to ask for its size.
+    pub(crate) fn file(&self) -> &Arc<dyn DiskFile> {
+        &self.file
     }
 
     pub(crate) fn state(&self) -> Result<BaseState> {

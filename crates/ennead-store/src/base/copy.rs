@@ -8,7 +8,7 @@ use std::path::Path;
 
 use redb::{Builder, Durability, TableError};
 
-use super::{Base, BaseState, META, RowsDefinition, STATE_KEY, View, failed, table_name};
+use super::{BaseState, META, RowsDefinition, STATE_KEY, View, failed, table_name};
 use crate::disk::{Disk, TreeFile};
 use crate::{Error, Result};
 
@@ -77,7 +77,7 @@ impl View {
         };
         write().map_err(failed(&what))?;
         database.compact().map_err(|error| failed(&what)(error.into()))?;
-        Base { database }.close()?;
+        database.close().map_err(|error| failed("cannot close the B-tree")(error.into()))?;
         Ok(state)
     }
 

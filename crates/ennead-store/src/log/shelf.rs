@@ -143,12 +143,12 @@ impl Shelf {
             let length = (self.segment_bytes - at).min(FILL_BYTES as u64);
             file.write_at(at, &zeros[..length as usize])?;
             at += length;
+            if self.spares.lock().stopped {
+                return Ok(None);
+            }
             // Often, so that no single sync of the filler holds up the log's.
             if at.is_multiple_of(4 << 20) {
                 file.sync_data()?;
-                if self.spares.lock().stopped {
-                    return Ok(None);
-                }
             }
         }
         file.sync_data()?;

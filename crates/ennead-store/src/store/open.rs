@@ -50,12 +50,7 @@ impl Store {
         threaded: bool,
     ) -> Result<Store> {
         let directory = Directory::open(&disk, &options.path)?;
-        let tree_path = directory.tree();
-        let base = Base::open(&*disk, &tree_path, options.cache_bytes)?;
-        let tree_file = disk
-            .open(&tree_path)
-            .and_then(|file| disk.sync_directory(&options.path).map(|()| file))
-            .map_err(|error| Error::Io(format!("cannot open {}: {error}", tree_path.display())))?;
+        let base = Base::open(&*disk, &directory.tree(), options.cache_bytes)?;
         let BaseState { flushed, catalogue } = base.state()?;
         let mut replay = Replay::new(&base, &options, Catalogue::new(catalogue), flushed);
         let recovered = recovery::recover(&*disk, &directory.log(), flushed, &mut |record| replay.take(record))?;
@@ -84,12 +79,12 @@ impl Store {
             syncer: Syncer::new(log.clone(), health.clone(), threaded),
             local_log: log,
             health,
-            flusher: Flusher::new(base),
             layers: ArcSwap::from_pointee(layers),
             committing: Mutex::new(Committing { sequence: last, memtable, closed: false }),
             visible: AtomicU64::new(last),
             recovery: report,
-            tree_file,
+            tree_file: base.file().clone(),
+            flusher: Flusher::new(base),
             threaded,
             options,
         });

@@ -1,1 +1,5 @@
 mod contract;
+mod faults;
+mod model;
+mod power;
+mod world;
