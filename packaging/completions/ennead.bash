@@ -22,11 +22,20 @@ _ennead() {
             ennead,check-config)
                 cmd="ennead__subcmd__check__subcmd__config"
                 ;;
+            ennead,compact)
+                cmd="ennead__subcmd__compact"
+                ;;
             ennead,generate)
                 cmd="ennead__subcmd__generate"
                 ;;
             ennead,help)
                 cmd="ennead__subcmd__help"
+                ;;
+            ennead,repair)
+                cmd="ennead__subcmd__repair"
+                ;;
+            ennead,restore)
+                cmd="ennead__subcmd__restore"
                 ;;
             ennead,serve)
                 cmd="ennead__subcmd__serve"
@@ -40,11 +49,20 @@ _ennead() {
             ennead__subcmd__help,check-config)
                 cmd="ennead__subcmd__help__subcmd__check__subcmd__config"
                 ;;
+            ennead__subcmd__help,compact)
+                cmd="ennead__subcmd__help__subcmd__compact"
+                ;;
             ennead__subcmd__help,generate)
                 cmd="ennead__subcmd__help__subcmd__generate"
                 ;;
             ennead__subcmd__help,help)
                 cmd="ennead__subcmd__help__subcmd__help"
+                ;;
+            ennead__subcmd__help,repair)
+                cmd="ennead__subcmd__help__subcmd__repair"
+                ;;
+            ennead__subcmd__help,restore)
+                cmd="ennead__subcmd__help__subcmd__restore"
                 ;;
             ennead__subcmd__help,serve)
                 cmd="ennead__subcmd__help__subcmd__serve"
@@ -59,7 +77,7 @@ _ennead() {
 
     case "${cmd}" in
         ennead)
-            opts="-h -V --config --data --resp --http --grpc --durability --maxmemory --password-file --tls-certificate --tls-key --tls-client-ca --insecure --log-level --log-format --set --help --version serve check-config backup version generate help"
+            opts="-h -V --config --data --resp --http --grpc --durability --maxmemory --password-file --tls-certificate --tls-key --tls-client-ca --insecure --log-level --log-format --set --help --version serve check-config backup restore repair compact version generate help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -216,6 +234,24 @@ _ennead() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        ennead__subcmd__compact)
+            opts="-h --data --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --data)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         ennead__subcmd__generate)
             opts="-h --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -231,7 +267,7 @@ _ennead() {
             return 0
             ;;
         ennead__subcmd__help)
-            opts="serve check-config backup version generate help"
+            opts="serve check-config backup restore repair compact version generate help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -259,6 +295,20 @@ _ennead() {
             return 0
             ;;
         ennead__subcmd__help__subcmd__check__subcmd__config)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ennead__subcmd__help__subcmd__compact)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -300,6 +350,34 @@ _ennead() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        ennead__subcmd__help__subcmd__repair)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ennead__subcmd__help__subcmd__restore)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         ennead__subcmd__help__subcmd__serve)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -321,6 +399,54 @@ _ennead() {
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ennead__subcmd__repair)
+            opts="-h --data --apply --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --data)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ennead__subcmd__restore)
+            opts="-h --data --archive --until-batch --until-time --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --data)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --archive)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --until-batch)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --until-time)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;

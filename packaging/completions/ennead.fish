@@ -44,6 +44,9 @@ complete -c ennead -n "__fish_ennead_needs_command" -s V -l version -d 'Print ve
 complete -c ennead -n "__fish_ennead_needs_command" -f -a "serve" -d 'Run the server (the default)'
 complete -c ennead -n "__fish_ennead_needs_command" -f -a "check-config" -d 'Read flags, environment and file as `serve` would, and say what they come to'
 complete -c ennead -n "__fish_ennead_needs_command" -f -a "backup" -d 'Write a consistent copy of a data directory that no server uses'
+complete -c ennead -n "__fish_ennead_needs_command" -f -a "restore" -d 'Make a data directory from a copy, with archived log segments up to a point in time'
+complete -c ennead -n "__fish_ennead_needs_command" -f -a "repair" -d 'Say what of a data directory cannot be read and what it would cost to go on without it'
+complete -c ennead -n "__fish_ennead_needs_command" -f -a "compact" -d 'Give the space of deleted rows back to the file system'
 complete -c ennead -n "__fish_ennead_needs_command" -f -a "version" -d 'Print the version and what the binary was built with'
 complete -c ennead -n "__fish_ennead_needs_command" -f -a "generate" -d 'Write generated files: man page, completions, reference pages'
 complete -c ennead -n "__fish_ennead_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
@@ -81,11 +84,24 @@ complete -c ennead -n "__fish_ennead_using_subcommand check-config" -l insecure 
 complete -c ennead -n "__fish_ennead_using_subcommand check-config" -s h -l help -d 'Print help'
 complete -c ennead -n "__fish_ennead_using_subcommand backup" -l data -d 'Directory of the data' -r -F
 complete -c ennead -n "__fish_ennead_using_subcommand backup" -s h -l help -d 'Print help'
+complete -c ennead -n "__fish_ennead_using_subcommand restore" -l data -d 'Directory of the data' -r -F
+complete -c ennead -n "__fish_ennead_using_subcommand restore" -l archive -d 'Directory with log segments to replay over the copy; may be repeated' -r -F
+complete -c ennead -n "__fish_ennead_using_subcommand restore" -l until-batch -d 'Stop after this batch' -r
+complete -c ennead -n "__fish_ennead_using_subcommand restore" -l until-time -d 'Stop after the last batch written at this time, such as 2026-11-23T16:40:00Z' -r
+complete -c ennead -n "__fish_ennead_using_subcommand restore" -s h -l help -d 'Print help'
+complete -c ennead -n "__fish_ennead_using_subcommand repair" -l data -d 'Directory of the data' -r -F
+complete -c ennead -n "__fish_ennead_using_subcommand repair" -l apply -d 'Cut off what cannot be read, and what lies behind it; the cut files are kept aside'
+complete -c ennead -n "__fish_ennead_using_subcommand repair" -s h -l help -d 'Print help'
+complete -c ennead -n "__fish_ennead_using_subcommand compact" -l data -d 'Directory of the data' -r -F
+complete -c ennead -n "__fish_ennead_using_subcommand compact" -s h -l help -d 'Print help'
 complete -c ennead -n "__fish_ennead_using_subcommand version" -s h -l help -d 'Print help'
 complete -c ennead -n "__fish_ennead_using_subcommand generate" -s h -l help -d 'Print help'
-complete -c ennead -n "__fish_ennead_using_subcommand help; and not __fish_seen_subcommand_from serve check-config backup version generate help" -f -a "serve" -d 'Run the server (the default)'
-complete -c ennead -n "__fish_ennead_using_subcommand help; and not __fish_seen_subcommand_from serve check-config backup version generate help" -f -a "check-config" -d 'Read flags, environment and file as `serve` would, and say what they come to'
-complete -c ennead -n "__fish_ennead_using_subcommand help; and not __fish_seen_subcommand_from serve check-config backup version generate help" -f -a "backup" -d 'Write a consistent copy of a data directory that no server uses'
-complete -c ennead -n "__fish_ennead_using_subcommand help; and not __fish_seen_subcommand_from serve check-config backup version generate help" -f -a "version" -d 'Print the version and what the binary was built with'
-complete -c ennead -n "__fish_ennead_using_subcommand help; and not __fish_seen_subcommand_from serve check-config backup version generate help" -f -a "generate" -d 'Write generated files: man page, completions, reference pages'
-complete -c ennead -n "__fish_ennead_using_subcommand help; and not __fish_seen_subcommand_from serve check-config backup version generate help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c ennead -n "__fish_ennead_using_subcommand help; and not __fish_seen_subcommand_from serve check-config backup restore repair compact version generate help" -f -a "serve" -d 'Run the server (the default)'
+complete -c ennead -n "__fish_ennead_using_subcommand help; and not __fish_seen_subcommand_from serve check-config backup restore repair compact version generate help" -f -a "check-config" -d 'Read flags, environment and file as `serve` would, and say what they come to'
+complete -c ennead -n "__fish_ennead_using_subcommand help; and not __fish_seen_subcommand_from serve check-config backup restore repair compact version generate help" -f -a "backup" -d 'Write a consistent copy of a data directory that no server uses'
+complete -c ennead -n "__fish_ennead_using_subcommand help; and not __fish_seen_subcommand_from serve check-config backup restore repair compact version generate help" -f -a "restore" -d 'Make a data directory from a copy, with archived log segments up to a point in time'
+complete -c ennead -n "__fish_ennead_using_subcommand help; and not __fish_seen_subcommand_from serve check-config backup restore repair compact version generate help" -f -a "repair" -d 'Say what of a data directory cannot be read and what it would cost to go on without it'
+complete -c ennead -n "__fish_ennead_using_subcommand help; and not __fish_seen_subcommand_from serve check-config backup restore repair compact version generate help" -f -a "compact" -d 'Give the space of deleted rows back to the file system'
+complete -c ennead -n "__fish_ennead_using_subcommand help; and not __fish_seen_subcommand_from serve check-config backup restore repair compact version generate help" -f -a "version" -d 'Print the version and what the binary was built with'
+complete -c ennead -n "__fish_ennead_using_subcommand help; and not __fish_seen_subcommand_from serve check-config backup restore repair compact version generate help" -f -a "generate" -d 'Write generated files: man page, completions, reference pages'
+complete -c ennead -n "__fish_ennead_using_subcommand help; and not __fish_seen_subcommand_from serve check-config backup restore repair compact version generate help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

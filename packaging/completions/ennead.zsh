@@ -93,6 +93,32 @@ _arguments "${_arguments_options[@]}" : \
 ':target -- New directory for the copy:_files' \
 && ret=0
 ;;
+(restore)
+_arguments "${_arguments_options[@]}" : \
+'--data=[Directory of the data]:DIR:_files' \
+'*--archive=[Directory with log segments to replay over the copy; may be repeated]:DIR:_files' \
+'(--until-time)--until-batch=[Stop after this batch]:NUMBER:_default' \
+'--until-time=[Stop after the last batch written at this time, such as 2026-11-23T16\:40\:00Z]:TIME:_default' \
+'-h[Print help]' \
+'--help[Print help]' \
+':source -- Directory that `backup`, SAVE or BGSAVE wrote:_files' \
+&& ret=0
+;;
+(repair)
+_arguments "${_arguments_options[@]}" : \
+'--data=[Directory of the data]:DIR:_files' \
+'--apply[Cut off what cannot be read, and what lies behind it; the cut files are kept aside]' \
+'-h[Print help]' \
+'--help[Print help]' \
+&& ret=0
+;;
+(compact)
+_arguments "${_arguments_options[@]}" : \
+'--data=[Directory of the data]:DIR:_files' \
+'-h[Print help]' \
+'--help[Print help]' \
+&& ret=0
+;;
 (version)
 _arguments "${_arguments_options[@]}" : \
 '-h[Print help]' \
@@ -130,6 +156,18 @@ _arguments "${_arguments_options[@]}" : \
 _arguments "${_arguments_options[@]}" : \
 && ret=0
 ;;
+(restore)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(repair)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(compact)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
 (version)
 _arguments "${_arguments_options[@]}" : \
 && ret=0
@@ -157,6 +195,9 @@ _ennead_commands() {
 'serve:Run the server (the default)' \
 'check-config:Read flags, environment and file as \`serve\` would, and say what they come to' \
 'backup:Write a consistent copy of a data directory that no server uses' \
+'restore:Make a data directory from a copy, with archived log segments up to a point in time' \
+'repair:Say what of a data directory cannot be read and what it would cost to go on without it' \
+'compact:Give the space of deleted rows back to the file system' \
 'version:Print the version and what the binary was built with' \
 'generate:Write generated files\: man page, completions, reference pages' \
 'help:Print this message or the help of the given subcommand(s)' \
@@ -173,6 +214,11 @@ _ennead__subcmd__check-config_commands() {
     local commands; commands=()
     _describe -t commands 'ennead check-config commands' commands "$@"
 }
+(( $+functions[_ennead__subcmd__compact_commands] )) ||
+_ennead__subcmd__compact_commands() {
+    local commands; commands=()
+    _describe -t commands 'ennead compact commands' commands "$@"
+}
 (( $+functions[_ennead__subcmd__generate_commands] )) ||
 _ennead__subcmd__generate_commands() {
     local commands; commands=()
@@ -184,6 +230,9 @@ _ennead__subcmd__help_commands() {
 'serve:Run the server (the default)' \
 'check-config:Read flags, environment and file as \`serve\` would, and say what they come to' \
 'backup:Write a consistent copy of a data directory that no server uses' \
+'restore:Make a data directory from a copy, with archived log segments up to a point in time' \
+'repair:Say what of a data directory cannot be read and what it would cost to go on without it' \
+'compact:Give the space of deleted rows back to the file system' \
 'version:Print the version and what the binary was built with' \
 'generate:Write generated files\: man page, completions, reference pages' \
 'help:Print this message or the help of the given subcommand(s)' \
@@ -200,6 +249,11 @@ _ennead__subcmd__help__subcmd__check-config_commands() {
     local commands; commands=()
     _describe -t commands 'ennead help check-config commands' commands "$@"
 }
+(( $+functions[_ennead__subcmd__help__subcmd__compact_commands] )) ||
+_ennead__subcmd__help__subcmd__compact_commands() {
+    local commands; commands=()
+    _describe -t commands 'ennead help compact commands' commands "$@"
+}
 (( $+functions[_ennead__subcmd__help__subcmd__generate_commands] )) ||
 _ennead__subcmd__help__subcmd__generate_commands() {
     local commands; commands=()
@@ -210,6 +264,16 @@ _ennead__subcmd__help__subcmd__help_commands() {
     local commands; commands=()
     _describe -t commands 'ennead help help commands' commands "$@"
 }
+(( $+functions[_ennead__subcmd__help__subcmd__repair_commands] )) ||
+_ennead__subcmd__help__subcmd__repair_commands() {
+    local commands; commands=()
+    _describe -t commands 'ennead help repair commands' commands "$@"
+}
+(( $+functions[_ennead__subcmd__help__subcmd__restore_commands] )) ||
+_ennead__subcmd__help__subcmd__restore_commands() {
+    local commands; commands=()
+    _describe -t commands 'ennead help restore commands' commands "$@"
+}
 (( $+functions[_ennead__subcmd__help__subcmd__serve_commands] )) ||
 _ennead__subcmd__help__subcmd__serve_commands() {
     local commands; commands=()
@@ -219,6 +283,16 @@ _ennead__subcmd__help__subcmd__serve_commands() {
 _ennead__subcmd__help__subcmd__version_commands() {
     local commands; commands=()
     _describe -t commands 'ennead help version commands' commands "$@"
+}
+(( $+functions[_ennead__subcmd__repair_commands] )) ||
+_ennead__subcmd__repair_commands() {
+    local commands; commands=()
+    _describe -t commands 'ennead repair commands' commands "$@"
+}
+(( $+functions[_ennead__subcmd__restore_commands] )) ||
+_ennead__subcmd__restore_commands() {
+    local commands; commands=()
+    _describe -t commands 'ennead restore commands' commands "$@"
 }
 (( $+functions[_ennead__subcmd__serve_commands] )) ||
 _ennead__subcmd__serve_commands() {

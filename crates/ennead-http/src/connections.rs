@@ -97,7 +97,8 @@ async fn speak(
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(options.timeout)
-        .max_buf_size(options.header_bytes_max.max(8 << 10))
+        // Twice the limit, so that a head a little too large still gets its answer from the router.
+        .max_buf_size(2 * options.header_bytes_max.max(8 << 10))
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
     tokio::pin!(connection);
     let outcome = tokio::select! {

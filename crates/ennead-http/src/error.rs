@@ -1,5 +1,8 @@
 //! The one place where failures become HTTP: a status and `{code, message, retryable}`.
 
+#[cfg(test)]
+mod tests;
+
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -10,6 +13,8 @@ use serde::Serialize;
 pub(crate) struct Failure {
     code: ErrorCode,
     message: String,
+    /// In place of the code's own, where HTTP has a finer word.
+    status: Option<StatusCode>,
 }
 
 #[derive(Serialize)]
@@ -21,7 +26,12 @@ struct Body<'a> {
 
 impl Failure {
     pub(crate) fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Failure { code, message: message.into() }
+        Failure { code, message: message.into(), status: None }
+    }
+
+    pub(crate) fn with_status(mut self, status: StatusCode) -> Self {
+        self.status = Some(status);
+        self
     }
 }
 
@@ -49,6 +59,7 @@ pub(crate) fn words(code: ErrorCode) -> (StatusCode, &'static str, bool) {
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         let (status, code, retryable) = words(self.code);
+        let status = self.status.unwrap_or(status);
         let mut response = (status, Json(Body { code, message: &self.message, retryable })).into_response();
         if status == StatusCode::UNAUTHORIZED {
             let challenge = HeaderValue::from_static("Basic realm=\"ennead\"");

@@ -2,6 +2,7 @@
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
+use axum::http::StatusCode;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -11,7 +12,7 @@ use crate::error::Failure;
 use crate::{Options, State, authorization, console, health, metrics};
 
 pub(crate) fn router(state: &State, options: &Options) -> Router {
-    let timeout = options.timeout;
+    let (timeout, header_bytes_max) = (options.timeout, options.header_bytes_max);
     let guarded = Router::new()
         .route("/", get(health::banner))
         .route("/readyz", get(health::ready))
@@ -28,6 +29,13 @@ pub(crate) fn router(state: &State, options: &Options) -> Router {
         .merge(guarded)
         .layer(DefaultBodyLimit::max(options.body_bytes_max))
         .layer(middleware::from_fn(move |request: Request, next: Next| async move {
+            let header_bytes = header_bytes(&request);
+            if header_bytes > header_bytes_max {
+                let message =
+                    format!("the head of the request has {header_bytes} bytes, {header_bytes_max} are allowed");
+                let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+                return Failure::new(ErrorCode::TooLarge, message).with_status(status).into_response();
+            }
             match tokio::time::timeout(timeout, next.run(request)).await {
                 Ok(response) => response,
                 Err(_) => Failure::new(ErrorCode::Timeout, format!("no answer within {timeout:?}")).into_response(),
@@ -43,4 +51,9 @@ async fn unknown(request: Request) -> Response {
 async fn wrong_method(request: Request) -> Response {
     let message = format!("{} does not answer {}", request.uri().path(), request.method());
     Failure::new(ErrorCode::Unsupported, message).into_response()
+}
+
+fn header_bytes(request: &Request) -> usize {
+    let target = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
+    target + request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum::<usize>()
 }

@@ -24,6 +24,12 @@ pub(crate) enum Command {
     CheckConfig(ServeArguments),
     /// Write a consistent copy of a data directory that no server uses
     Backup(BackupArguments),
+    /// Make a data directory from a copy, with archived log segments up to a point in time
+    Restore(RestoreArguments),
+    /// Say what of a data directory cannot be read and what it would cost to go on without it
+    Repair(RepairArguments),
+    /// Give the space of deleted rows back to the file system
+    Compact(DataArguments),
     /// Print the version and what the binary was built with
     Version,
     /// Write generated files: man page, completions, reference pages
@@ -129,6 +135,32 @@ pub(crate) struct BackupArguments {
     pub(crate) from: DataArguments,
     /// New directory for the copy
     pub(crate) target: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RestoreArguments {
+    /// Directory that `backup`, SAVE or BGSAVE wrote
+    pub(crate) source: PathBuf,
+    #[command(flatten)]
+    pub(crate) to: DataArguments,
+    /// Directory with log segments to replay over the copy; may be repeated
+    #[arg(long = "archive", value_name = "DIR")]
+    pub(crate) archives: Vec<PathBuf>,
+    /// Stop after this batch
+    #[arg(long, value_name = "NUMBER", conflicts_with = "until_time")]
+    pub(crate) until_batch: Option<u64>,
+    /// Stop after the last batch written at this time, such as 2026-11-23T16:40:00Z
+    #[arg(long, value_name = "TIME")]
+    pub(crate) until_time: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RepairArguments {
+    #[command(flatten)]
+    pub(crate) data: DataArguments,
+    /// Cut off what cannot be read, and what lies behind it; the cut files are kept aside
+    #[arg(long)]
+    pub(crate) apply: bool,
 }
 
 #[derive(Debug, Args)]

@@ -27,6 +27,9 @@ fn main() -> ExitCode {
         Command::Serve(arguments) => serve::run(&arguments),
         Command::CheckConfig(arguments) => serve::check(&arguments),
         Command::Backup(arguments) => maintenance::backup(&arguments),
+        Command::Restore(arguments) => maintenance::restore(&arguments),
+        Command::Repair(arguments) => maintenance::repair(&arguments),
+        Command::Compact(arguments) => maintenance::compact(&arguments),
         Command::Version => maintenance::version(),
         Command::Generate(arguments) => generate::run(&arguments.root),
     };

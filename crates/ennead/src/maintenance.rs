@@ -1,60 +1,110 @@
 //! Commands over data that no server uses, and the opening of the store that `serve` shares with them.
 
-use std::io::Write;
-use std::path::Path;
+mod time;
+
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use ennead_engine::settings::{self, Settings};
-use ennead_store::{Options, Store};
+use ennead_store::maintenance::{self, RestoreOptions, RestorePoint};
+use ennead_store::{Error, Options, Store};
 
 use crate::allocator;
-use crate::arguments::BackupArguments;
+use crate::arguments::{BackupArguments, DataArguments, RepairArguments, RestoreArguments};
 
 /// Opens the store as the settings say.
 ///
 /// # Errors
-/// One line: the store's own, or what the system has against the directory and what to do about it.
+/// One line: what is wrong with the directory and what to do about it.
 pub(crate) fn open(settings: &Settings) -> Result<Store, String> {
-    let path = settings.read(settings::DATA_DIRECTORY);
-    usable(Path::new(path.as_str()))?;
+    let path = PathBuf::from(settings.read(settings::DATA_DIRECTORY).as_str());
     let bytes = |key| settings.read::<u64>(key);
+    let archive = settings.read(settings::ARCHIVE_DIRECTORY);
     let options = Options {
         memtable_bytes: bytes(settings::MEMTABLE_BYTES) as usize,
         cache_bytes: bytes(settings::CACHE_BYTES) as usize,
         segment_bytes: bytes(settings::SEGMENT_BYTES),
         log_retention_bytes: bytes(settings::LOG_RETENTION_BYTES),
+        archive_path: (!archive.is_empty()).then(|| path.join(archive.as_str())),
         stall_timeout: settings.read(settings::STALL_TIMEOUT),
-        ..Options::new(path.as_str())
+        ..Options::new(&path)
     };
-    Store::open(options).map_err(|error| format!("data directory {path}: {error}"))
+    Store::open(options).map_err(|error| told(&error))
 }
 
-/// Whether files can be made in the directory, which is created when it is missing.
-fn usable(path: &Path) -> Result<(), String> {
-    let what_to_do = "choose another by --data DIR, or give this user the right to write there";
-    let refused = |error: &std::io::Error| {
-        format!("data directory {}: {}; {what_to_do}", path.display(), crate::config::reason(error))
-    };
-    std::fs::create_dir_all(path).map_err(|error| refused(&error))?;
-    let probe = path.join(format!(".writable-{}", std::process::id()));
-    std::fs::File::create(&probe).map_err(|error| refused(&error))?;
-    std::fs::remove_file(&probe).map_err(|error| refused(&error))
-}
-
-fn open_at_rest(path: &Path) -> Result<Store, String> {
-    if !path.is_dir() {
-        return Err(format!("there is no data directory {}; name one by --data DIR", path.display()));
+/// The store's message, with the flag that it means.
+fn told(error: &Error) -> String {
+    match error {
+        Error::Open(_) => format!("{error} (--data DIR)"),
+        _ => error.to_string(),
     }
-    Store::open(Options::new(path)).map_err(|error| format!("data directory {}: {error}", path.display()))
+}
+
+fn present(data: &DataArguments) -> Result<Options, String> {
+    if data.data.is_dir() {
+        Ok(Options::new(&data.data))
+    } else {
+        Err(format!("there is no data directory {}; name one by --data DIR", data.data.display()))
+    }
 }
 
 /// # Durability
 /// The copy is on disk when it returns.
 pub(crate) fn backup(arguments: &BackupArguments) -> Result<(), String> {
-    let store = open_at_rest(&arguments.from.data)?;
+    let store = Store::open(present(&arguments.from)?).map_err(|error| told(&error))?;
     let target = &arguments.target;
-    store.backup(target).map_err(|error| format!("backup to {}: {error}", target.display()))?;
-    store.close().map_err(|error| error.to_string())?;
-    say(&format!("{} holds a copy of {}", target.display(), arguments.from.data.display()))
+    let written = Meter::new().run(|progress| store.backup_with(target, progress)).map_err(|error| told(&error))?;
+    store.close().map_err(|error| told(&error))?;
+    say(&format!("{}: {} bytes, up to batch {}", target.display(), written.bytes, written.sequence))
+}
+
+/// # Durability
+/// The data directory is on disk and verified when it returns.
+pub(crate) fn restore(arguments: &RestoreArguments) -> Result<(), String> {
+    let until = match (arguments.until_batch, &arguments.until_time) {
+        (Some(batch), _) => RestorePoint::Sequence(batch),
+        (None, Some(text)) => RestorePoint::TimeMs(
+            time::unix_ms(text).ok_or_else(|| format!("--until-time {text}: expected UTC as 2026-11-23T16:40:00Z"))?,
+        ),
+        (None, None) => RestorePoint::Latest,
+    };
+    let options = RestoreOptions {
+        backup: arguments.source.clone(),
+        target: arguments.to.data.clone(),
+        archives: arguments.archives.clone(),
+        until,
+    };
+    let restored =
+        Meter::new().run(|progress| maintenance::restore(&options, progress)).map_err(|error| told(&error))?;
+    say(&format!(
+        "{}: up to batch {}, {} of them from archives",
+        options.target.display(),
+        restored.sequence,
+        restored.replayed
+    ))
+}
+
+pub(crate) fn repair(arguments: &RepairArguments) -> Result<(), String> {
+    let options = present(&arguments.data)?;
+    let found = Meter::new().run(|progress| maintenance::diagnose(&options, progress)).map_err(|error| told(&error))?;
+    say(&found.to_string())?;
+    if found.damage.is_none() {
+        return Ok(());
+    }
+    if !arguments.apply {
+        return say("nothing was changed; `ennead repair --apply` does it");
+    }
+    let done =
+        Meter::new().run(|progress| maintenance::repair(&options, &found, progress)).map_err(|error| told(&error))?;
+    let aside = done.kept_aside.map(|path| format!("; what was cut is in {}", path.display())).unwrap_or_default();
+    say(&format!("the store ends at batch {} now{aside}", done.last))
+}
+
+pub(crate) fn compact(arguments: &DataArguments) -> Result<(), String> {
+    let options = present(arguments)?;
+    let done = Meter::new().run(|progress| maintenance::compact(&options, progress)).map_err(|error| told(&error))?;
+    say(&format!("{} bytes before, {} bytes now, {} rows", done.before_bytes, done.after_bytes, done.rows))
 }
 
 pub(crate) fn version() -> Result<(), String> {
@@ -63,4 +113,37 @@ pub(crate) fn version() -> Result<(), String> {
 
 fn say(line: &str) -> Result<(), String> {
     writeln!(std::io::stdout(), "{line}").map_err(|error| format!("the standard output is closed: {error}"))
+}
+
+/// Shows people at a terminal how far a long command is.
+struct Meter {
+    shown: Option<Instant>,
+    visible: bool,
+}
+
+impl Meter {
+    const INTERVAL: Duration = Duration::from_millis(200);
+
+    fn new() -> Meter {
+        Meter { shown: None, visible: std::io::stderr().is_terminal() }
+    }
+
+    fn run<T>(mut self, work: impl FnOnce(&mut dyn FnMut(u64, u64)) -> T) -> T {
+        let done = work(&mut |done, total| self.show(done, total));
+        if self.shown.is_some() {
+            // The line of the meter gives way to the result.
+            let _ = write!(std::io::stderr(), "\r\x1b[K");
+        }
+        done
+    }
+
+    fn show(&mut self, done: u64, total: u64) {
+        if !self.visible || self.shown.is_some_and(|at| at.elapsed() < Meter::INTERVAL) {
+            return;
+        }
+        self.shown = Some(Instant::now());
+        let megabytes = |bytes: u64| bytes >> 20;
+        let of = if total > 0 { format!(" of {}", megabytes(total)) } else { String::new() };
+        let _ = write!(std::io::stderr(), "\r\x1b[K{}{of} MiB", megabytes(done));
+    }
 }

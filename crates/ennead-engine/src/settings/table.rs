@@ -173,6 +173,10 @@ rows! {
     /// Where SAVE and BGSAVE write their copy of the data; a relative path starts at `server.data`.
     BACKUP_DIRECTORY: Arc<String> = "backup.directory", Kind::Text, "backup", start;
 
+    /// Where closed log segments are kept for good, for a restore to a point in time. Empty: nowhere. Nothing is removed
+    /// there; each store needs a directory of its own. A relative path starts at `server.data`.
+    ARCHIVE_DIRECTORY: Arc<String> = "backup.archive_directory", Kind::Text, "", start;
+
     /// The least severe messages that are logged.
     LOG_LEVEL: LogLevel = "logging.level", Kind::Choice(&["error", "warn", "info", "debug", "trace"]), "info", live,
         redis: ["loglevel" => Form::Words(LEVELS)], env: "ENNEAD_LOG";

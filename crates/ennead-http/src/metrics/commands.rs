@@ -70,6 +70,6 @@ fn buckets(figures: &CommandFigures) -> Vec<(f64, u64)> {
     const LAST: usize = 23;
     let mut found: Vec<(f64, u64)> =
         (0..LAST).map(|bucket| ((1u64 << bucket) as f64 / 1e6, figures.buckets[bucket])).collect();
-    found.push((f64::MAX, figures.buckets[LAST..BUCKETS].iter().sum()));
+    found.push((f64::INFINITY, figures.buckets[LAST..BUCKETS].iter().sum()));
     found
 }
