@@ -84,6 +84,14 @@ impl Flusher {
         self.finished.notify_all();
     }
 
+    /// A frozen memtable ends at `sequence` now, with the catalogue as it was then.
+    pub(crate) fn roll_back(&self, sequence: Sequence, catalogue: impl FnOnce() -> CatalogueImage) {
+        if let Some(frozen) = self.frozen.lock().as_mut().filter(|frozen| frozen.last > sequence) {
+            frozen.last = sequence;
+            frozen.catalogue = catalogue();
+        }
+    }
+
     /// Waits for the end of a flush, at most until `until`. False when the time is over.
     pub(crate) fn wait_until(&self, until: Instant, done: impl Fn() -> bool) -> bool {
         let mut asked = self.asked.lock();
@@ -138,7 +146,8 @@ impl Shared {
         result
     }
 
-    fn freeze(&self) {
+    /// Puts a new memtable before the active one, unless one is frozen already.
+    pub(crate) fn freeze(&self) {
         let mut frozen = self.flusher.frozen.lock();
         if frozen.is_some() {
             return;

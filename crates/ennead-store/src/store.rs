@@ -511,6 +511,7 @@ impl Store {
         for memtable in [Some(&layers.active), layers.frozen.as_ref()].into_iter().flatten() {
             memtable.truncate_after(sequence);
         }
+        shared.flusher.roll_back(sequence, || catalogue.image());
         committing.sequence = sequence;
         shared.visible.store(sequence, Ordering::Release);
         Ok(())

@@ -1,3 +1,4 @@
+mod concurrency;
 mod contract;
 mod faults;
 mod model;

@@ -36,6 +36,8 @@ fn run(seed: u64) {
                 store.flush().unwrap();
                 flushed = history.last();
             }
+            // Frozen, and left there: reads go through both memtables.
+            19 => store.shared().freeze(),
             10 => held.push(Held { snapshot: store.snapshot(), sequence: history.last() }),
             11 if !held.is_empty() => drop(held.swap_remove(random.below(held.len() as u64) as usize)),
             12 => {

@@ -1,0 +1,127 @@
+//! Threads that write, read and sync at once, while memtables are frozen and flushed under them.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use crate::disk::simulated::SimulatedDisk;
+use crate::{Durability, Options, Store, Table, TableKind, WriteBatch};
+
+fn open(disk: &SimulatedDisk) -> Store {
+    let mut options = Options::new("/data");
+    options.memtable_bytes = 64 << 10;
+    options.segment_bytes = 64 << 10;
+    options.log_retention_bytes = 0;
+    options.cache_bytes = 4 << 20;
+    Store::open_on(Arc::new(disk.clone()), options).unwrap()
+}
+
+fn number(bytes: Option<Vec<u8>>) -> u64 {
+    bytes.map_or(0, |bytes| u64::from_be_bytes(bytes[..8].try_into().unwrap()))
+}
+
+const ROUNDS: u64 = 4000;
+
+/// Each writer counts up two rows of two tables in one batch.
+fn write(store: &Store, tables: [Table; 2], writer: u8) {
+    let mut batch = WriteBatch::new();
+    for round in 1..=ROUNDS {
+        batch.clear();
+        let mut value = round.to_be_bytes().to_vec();
+        value.resize(40, writer);
+        for table in tables {
+            batch.put(table, &[writer], &value);
+            batch.put(table, &[b'x', writer, (round % 50) as u8], &value);
+        }
+        batch.tally(tables[0], 1);
+        let durability = if round % 500 == 0 { Durability::Always } else { Durability::EverySec };
+        store.write(&batch, durability).unwrap();
+    }
+}
+
+/// Readers see both rows of a batch or neither, and never an older value than before.
+fn read(store: &Store, tables: [Table; 2], stop: &AtomicBool, reads: &AtomicU64) {
+    let mut least = [0; 2];
+    while !stop.load(Ordering::Relaxed) {
+        let snapshot = store.snapshot();
+        for writer in [0u8, 1] {
+            let [one, two] = tables.map(|table| number(snapshot.get(table, &[writer]).unwrap()));
+            assert_eq!(one, two, "writer {writer} at {}", snapshot.sequence());
+            let newest = number(store.get(tables[1], &[writer]).unwrap());
+            assert!(one >= least[writer as usize] && newest >= one);
+            least[writer as usize] = newest;
+        }
+        let mut iter = snapshot.iter(tables[0], b"x", None);
+        iter.seek_to_first();
+        let mut count = 0;
+        while iter.valid() {
+            count += 1;
+            iter.next();
+        }
+        iter.status().unwrap();
+        assert!(count <= 100, "{count}");
+        reads.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn readers_see_whole_batches_while_memtables_are_flushed() {
+    let disk = SimulatedDisk::default();
+    let store = open(&disk);
+    let tables = [
+        store.create_table("ordered", TableKind::Ordered).unwrap(),
+        store.create_table("hashed", TableKind::Hashed).unwrap(),
+    ];
+    let (stop, reads) = (AtomicBool::new(false), AtomicU64::new(0));
+    let told = Arc::new(AtomicU64::new(0));
+    let listener = told.clone();
+    store.on_durable(Box::new(move |sequence| drop(listener.fetch_max(sequence, Ordering::SeqCst))));
+    std::thread::scope(|scope| {
+        scope.spawn(|| read(&store, tables, &stop, &reads));
+        let writers: Vec<_> = [0, 1]
+            .map(|writer| {
+                scope.spawn({
+                    let store = &store;
+                    move || write(store, tables, writer)
+                })
+            })
+            .into();
+        for writer in writers {
+            writer.join().unwrap();
+        }
+        stop.store(true, Ordering::Relaxed);
+    });
+    let figures = store.statistics();
+    assert!(figures.flushes > 3 && reads.load(Ordering::Relaxed) > 10, "{figures:?}");
+    assert_eq!(told.load(Ordering::SeqCst), store.durable());
+    assert_eq!(store.tally(tables[0]), 2 * ROUNDS as i64);
+    drop(store);
+    let store = open(&disk);
+    for table in tables {
+        assert_eq!(number(store.get(table, &[0]).unwrap()), ROUNDS);
+        assert_eq!(store.snapshot().range(table, ..).count(), 102);
+    }
+    assert_eq!(store.tally(tables[0]), 2 * ROUNDS as i64);
+}
+
+#[test]
+fn a_full_store_refuses_after_the_stall_timeout() {
+    let disk = SimulatedDisk::default();
+    let store = open(&disk);
+    let table = store.create_table("t", TableKind::Ordered).unwrap();
+    // Nothing is flushed as long as somebody has the tree.
+    let tree = store.shared().flusher.tree.lock();
+    store.shared().freeze();
+    let mut batch = WriteBatch::new();
+    batch.put(table, b"key", &[0; 1000]);
+    let refused = loop {
+        if let Err(error) = store.commit(&batch) {
+            break error;
+        }
+    };
+    assert!(matches!(refused, crate::Error::Stalled(_)), "{refused}");
+    assert_eq!(store.pressure(), crate::Pressure::Stopped);
+    let bytes = store.statistics().memtable_bytes;
+    assert!(bytes < 3 * (64 << 10), "{bytes}");
+    drop(tree);
+    store.write(&batch, Durability::Always).unwrap();
+}
