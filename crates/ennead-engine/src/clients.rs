@@ -12,7 +12,7 @@ use std::task::Waker;
 
 use parking_lot::Mutex;
 
-pub(crate) use filter::Filter;
+pub(crate) use filter::{Filter, Kind};
 
 use crate::Registry;
 
@@ -42,7 +42,6 @@ pub(crate) const NO_COMMAND: u32 = u32::MAX;
 pub(crate) const FLAG_NO_EVICT: u8 = 1;
 pub(crate) const FLAG_NO_TOUCH: u8 = 2;
 pub(crate) const FLAG_PAUSED: u8 = 4;
-pub(crate) const FLAG_MULTI: u8 = 8;
 pub(crate) const FLAG_CLOSING: u8 = 16;
 
 /// One connection.
@@ -56,7 +55,6 @@ pub struct Client {
     pub(crate) protocol: AtomicU8,
     pub(crate) flags: AtomicU8,
     pub(crate) last_command: AtomicU32,
-    pub(crate) queued: AtomicI64,
     active_ms: AtomicI64,
     /// Bytes read and not executed yet, and room for more; written by the listener.
     pub query_bytes: AtomicU64,
@@ -137,7 +135,7 @@ impl Client {
         let mut line = String::with_capacity(320);
         let _ = write!(
             line,
-            "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={} sub=0 psub=0 ssub=0 multi={} \
+            "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={} sub=0 psub=0 ssub=0 multi=-1 \
              qbuf={query} qbuf-free={query_free} argv-mem=0 multi-mem=0 rbs={capacity} rbp={capacity} obl={output} oll=0 \
              omem={output} tot-mem={} events={} cmd={command} user={} redir=-1 resp={} lib-name={} lib-ver={}",
             self.id,
@@ -149,7 +147,6 @@ impl Client {
             self.idle_ms(now_ms) / 1000,
             self.flag_letters(),
             self.database.load(Ordering::Relaxed),
-            self.queued.load(Ordering::Relaxed),
             query + query_free + capacity + size_of::<Client>() as u64,
             if output > 0 { "rw" } else { "r" },
             identity.user,
@@ -162,8 +159,7 @@ impl Client {
 
     fn flag_letters(&self) -> String {
         let flags = self.flags.load(Ordering::Relaxed);
-        let letters =
-            [(FLAG_MULTI, 'x'), (FLAG_PAUSED, 'b'), (FLAG_CLOSING, 'c'), (FLAG_NO_EVICT, 'e'), (FLAG_NO_TOUCH, 'T')];
+        let letters = [(FLAG_PAUSED, 'b'), (FLAG_CLOSING, 'c'), (FLAG_NO_EVICT, 'e'), (FLAG_NO_TOUCH, 'T')];
         let text: String = letters.iter().filter(|(flag, _)| flags & flag != 0).map(|(_, letter)| letter).collect();
         if text.is_empty() { "N".to_owned() } else { text }
     }
@@ -196,7 +192,6 @@ impl Clients {
             protocol: AtomicU8::new(2),
             flags: AtomicU8::new(0),
             last_command: AtomicU32::new(NO_COMMAND),
-            queued: AtomicI64::new(-1),
             active_ms: AtomicI64::new(now_ms),
             query_bytes: AtomicU64::new(0),
             query_free: AtomicU64::new(0),
@@ -228,6 +223,16 @@ impl Clients {
     /// All of them, oldest first.
     pub fn list(&self) -> Vec<Arc<Client>> {
         self.connected.lock().values().cloned().collect()
+    }
+
+    pub(crate) fn reset_counters(&self) {
+        self.accepted.store(0, Ordering::Relaxed);
+        self.refused.store(0, Ordering::Relaxed);
+    }
+
+    /// Connections accepted, and refused for want of room, since the start or CONFIG RESETSTAT.
+    pub fn counts(&self) -> (u64, u64) {
+        (self.accepted.load(Ordering::Relaxed), self.refused.load(Ordering::Relaxed))
     }
 
     pub(crate) fn wake_all(&self) {

@@ -1,10 +1,21 @@
 //! The engine's own commands: about connections and about the server. One row each, beside its function.
 
+mod client;
+mod config;
 mod connection;
+mod debug;
 mod hello;
 mod help;
+mod info;
+mod introspection;
+mod latency;
+mod memory;
+mod server;
+mod slowlog;
+mod syntax;
+mod transaction;
 
-use ennead_kv::{Error, Result, Spec};
+use ennead_kv::{Error, Flag, Group, KeySpec, Result, Spec};
 
 use crate::session::{Output, Request, Session};
 
@@ -17,9 +28,42 @@ pub(crate) struct Row {
     pub(crate) run: Run,
 }
 
+/// What rows of this group have in common.
+const CONNECTION: Spec = Spec {
+    name: "",
+    arity: 0,
+    keys: KeySpec::None,
+    flags: &[],
+    categories: &[],
+    group: Group::Connection,
+    since: "1.0.0",
+    complexity: "O(1)",
+    summary: "",
+    syntax: "",
+};
+const SERVER: Spec = Spec { group: Group::Server, flags: ADMIN, ..CONNECTION };
+
+const ADMIN: &[Flag] = &[Flag::Admin, Flag::NoScript, Flag::Loading, Flag::Stale];
+const HARMLESS: &[Flag] = &[Flag::NoScript, Flag::Loading, Flag::Stale];
+const PLAIN: &[Flag] = &[Flag::Loading, Flag::Stale];
+
 /// All rows.
 pub(crate) fn rows() -> impl Iterator<Item = &'static Row> {
-    [connection::ROWS].into_iter().flatten()
+    [
+        client::ROWS,
+        config::ROWS,
+        connection::ROWS,
+        debug::ROWS,
+        info::ROWS,
+        introspection::ROWS,
+        latency::ROWS,
+        memory::ROWS,
+        server::ROWS,
+        slowlog::ROWS,
+        transaction::ROWS,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// A word as a number, as strictly as Redis reads it: no blanks, no plus sign, no leading zeros.
@@ -37,4 +81,9 @@ fn integer(word: &[u8]) -> Result<i64> {
 /// Whether a word is this one, which is in lower case, in any case.
 fn is(word: &[u8], name: &str) -> bool {
     word.eq_ignore_ascii_case(name.as_bytes())
+}
+
+/// An error with a text made at run time, prefix included.
+fn error(text: String) -> Error {
+    Error::Text(text.into())
 }

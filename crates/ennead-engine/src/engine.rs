@@ -2,6 +2,7 @@
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -12,10 +13,12 @@ use crate::backup::Backups;
 use crate::clients::Clients;
 use crate::errors::ErrorCounts;
 use crate::figures::Figures;
-use crate::host::Host;
+use crate::host::{Host, MemoryFigures};
 use crate::keyspace;
 use crate::latency::LatencyMonitor;
 use crate::pause::Pause;
+use crate::process;
+use crate::rates::Rates;
 use crate::registry::Registry;
 use crate::settings::{BACKUP_DIRECTORY, DATA_DIRECTORY, STALL_TIMEOUT, Settings};
 use crate::slowlog::SlowLog;
@@ -40,6 +43,8 @@ struct Inner {
     pause: Pause,
     backups: Backups,
     host: OnceLock<Host>,
+    memory_peak: AtomicU64,
+    rates: Rates,
     started: Instant,
     run_id: String,
     stall_timeout: Duration,
@@ -68,6 +73,8 @@ impl Engine {
             pause: Pause::default(),
             backups: Backups::new(started_unix),
             host: OnceLock::new(),
+            memory_peak: AtomicU64::new(0),
+            rates: Rates::default(),
             started: Instant::now(),
             run_id: run_id(),
             stall_timeout: settings.read(STALL_TIMEOUT),
@@ -131,6 +138,28 @@ impl Engine {
 
     pub(crate) fn pause(&self) -> &Pause {
         &self.0.pause
+    }
+
+    /// The allocator's figures; without a host only what the system knows.
+    pub fn memory(&self) -> MemoryFigures {
+        let figures = match self.host() {
+            Some(host) => (host.memory)(),
+            None => {
+                let resident = process::resident_bytes();
+                MemoryFigures { allocated: resident, active: resident, resident, mapped: resident }
+            }
+        };
+        self.0.memory_peak.fetch_max(figures.allocated, Ordering::Relaxed);
+        figures
+    }
+
+    /// The most that [`Engine::memory`] saw allocated.
+    pub fn memory_peak(&self) -> u64 {
+        self.0.memory_peak.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn rates(&self) -> &Rates {
+        &self.0.rates
     }
 
     pub fn uptime(&self) -> Duration {

@@ -14,12 +14,11 @@ use std::time::{Duration, Instant};
 use ennead_kv::{Args, Call, Effect, Error, Flag, Reply};
 use ennead_store::{Durability, Pressure, Sequence};
 
-use crate::clients::{Client, FLAG_CLOSING, FLAG_MULTI, FLAG_NO_TOUCH, FLAG_PAUSED, Origin};
+use crate::clients::{Client, FLAG_CLOSING, FLAG_NO_TOUCH, FLAG_PAUSED, Origin};
 use crate::figures::Shard;
 use crate::latency::Sample;
 use crate::registry::{Command, Handler, Lookup, Registry};
 use crate::settings::{DURABILITY, LATENCY_MONITOR_THRESHOLD, MAXCLIENTS, SLOWLOG_MAX_LEN, SLOWLOG_SLOWER_THAN};
-use crate::transaction::Transaction;
 use crate::{Clock, Engine};
 
 /// Where replies are written: a [`Reply`] whose end can be taken back.
@@ -72,9 +71,12 @@ pub struct Session {
     pub(crate) durability: Option<Durability>,
     pub(crate) reply_mode: ReplyMode,
     pub(crate) closing: bool,
-    pub(crate) transaction: Transaction,
     /// What the reply of the engine's own command at hand waits for.
     pub(crate) held: Hold,
+    /// The request at hand has to be tried again after so long.
+    pub(crate) later: Option<Duration>,
+    /// SAVE waits for the copy that it began.
+    pub(crate) saving: bool,
     /// When the request at hand was first held back, for want of room.
     stalled: Option<Instant>,
     random: u64,
@@ -96,8 +98,9 @@ impl Session {
             durability: None,
             reply_mode: ReplyMode::On,
             closing: false,
-            transaction: Transaction::default(),
             held: Hold::None,
+            later: None,
+            saving: false,
             stalled: None,
         })
     }
@@ -143,11 +146,6 @@ impl Session {
                 Err(error) => self.refuse(command, &error, reply),
             };
         }
-        if self.transaction.is_open() && !self.transaction.passes(command) {
-            self.transaction.queue(args, &self.client);
-            reply.simple("QUEUED");
-            return self.done(Hold::None);
-        }
         self.run(command, args, reply, clock)
     }
 
@@ -160,9 +158,6 @@ impl Session {
         if !self.authenticated && !command.has(Flag::NoAuth) {
             return Err(Error::text("NOAUTH Authentication required."));
         }
-        if self.transaction.is_open() && command.has(Flag::NoMulti) {
-            return Err(Error::text("ERR Command not allowed inside a transaction"));
-        }
         Ok(())
     }
 
@@ -172,16 +167,15 @@ impl Session {
         let write = command.has(Flag::Write);
         if self.engine.pause().is_on() {
             let name = command.spec.name;
-            let may_write = write || name == "exec" && self.transaction.writes();
             if name != "client|unpause"
-                && let Some(wait) = self.engine.pause().left(may_write, clock.instant())
+                && let Some(wait) = self.engine.pause().left(write, clock.instant())
             {
                 self.client.set_flag(FLAG_PAUSED, true);
                 return Some(Ok(wait));
             }
             self.client.set_flag(FLAG_PAUSED, false);
         }
-        if write && !self.transaction.is_open() { self.wait_for_room(clock) } else { None }
+        if write { self.wait_for_room(clock) } else { None }
     }
 
     #[inline]
@@ -219,6 +213,7 @@ impl Session {
         clock: &mut Clock,
     ) -> Outcome {
         self.client.last_command.store(command.index as u32, Ordering::Relaxed);
+        self.client.touch(clock.unix_ms());
         let mark = reply.mark();
         let result = match command.handler {
             Handler::Keyspace(row) => {
@@ -231,6 +226,10 @@ impl Session {
             }
             Handler::Container => Err(Error::Arity(command.spec.name.to_owned())),
         };
+        if let Some(wait) = self.later.take() {
+            reply.rewind(mark);
+            return Outcome::Later(wait);
+        }
         let (hold, failed) = match result {
             Ok(hold) => (hold, false),
             Err(error) => {
@@ -313,7 +312,6 @@ impl Session {
 
     /// Back to the state of a new connection, except for the identity (RESET).
     pub(crate) fn reset(&mut self, reply: &mut dyn Output) {
-        self.transaction.close(&self.client);
         self.select(0);
         self.set_protocol(2, reply);
         self.reply_mode = ReplyMode::On;
@@ -347,7 +345,6 @@ impl Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        self.client.set_flag(FLAG_MULTI, false);
         self.engine.clients().remove(self.client.id);
     }
 }

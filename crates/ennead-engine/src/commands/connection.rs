@@ -1,22 +1,9 @@
 //! Commands about the connection itself, except CLIENT.
 
-use ennead_kv::{Category, Error, Flag, Group, KeySpec, Result, Spec};
+use ennead_kv::{Category, Error, Flag, Result, Spec};
 
-use super::{Row, hello};
+use super::{CONNECTION, Row, hello};
 use crate::session::{Output, Request, Session};
-
-const CONNECTION: Spec = Spec {
-    name: "",
-    arity: 0,
-    keys: KeySpec::None,
-    flags: &[],
-    categories: &[],
-    group: Group::Connection,
-    since: "1.0.0",
-    complexity: "O(1)",
-    summary: "",
-    syntax: "",
-};
 
 const ALWAYS_ALLOWED: &[Flag] =
     &[Flag::NoScript, Flag::Loading, Flag::Stale, Flag::Fast, Flag::NoAuth, Flag::AllowBusy];

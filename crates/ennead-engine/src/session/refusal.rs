@@ -50,7 +50,6 @@ impl Session {
     fn answer_refusal(&mut self, text: &str, reply: &mut dyn Output) -> Outcome {
         let mark = reply.mark();
         self.engine.errors().count(text);
-        self.transaction.spoil();
         reply.error(text);
         self.apply_reply_mode(mark, reply);
         self.done(Hold::None)

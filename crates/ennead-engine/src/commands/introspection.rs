@@ -1,0 +1,335 @@
+//! COMMAND: the table, in the shapes that clients read.
+
+use ennead_kv::{Args, Category, Error, Flag, Group, KeySpec, Result, Spec, glob};
+
+use super::syntax::{self, Argument};
+use super::{PLAIN, Row, SERVER, help, is};
+use crate::registry::{Command, Lookup, Registry};
+use crate::session::{Output, Request, Session};
+
+const COMMAND: Spec =
+    Spec { flags: PLAIN, since: "2.8.13", complexity: "O(N) where N is the total number of commands", ..SERVER };
+
+macro_rules! rows {
+    ($($name:literal $arity:literal $since:literal $syntax:literal $summary:literal $run:expr;)+) => {
+        &[$(Row {
+            spec: Spec { name: $name, arity: $arity, since: $since, syntax: $syntax, summary: $summary, ..COMMAND },
+            run: $run,
+        }),+]
+    };
+}
+
+pub(super) const ROWS: &[Row] = rows! {
+    "command" -1 "2.8.13" "" "Returns detailed information about all commands." all;
+    "command|count" 2 "2.8.13" "" "Returns a count of commands." count;
+    "command|docs" -2 "7.0.0" "[command-name [command-name ...]]" "Returns documentary information about one, multiple or all commands." docs;
+    "command|getkeys" -3 "2.8.13" "command [arg [arg ...]]" "Extracts the key names from an arbitrary command." getkeys;
+    "command|getkeysandflags" -3 "7.0.0" "command [arg [arg ...]]" "Extracts the key names and access flags for an arbitrary command." getkeysandflags;
+    "command|help" 2 "5.0.0" "" "Returns helpful text about the different subcommands." help::help;
+    "command|info" -2 "2.8.13" "[command-name [command-name ...]]" "Returns information about one, multiple or all commands." info;
+    "command|list" -2 "7.0.0" "[FILTERBY <MODULE module-name | ACLCAT category | PATTERN pattern>]" "Returns a list of command names." list;
+};
+
+/// Commands that are no subcommands.
+fn top() -> impl Iterator<Item = &'static Command> {
+    Registry::get().commands().iter().filter(|command| command.parent.is_none())
+}
+
+fn all(_session: &mut Session, _request: &Request<'_>, reply: &mut dyn Output) -> Result {
+    reply.array(top().count());
+    for command in top() {
+        describe(command, reply);
+    }
+    Ok(())
+}
+
+fn count(_session: &mut Session, _request: &Request<'_>, reply: &mut dyn Output) -> Result {
+    reply.integer(top().count() as i64);
+    Ok(())
+}
+
+fn info(session: &mut Session, request: &Request<'_>, reply: &mut dyn Output) -> Result {
+    if request.args.len() == 2 {
+        return all(session, request, reply);
+    }
+    reply.array(request.args.len() - 2);
+    for name in request.args.iter_from(2) {
+        match Registry::get().find(name) {
+            Some(command) => describe(command, reply),
+            None => reply.null_array(),
+        }
+    }
+    Ok(())
+}
+
+/// One command, as COMMAND INFO shows it.
+fn describe(command: &Command, reply: &mut dyn Output) {
+    let spec = &command.spec;
+    let (first, last, step) = match spec.keys {
+        KeySpec::Range { first, last, step } => (first as i64, last as i64, step as i64),
+        KeySpec::None | KeySpec::Counted { .. } => (0, 0, 0),
+    };
+    reply.array(10);
+    reply.bulk(spec.name.as_bytes());
+    reply.integer(spec.arity.into());
+    reply.set(spec.flags.len());
+    for flag in spec.flags {
+        reply.simple(flag_name(*flag));
+    }
+    reply.integer(first);
+    reply.integer(last);
+    reply.integer(step);
+    let categories = categories(spec);
+    reply.set(categories.len());
+    for category in categories {
+        reply.simple(&format!("@{category}"));
+    }
+    reply.array(0);
+    describe_keys(spec, reply);
+    reply.array(command.children.len());
+    for child in &command.children {
+        describe(&Registry::get().commands()[*child], reply);
+    }
+}
+
+fn describe_keys(spec: &Spec, reply: &mut dyn Output) {
+    let first = match spec.keys {
+        KeySpec::None => return reply.array(0),
+        KeySpec::Range { first, .. } => first,
+        KeySpec::Counted { count } => count,
+    };
+    reply.array(1);
+    reply.map(3);
+    reply.bulk(b"flags");
+    let flags = key_flags(spec);
+    reply.set(flags.len());
+    for flag in flags {
+        reply.simple(flag);
+    }
+    reply.bulk(b"begin_search");
+    reply.map(2);
+    reply.bulk(b"type");
+    reply.bulk(b"index");
+    reply.bulk(b"spec");
+    reply.map(1);
+    reply.bulk(b"index");
+    reply.integer(first as i64);
+    reply.bulk(b"find_keys");
+    reply.map(2);
+    reply.bulk(b"type");
+    let fields: [(&str, i64); 3] = match spec.keys {
+        KeySpec::Range { first, last, step } => {
+            reply.bulk(b"range");
+            let last = if last < 0 { last as i64 } else { last as i64 - first as i64 };
+            [("lastkey", last), ("keystep", step as i64), ("limit", 0)]
+        }
+        KeySpec::None | KeySpec::Counted { .. } => {
+            reply.bulk(b"keynum");
+            [("keynumidx", 0), ("firstkey", 1), ("keystep", 1)]
+        }
+    };
+    reply.bulk(b"spec");
+    reply.map(fields.len());
+    for (name, value) in fields {
+        reply.bulk(name.as_bytes());
+        reply.integer(value);
+    }
+}
+
+fn key_flags(spec: &Spec) -> &'static [&'static str] {
+    if spec.is(Flag::Write) { &["RW", "access", "update"] } else { &["RO", "access"] }
+}
+
+fn flag_name(flag: Flag) -> &'static str {
+    match flag {
+        Flag::Write => "write",
+        Flag::ReadOnly => "readonly",
+        Flag::DenyOom => "denyoom",
+        Flag::Admin => "admin",
+        Flag::PubSub => "pubsub",
+        Flag::NoScript => "noscript",
+        Flag::Blocking => "blocking",
+        Flag::Loading => "loading",
+        Flag::Stale => "stale",
+        Flag::SkipMonitor => "skip_monitor",
+        Flag::SkipSlowlog => "skip_slowlog",
+        Flag::Fast => "fast",
+        Flag::NoAuth => "no_auth",
+        Flag::AllowBusy => "allow_busy",
+        Flag::MovableKeys => "movablekeys",
+        Flag::NoAsyncLoading => "no_async_loading",
+        Flag::NoMulti => "no_multi",
+    }
+}
+
+/// ACL categories: those that follow from flags and group, and those of the row.
+pub(crate) fn categories(spec: &Spec) -> Vec<&'static str> {
+    let mut names = Vec::new();
+    let mut add = |name: &'static str, holds: bool| {
+        if holds && !names.contains(&name) {
+            names.push(name);
+        }
+    };
+    let has = |category: Category| spec.categories.contains(&category);
+    add("keyspace", spec.group == Group::Generic || has(Category::Keyspace));
+    add("read", spec.is(Flag::ReadOnly));
+    add("write", spec.is(Flag::Write));
+    add("bitmap", has(Category::Bitmap));
+    add("string", spec.group == Group::String && !has(Category::Bitmap));
+    add("pubsub", spec.is(Flag::PubSub));
+    add("admin", spec.is(Flag::Admin));
+    add("fast", spec.is(Flag::Fast));
+    add("slow", !spec.is(Flag::Fast));
+    add("blocking", spec.is(Flag::Blocking));
+    add("dangerous", spec.is(Flag::Admin) || has(Category::Dangerous));
+    add("connection", spec.group == Group::Connection);
+    names
+}
+
+fn docs(_session: &mut Session, request: &Request<'_>, reply: &mut dyn Output) -> Result {
+    let chosen: Vec<&Command> = match request.args.len() {
+        2 => top().collect(),
+        _ => request.args.iter_from(2).filter_map(|name| Registry::get().find(name)).collect(),
+    };
+    reply.map(chosen.len());
+    for command in chosen {
+        document(command, reply);
+    }
+    Ok(())
+}
+
+fn document(command: &Command, reply: &mut dyn Output) {
+    let spec = &command.spec;
+    let arguments = syntax::parse(spec.syntax);
+    let group = match spec.group {
+        Group::Generic => "generic",
+        Group::String => "string",
+        Group::Connection => "connection",
+        Group::Server => "server",
+    };
+    reply.bulk(spec.name.as_bytes());
+    reply.map(4 + usize::from(!arguments.is_empty()) + usize::from(!command.children.is_empty()));
+    let fields = [("summary", spec.summary), ("since", spec.since), ("group", group), ("complexity", spec.complexity)];
+    for (name, text) in fields {
+        reply.bulk(name.as_bytes());
+        reply.bulk(text.as_bytes());
+    }
+    if !arguments.is_empty() {
+        reply.bulk(b"arguments");
+        document_arguments(&arguments, reply);
+    }
+    if !command.children.is_empty() {
+        reply.bulk(b"subcommands");
+        reply.map(command.children.len());
+        for child in &command.children {
+            document(&Registry::get().commands()[*child], reply);
+        }
+    }
+}
+
+fn document_arguments(arguments: &[Argument], reply: &mut dyn Output) {
+    reply.array(arguments.len());
+    for argument in arguments {
+        let is_key = argument.kind == "key";
+        let flags: Vec<&str> = [("optional", argument.optional), ("multiple", argument.multiple)]
+            .into_iter()
+            .filter_map(|(name, set)| set.then_some(name))
+            .collect();
+        let optional_fields = [is_key, argument.token.is_some(), !flags.is_empty(), !argument.arguments.is_empty()];
+        reply.map(2 + optional_fields.iter().filter(|present| **present).count());
+        reply.bulk(b"name");
+        reply.bulk(argument.name.as_bytes());
+        reply.bulk(b"type");
+        reply.bulk(argument.kind.as_bytes());
+        if is_key {
+            reply.bulk(b"key_spec_index");
+            reply.integer(0);
+        }
+        if let Some(token) = &argument.token {
+            reply.bulk(b"token");
+            reply.bulk(token.as_bytes());
+        }
+        if !flags.is_empty() {
+            reply.bulk(b"flags");
+            reply.set(flags.len());
+            for flag in flags {
+                reply.simple(flag);
+            }
+        }
+        if !argument.arguments.is_empty() {
+            reply.bulk(b"arguments");
+            document_arguments(&argument.arguments, reply);
+        }
+    }
+}
+
+/// The request that a request describes, and its keys.
+fn described<'a>(args: Args<'a>) -> Result<(&'static Command, Vec<&'a [u8]>)> {
+    let inner = args.skip(2);
+    let Lookup::Found(command) = Registry::get().lookup(&inner) else {
+        return Err(Error::text("ERR Invalid command specified"));
+    };
+    if matches!(command.spec.keys, KeySpec::None) {
+        return Err(Error::text("ERR The command has no key arguments"));
+    }
+    if !command.spec.accepts(inner.len()) {
+        return Err(Error::text("ERR Invalid number of arguments specified for command"));
+    }
+    let keys: Vec<&[u8]> = command.spec.keys(inner).collect();
+    if keys.is_empty() {
+        return Err(Error::text("ERR Invalid arguments specified for command"));
+    }
+    Ok((command, keys))
+}
+
+fn getkeys(_session: &mut Session, request: &Request<'_>, reply: &mut dyn Output) -> Result {
+    let (_, keys) = described(request.args)?;
+    reply.array(keys.len());
+    for key in keys {
+        reply.bulk(key);
+    }
+    Ok(())
+}
+
+fn getkeysandflags(_session: &mut Session, request: &Request<'_>, reply: &mut dyn Output) -> Result {
+    let (command, keys) = described(request.args)?;
+    let flags = key_flags(&command.spec);
+    reply.array(keys.len());
+    for key in keys {
+        reply.array(2);
+        reply.bulk(key);
+        reply.set(flags.len());
+        for flag in flags {
+            reply.simple(flag);
+        }
+    }
+    Ok(())
+}
+
+fn list(_session: &mut Session, request: &Request<'_>, reply: &mut dyn Output) -> Result {
+    let args = request.args;
+    let mut chosen: Vec<&Command> = top().collect();
+    match args.len() {
+        2 => {}
+        5 if is(&args[2], "filterby") => {
+            let wanted = args[4].to_ascii_lowercase();
+            // Subcommands are listed by the filters, as Redis does.
+            chosen = Registry::get().commands().iter().collect();
+            if is(&args[3], "module") {
+                chosen.clear();
+            } else if is(&args[3], "aclcat") {
+                chosen.retain(|command| categories(&command.spec).iter().any(|name| name.as_bytes() == wanted));
+            } else if is(&args[3], "pattern") {
+                chosen.retain(|command| glob::matches(&wanted, command.spec.name.as_bytes()));
+            } else {
+                return Err(Error::Syntax);
+            }
+        }
+        _ => return Err(Error::Syntax),
+    }
+    reply.array(chosen.len());
+    for command in chosen {
+        reply.bulk(command.spec.name.as_bytes());
+    }
+    Ok(())
+}
