@@ -24,6 +24,12 @@ pub enum Operation<'a> {
         table: Table,
         key: &'a [u8],
     },
+    /// Merges `operand` into the row by its table's merge operator.
+    Merge {
+        table: Table,
+        key: &'a [u8],
+        operand: &'a [u8],
+    },
     /// Deletes `start <= key < end`; no `end` means to the end of the table.
     DeleteRange {
         table: Table,
@@ -41,6 +47,7 @@ pub struct WriteBatch {
     count: u32,
     ranges: bool,
     tables: SmallVec<[Table; 4]>,
+    merged: SmallVec<[Table; 2]>,
     tallies: SmallVec<[(u32, i64); 2]>,
     event: Vec<u8>,
 }
@@ -53,6 +60,16 @@ impl WriteBatch {
     pub fn put(&mut self, table: Table, key: &[u8], value: &[u8]) {
         self.note(table);
         rows::encode_put(&mut self.rows, table.0, key, value);
+    }
+
+    /// Merges `operand` into the row by the operator of its table, without reading it: see
+    /// [`crate::Store::create_merge_table`]. A commit of it into another table is refused.
+    pub fn merge(&mut self, table: Table, key: &[u8], operand: &[u8]) {
+        self.note(table);
+        if !self.merged.contains(&table) {
+            self.merged.push(table);
+        }
+        rows::encode_merge(&mut self.rows, table.0, key, operand);
     }
 
     pub fn delete(&mut self, table: Table, key: &[u8]) {
@@ -97,6 +114,7 @@ impl WriteBatch {
             Row::Put { table, key, value } => Some(Operation::Put { table: Table(table), key, value }),
             Row::Delete { table, key } => Some(Operation::Delete { table: Table(table), key }),
             Row::DeleteRange { table, start, end } => Some(Operation::DeleteRange { table: Table(table), start, end }),
+            Row::Merge { table, key, operand } => Some(Operation::Merge { table: Table(table), key, operand }),
             Row::CreateTable { .. } | Row::DropTable { .. } => None,
         })
     }
@@ -120,6 +138,7 @@ impl WriteBatch {
         self.count = 0;
         self.ranges = false;
         self.tables.clear();
+        self.merged.clear();
         self.tallies.clear();
         self.event.clear();
     }
@@ -129,6 +148,11 @@ impl WriteBatch {
         if !self.tables.contains(&table) {
             self.tables.push(table);
         }
+    }
+
+    /// The tables with merge rows in this batch.
+    pub(crate) fn merged(&self) -> &[Table] {
+        &self.merged
     }
 
     pub(crate) fn tables(&self) -> &[Table] {

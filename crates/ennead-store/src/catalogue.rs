@@ -4,13 +4,15 @@
 //! its number for good, so a row of it that is still in the log or a memtable can never be taken for another's.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering};
 
 use parking_lot::RwLock;
 
-use crate::TableKind;
+use crate::merge::{self, MergeOperator};
 use crate::slots::{SLOTS_MAX, Slots};
 use crate::store::Table;
+use crate::{Error, Result, TableKind};
 
 impl TableKind {
     pub(crate) fn to_byte(self) -> u8 {
@@ -26,11 +28,34 @@ impl TableKind {
     }
 }
 
+/// The merge operator of a table; without code when the program does not have one of this name.
+#[derive(Debug, Clone)]
+pub(crate) struct NamedOperator {
+    pub(crate) name: String,
+    pub(crate) code: Option<Arc<dyn MergeOperator>>,
+}
+
+impl Entry {
+    /// The name with the operator's, as it is stored.
+    pub(crate) fn stored_name(&self) -> String {
+        match &self.operator {
+            Some(operator) => format!("{}\0{}", self.name, operator.name),
+            None => self.name.clone(),
+        }
+    }
+}
+
+/// The name of a table and that of its merge operator out of a stored name.
+pub(crate) fn split_name(stored: &str) -> (&str, Option<&str>) {
+    stored.split_once('\0').map_or((stored, None), |(name, operator)| (name, Some(operator)))
+}
+
 /// A table that was created, and perhaps dropped.
 #[derive(Debug)]
 pub(crate) struct Entry {
     pub(crate) name: String,
     pub(crate) kind: TableKind,
+    pub(crate) operator: Option<NamedOperator>,
     dropped: AtomicBool,
     tally: AtomicI64,
 }
@@ -55,14 +80,16 @@ pub(crate) struct Catalogue {
     entries: Slots<Entry>,
     names: RwLock<BTreeMap<String, Table>>,
     next_table: AtomicU32,
+    operators: Vec<Arc<dyn MergeOperator>>,
 }
 
 impl Catalogue {
-    pub(crate) fn new(image: CatalogueImage) -> Catalogue {
+    pub(crate) fn new(image: CatalogueImage, operators: Vec<Arc<dyn MergeOperator>>) -> Catalogue {
         let catalogue = Catalogue {
             entries: Slots::default(),
             names: RwLock::default(),
             next_table: AtomicU32::new(image.next_table.max(1)),
+            operators,
         };
         for table in image.tables {
             catalogue.create(table.table, table.kind, &table.name);
@@ -91,13 +118,41 @@ impl Catalogue {
         Some(self.next_table.load(Ordering::Relaxed)).filter(|next| *next < SLOTS_MAX)
     }
 
-    pub(crate) fn create(&self, table: u32, kind: TableKind, name: &str) {
-        let entry = || Entry { name: name.to_owned(), kind, dropped: AtomicBool::new(false), tally: AtomicI64::new(0) };
+    /// Enters a table under its stored name.
+    pub(crate) fn create(&self, table: u32, kind: TableKind, stored: &str) {
+        let (name, operator) = split_name(stored);
+        let entry = || Entry {
+            name: name.to_owned(),
+            kind,
+            operator: operator.map(|name| NamedOperator { name: name.to_owned(), code: self.operator(name) }),
+            dropped: AtomicBool::new(false),
+            tally: AtomicI64::new(0),
+        };
         if let Some(entry) = self.entries.get_or_make(table, entry) {
             entry.dropped.store(false, Ordering::Relaxed);
             self.names.write().insert(name.to_owned(), Table(table));
             self.next_table.fetch_max(table + 1, Ordering::Relaxed);
         }
+    }
+
+    /// The merge operator of a name, if the program has it.
+    pub(crate) fn operator(&self, name: &str) -> Option<Arc<dyn MergeOperator>> {
+        merge::find(&self.operators, name)
+    }
+
+    /// # Errors
+    /// `Open` when a table has a merge operator that the program does not.
+    pub(crate) fn check_operators(&self) -> Result<()> {
+        for table in self.names.read().values() {
+            let Some(entry) = self.get(table.0) else { continue };
+            if let Some(operator) = entry.operator.as_ref().filter(|operator| operator.code.is_none()) {
+                return Err(Error::Open(format!(
+                    "table {} needs the merge operator {}: add it to Options::merge_operators",
+                    entry.name, operator.name
+                )));
+            }
+        }
+        Ok(())
     }
 
     /// Drops a table, or takes back its creation.
@@ -127,7 +182,7 @@ impl Catalogue {
             Some(TableImage {
                 table: table.0,
                 kind: entry.kind,
-                name: entry.name.clone(),
+                name: entry.stored_name(),
                 tally: entry.tally.load(Ordering::Relaxed),
             })
         });

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::batch::rows::{Row, Rows};
+use crate::catalogue::split_name;
 use crate::log::arrivals::Follower;
 use crate::log::reader::SegmentReader;
 use crate::store::Shared;
@@ -56,6 +57,7 @@ impl FeedBatch {
             Row::Put { table, key, value } => Some(Operation::Put { table: Table(table), key, value }),
             Row::Delete { table, key } => Some(Operation::Delete { table: Table(table), key }),
             Row::DeleteRange { table, start, end } => Some(Operation::DeleteRange { table: Table(table), start, end }),
+            Row::Merge { table, key, operand } => Some(Operation::Merge { table: Table(table), key, operand }),
             Row::CreateTable { .. } | Row::DropTable { .. } => None,
         })
     }
@@ -64,10 +66,10 @@ impl FeedBatch {
     pub fn table_changes(&self) -> impl Iterator<Item = TableChange> {
         self.rows().filter_map(|row| match row {
             Row::CreateTable { table, name, .. } => {
-                Some(TableChange::Created { table: Table(table), name: name.to_owned() })
+                Some(TableChange::Created { table: Table(table), name: split_name(name).0.to_owned() })
             }
             Row::DropTable { table, name, .. } => {
-                Some(TableChange::Dropped { table: Table(table), name: name.to_owned() })
+                Some(TableChange::Dropped { table: Table(table), name: split_name(name).0.to_owned() })
             }
             _ => None,
         })

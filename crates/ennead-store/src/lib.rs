@@ -17,6 +17,7 @@ mod latch;
 mod log;
 pub mod maintenance;
 mod memtable;
+mod merge;
 mod options;
 mod recovery;
 mod slots;
@@ -31,6 +32,7 @@ pub use feed::{Feed, FeedBatch, TableChange};
 pub use latch::{LatchGuard, Latches};
 #[doc(hidden)]
 pub use log::fuzzing;
+pub use merge::{AddI64, Append, MergeOperator};
 pub use options::{Durability, Options, TableKind};
 pub use recovery::RecoveryReport;
 pub use snapshot::{Iter, RangeIter, Snapshot, prefix_end};

@@ -12,14 +12,15 @@ mod shard;
 mod tests;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use foldhash::fast::RandomState;
 use parking_lot::RwLock;
 use std::hash::BuildHasher;
 
-use crate::TableKind;
 use crate::slots::Slots;
 use crate::store::Sequence;
+use crate::{MergeOperator, TableKind};
 pub(crate) use cursor::{Cursor, Direction};
 pub(crate) use ranges::{Covered, RangeDeletes};
 use shard::Shard;
@@ -30,10 +31,12 @@ const ORDERED_SHARDS: usize = 4;
 const HASHED_SHARDS: usize = 256;
 
 /// What a memtable knows of a key at a sequence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Found<T> {
     /// A row with a value.
     Value(Sequence, T),
+    /// A merge operand for what is below.
+    Operand(Sequence, Vec<u8>),
     /// A row that deletes, or a range delete that covers the key.
     Deleted(Sequence),
     /// Nothing: ask what is below.
@@ -45,15 +48,21 @@ pub(crate) struct TableRows {
     kind: TableKind,
     shards: Box<[RwLock<Shard>]>,
     pub(crate) ranges: RangeDeletes,
+    operator: OnceLock<Arc<dyn MergeOperator>>,
 }
 
 impl TableRows {
+    /// The merge operator, if an operand was merged here.
+    pub(crate) fn operator(&self) -> Option<&Arc<dyn MergeOperator>> {
+        self.operator.get()
+    }
+
     fn new(kind: TableKind) -> TableRows {
         let shards = match kind {
             TableKind::Ordered => (0..ORDERED_SHARDS).map(|_| RwLock::new(Shard::ordered())).collect(),
             TableKind::Hashed => (0..HASHED_SHARDS).map(|_| RwLock::new(Shard::hashed())).collect(),
         };
-        TableRows { kind, shards, ranges: RangeDeletes::default() }
+        TableRows { kind, shards, ranges: RangeDeletes::default(), operator: OnceLock::new() }
     }
 
     #[inline]
@@ -71,6 +80,7 @@ impl TableRows {
         let shard = self.shard(hash, key).read();
         match shard.get(hash, key, bound) {
             Some(row) if row.sequence >= covered => match row.value {
+                Some(operand) if row.operand => Found::Operand(row.sequence, operand.to_vec()),
                 Some(value) => Found::Value(row.sequence, map(value)),
                 None => Found::Deleted(row.sequence),
             },
@@ -126,7 +136,35 @@ impl Memtable {
     pub(crate) fn insert(&self, table: u32, kind: TableKind, sequence: Sequence, key: &[u8], value: Option<&[u8]>) {
         let Some(rows) = self.rows(table, kind) else { return };
         let hash = self.hasher.hash_one(key);
-        let added = rows.shard(hash, key).write().insert(hash, sequence, key, value);
+        let added = rows.shard(hash, key).write().insert(hash, sequence, key, value, false);
+        self.grow(added);
+    }
+
+    /// Merges an operand into the row, as far as this memtable knows it.
+    pub(crate) fn merge(
+        &self,
+        table: u32,
+        kind: TableKind,
+        sequence: Sequence,
+        key: &[u8],
+        operand: &[u8],
+        operator: &Arc<dyn MergeOperator>,
+    ) {
+        let Some(rows) = self.rows(table, kind) else { return };
+        rows.operator.get_or_init(|| operator.clone());
+        let hash = self.hasher.hash_one(key);
+        let covered = rows.ranges.covering(key, sequence);
+        let mut shard = rows.shard(hash, key).write();
+        let (value, waits) = match shard.get(hash, key, Sequence::MAX) {
+            Some(row) if row.sequence >= covered => match row.value {
+                Some(older) if row.operand => (operator.combine(older, operand), true),
+                value => (operator.apply(value, operand), false),
+            },
+            _ if covered > 0 => (operator.apply(None, operand), false),
+            _ => (operand.to_vec(), true),
+        };
+        let added = shard.insert(hash, sequence, key, Some(&value), waits);
+        drop(shard);
         self.grow(added);
     }
 

@@ -1,7 +1,10 @@
 //! Settings of a store. Data only: components (disk, clock) enter through the open functions.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
+
+use crate::MergeOperator;
 
 /// When a commit counts as acknowledged. See ARCHITECTURE.md for what each loses in a crash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -42,6 +45,8 @@ pub struct Options {
     /// Where closed log segments are kept for good, linked or copied before the log gives them up; for a restore to a
     /// point in time. Nothing is removed there. Each store, and each restored one, needs a directory of its own.
     pub archive_path: Option<PathBuf>,
+    /// Merge operators of the program, beside the built-in [`crate::AddI64`] and [`crate::Append`].
+    pub merge_operators: Vec<Arc<dyn MergeOperator>>,
     /// How long a writer may be held back before its write is refused.
     pub stall_timeout: Duration,
 }
@@ -55,6 +60,7 @@ impl Options {
             segment_bytes: 64 << 20,
             log_retention_bytes: 256 << 20,
             archive_path: None,
+            merge_operators: Vec::new(),
             stall_timeout: Duration::from_secs(10),
         }
     }

@@ -36,6 +36,7 @@ impl Layers {
         for memtable in [Some(&self.active), self.frozen.as_ref()].into_iter().flatten() {
             match memtable.get(table, key, bound, &map) {
                 Found::Value(_, value) => return Ok(Some(value)),
+                Found::Operand(..) => return Ok(self.resolve(table, key, bound)?.map(|value| map(&value))),
                 Found::Deleted(_) => return Ok(None),
                 Found::Nothing => {}
             }
@@ -43,11 +44,39 @@ impl Layers {
         self.base.get(table, key, map)
     }
 
+    /// The value of a key that has merge operands in the memtables.
+    fn resolve(&self, table: u32, key: &[u8], bound: Sequence) -> Result<Option<Vec<u8>>> {
+        let mut operands = Vec::new();
+        let mut below = None;
+        for memtable in [Some(&self.active), self.frozen.as_ref()].into_iter().flatten() {
+            match memtable.get(table, key, bound, <[u8]>::to_vec) {
+                Found::Value(_, value) => below = Some(Some(value)),
+                Found::Deleted(_) => below = Some(None),
+                Found::Operand(_, operand) => {
+                    let operator = memtable.table(table).and_then(|rows| rows.operator());
+                    operands.extend(operator.map(|operator| (operator, operand)));
+                }
+                Found::Nothing => {}
+            }
+            if below.is_some() {
+                break;
+            }
+        }
+        let mut value = match below {
+            Some(value) => value,
+            None => self.base.get(table, key, <[u8]>::to_vec)?,
+        };
+        for (operator, operand) in operands.into_iter().rev() {
+            value = Some(operator.apply(value.as_deref(), &operand));
+        }
+        Ok(value)
+    }
+
     /// The newest sequence in the memtables that changed the key, if any did.
     pub(crate) fn latest(&self, table: u32, key: &[u8]) -> Option<Sequence> {
         let memtables = [Some(&self.active), self.frozen.as_ref()];
         memtables.into_iter().flatten().find_map(|memtable| match memtable.get(table, key, Sequence::MAX, |_| ()) {
-            Found::Value(sequence, ()) | Found::Deleted(sequence) => Some(sequence),
+            Found::Value(sequence, ()) | Found::Operand(sequence, _) | Found::Deleted(sequence) => Some(sequence),
             Found::Nothing => None,
         })
     }

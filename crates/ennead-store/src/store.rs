@@ -147,6 +147,13 @@ pub(crate) fn apply(memtable: &Memtable, catalogue: &Catalogue, sequence: Sequen
                     memtable.insert(table, kind, sequence, key, Some(value));
                 }
             }
+            Row::Merge { table, key, operand } => {
+                let entry = catalogue.get(table);
+                let operator = entry.and_then(|entry| entry.operator.as_ref()?.code.as_ref());
+                if let (Some(entry), Some(operator)) = (entry, operator) {
+                    memtable.merge(table, entry.kind, sequence, key, operand, operator);
+                }
+            }
             Row::Delete { table, key } => {
                 if let Some(kind) = kind_of(table) {
                     memtable.insert(table, kind, sequence, key, None);
@@ -176,7 +183,7 @@ fn delete_earlier(
     earlier: &[u8],
 ) {
     for row in Rows::new(earlier).map_while(Result::ok) {
-        if let Row::Put { table: of, key, .. } = row
+        if let Row::Put { table: of, key, .. } | Row::Merge { table: of, key, .. } = row
             && of == table
             && key >= start
             && end.is_none_or(|end| key < end)
@@ -239,6 +246,12 @@ impl Shared {
         for table in batch.tables() {
             if self.catalogue.get(table.0).is_none() {
                 return Err(Error::UnknownTable(format!("with number {}", table.0)));
+            }
+        }
+        for table in batch.merged() {
+            let operator = self.catalogue.get(table.0).and_then(|entry| entry.operator.as_ref());
+            if operator.is_none() {
+                return Err(Error::Invalid(format!("table number {} has no merge operator", table.0)));
             }
         }
         self.check_unchanged(unchanged)?;
@@ -317,22 +330,41 @@ impl Store {
     /// The table of this name, created when it is missing.
     ///
     /// # Errors
-    /// `Invalid` when it is there with another kind.
+    /// `Invalid` when it is there with another kind or with a merge operator.
     pub fn create_table(&self, name: &str, kind: TableKind) -> Result<Table> {
+        self.create_table_as(name, kind, None)
+    }
+
+    /// Makes a table, or finds it if it is the same.
+    pub(crate) fn create_table_as(&self, name: &str, kind: TableKind, operator: Option<&str>) -> Result<Table> {
+        if name.contains('\0') {
+            return Err(Error::Invalid("a table's name cannot hold a zero byte".into()));
+        }
         let catalogue = &self.shared().catalogue;
         self.shared().commit_catalogue(|batch| {
             if let Some(table) = catalogue.find(name) {
-                return match catalogue.get(table.0) {
-                    Some(entry) if entry.kind != kind => {
-                        Err(Error::Invalid(format!("table {name} is there as {:?}, not {kind:?}", entry.kind)))
-                    }
-                    _ => Ok(table),
-                };
+                let Some(entry) = catalogue.get(table.0) else { return Ok(table) };
+                let own = entry.operator.as_ref().map(|operator| operator.name.as_str());
+                if entry.kind != kind {
+                    return Err(Error::Invalid(format!("table {name} is there as {:?}, not {kind:?}", entry.kind)));
+                }
+                if own != operator {
+                    let with = |operator: Option<&str>| operator.map_or("none".to_owned(), str::to_owned);
+                    return Err(Error::Invalid(format!(
+                        "table {name} is there with the merge operator {}, not {}",
+                        with(own),
+                        with(operator)
+                    )));
+                }
+                return Ok(table);
             }
             let number = catalogue
                 .next_table()
                 .ok_or_else(|| Error::Invalid("the store has no table numbers left: too many were created".into()))?;
-            batch.create_table_row(number, kind.to_byte(), name);
+            match operator {
+                Some(operator) => batch.create_table_row(number, kind.to_byte(), &format!("{name}\0{operator}")),
+                None => batch.create_table_row(number, kind.to_byte(), name),
+            }
             Ok(Table(number))
         })
     }
@@ -352,8 +384,8 @@ impl Store {
         let catalogue = &self.shared().catalogue;
         self.shared().commit_catalogue(|batch| {
             let table = catalogue.find(name).ok_or_else(|| Error::UnknownTable(name.to_owned()))?;
-            let kind = catalogue.get(table.0).map_or(TableKind::Ordered, |entry| entry.kind);
-            batch.drop_table_row(table.0, kind.to_byte(), name);
+            let entry = catalogue.get(table.0).ok_or_else(|| Error::UnknownTable(name.to_owned()))?;
+            batch.drop_table_row(table.0, entry.kind.to_byte(), &entry.stored_name());
             Ok(())
         })
     }
@@ -504,7 +536,7 @@ impl Store {
                 match row {
                     Row::CreateTable { table, .. } => catalogue.remove(table),
                     Row::DropTable { table, kind, name } => catalogue.create(table, TableKind::from_byte(kind), name),
-                    Row::Put { .. } | Row::Delete { .. } | Row::DeleteRange { .. } => {}
+                    Row::Put { .. } | Row::Delete { .. } | Row::DeleteRange { .. } | Row::Merge { .. } => {}
                 }
             }
         })?;

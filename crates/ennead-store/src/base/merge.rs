@@ -6,7 +6,7 @@
 use std::ops::Bound;
 use std::sync::Arc;
 
-use redb::{Durability, WriteTransaction};
+use redb::{Durability, ReadableTable, WriteTransaction};
 
 use super::{Base, BaseState, META, RowsDefinition, STATE_KEY, failed, table_name, table_numbers};
 use crate::Result;
@@ -75,6 +75,17 @@ fn merge_table(
     while let Some(row) = cursor.current() {
         let covering = source.ranges.covering(row.key, Sequence::MAX);
         match row.value {
+            Some(operand) if row.operand && row.sequence >= covering => {
+                let operator = source
+                    .operator()
+                    .ok_or_else(|| redb::Error::Corrupted("merge operands without their operator".into()))?;
+                let value = {
+                    let old = rows.get(row.key)?;
+                    operator.apply(old.as_ref().map(|old| old.value()), operand)
+                };
+                rows.insert(row.key, value.as_slice())?;
+                merged.puts += 1;
+            }
             Some(value) if row.sequence >= covering => {
                 rows.insert(row.key, value)?;
                 merged.puts += 1;

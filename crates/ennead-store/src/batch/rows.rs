@@ -7,6 +7,9 @@
 //! | 3 delete range | table, start length, end length + 1 or 0 for no end, start, end |
 //! | 4 create table | table, kind byte, name length, name |
 //! | 5 drop table | table, kind byte, name length, name |
+//! | 6 merge | table, key length, operand length, key, operand |
+//!
+//! The name of a table with a merge operator is followed by a zero byte and the operator's name.
 //!
 //! The op is one byte; tables and lengths are LEB128 varints of at most 32 bits. The decoder trusts nothing: it never
 //! reads past its slice and never allocates.
@@ -16,6 +19,7 @@ const DELETE: u8 = 2;
 const DELETE_RANGE: u8 = 3;
 const CREATE_TABLE: u8 = 4;
 const DROP_TABLE: u8 = 5;
+const MERGE: u8 = 6;
 
 /// A decoded row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +29,7 @@ pub(crate) enum Row<'a> {
     DeleteRange { table: u32, start: &'a [u8], end: Option<&'a [u8]> },
     CreateTable { table: u32, kind: u8, name: &'a str },
     DropTable { table: u32, kind: u8, name: &'a str },
+    Merge { table: u32, key: &'a [u8], operand: &'a [u8] },
 }
 
 /// Bytes that are no row.
@@ -46,8 +51,16 @@ fn push_length(to: &mut Vec<u8>, bytes: &[u8]) {
 }
 
 pub(crate) fn encode_put(to: &mut Vec<u8>, table: u32, key: &[u8], value: &[u8]) {
+    encode_pair(to, PUT, table, key, value);
+}
+
+pub(crate) fn encode_merge(to: &mut Vec<u8>, table: u32, key: &[u8], operand: &[u8]) {
+    encode_pair(to, MERGE, table, key, operand);
+}
+
+fn encode_pair(to: &mut Vec<u8>, op: u8, table: u32, key: &[u8], value: &[u8]) {
     to.reserve(key.len() + value.len() + 12);
-    to.push(PUT);
+    to.push(op);
     push_varint(to, table);
     push_length(to, key);
     push_length(to, value);
@@ -163,6 +176,12 @@ impl<'a> Rows<'a> {
                     None => None,
                 };
                 Some(Row::DeleteRange { table, start, end })
+            }
+            MERGE => {
+                let table = self.varint()?;
+                let key = self.varint()?;
+                let operand = self.varint()?;
+                Some(Row::Merge { table, key: self.bytes(key)?, operand: self.bytes(operand)? })
             }
             CREATE_TABLE => self.catalogue().map(|(table, kind, name)| Row::CreateTable { table, kind, name }),
             DROP_TABLE => self.catalogue().map(|(table, kind, name)| Row::DropTable { table, kind, name }),

@@ -11,6 +11,8 @@ const UNIT: usize = 4;
 const UNITS_PER_CHUNK: u32 = (CHUNK_BYTES / UNIT) as u32;
 const HEADER_BYTES: usize = 20;
 const DELETED: u32 = u32::MAX;
+/// Set in the value's length of a row that is a merge operand. Values are shorter than a record's limit of 2^30.
+const OPERAND: u32 = 1 << 31;
 
 /// "No row": the end of a chain.
 pub(crate) const NONE: u32 = u32::MAX;
@@ -23,6 +25,8 @@ pub(crate) struct ArenaRow<'a> {
     pub(crate) sequence: Sequence,
     pub(crate) key: &'a [u8],
     pub(crate) value: Option<&'a [u8]>,
+    /// The value is an operand that waits for what is below the memtable.
+    pub(crate) operand: bool,
 }
 
 #[derive(Debug, Default)]
@@ -32,7 +36,14 @@ pub(crate) struct Arena {
 
 impl Arena {
     /// Adds a row. Answers its location and the bytes it takes.
-    pub(crate) fn push(&mut self, previous: u32, sequence: Sequence, key: &[u8], value: Option<&[u8]>) -> (u32, usize) {
+    pub(crate) fn push(
+        &mut self,
+        previous: u32,
+        sequence: Sequence,
+        key: &[u8],
+        value: Option<&[u8]>,
+        operand: bool,
+    ) -> (u32, usize) {
         let length = HEADER_BYTES + key.len() + value.map_or(0, <[u8]>::len);
         let length = length.next_multiple_of(UNIT);
         let full = self.chunks.last().is_none_or(|chunk| chunk.len() + length > CHUNK_BYTES);
@@ -48,7 +59,8 @@ impl Arena {
         header[..4].copy_from_slice(&previous.to_le_bytes());
         header[4..12].copy_from_slice(&sequence.to_le_bytes());
         header[12..16].copy_from_slice(&(key.len() as u32).to_le_bytes());
-        header[16..].copy_from_slice(&value.map_or(DELETED, |value| value.len() as u32).to_le_bytes());
+        let flag = if operand { OPERAND } else { 0 };
+        header[16..].copy_from_slice(&value.map_or(DELETED, |value| value.len() as u32 | flag).to_le_bytes());
         chunk.extend_from_slice(&header);
         chunk.extend_from_slice(key);
         chunk.extend_from_slice(value.unwrap_or_default());
@@ -63,11 +75,13 @@ impl Arena {
         let row = &chunk[(location % UNITS_PER_CHUNK) as usize * UNIT..];
         let (header, rest) = row.split_at(HEADER_BYTES);
         let (key, rest) = rest.split_at(u32_at(header, 12) as usize);
-        let value = match u32_at(header, 16) {
+        let length = u32_at(header, 16);
+        let value = match length {
             DELETED => None,
-            length => Some(&rest[..length as usize]),
+            length => Some(&rest[..(length & !OPERAND) as usize]),
         };
-        ArenaRow { previous: u32_at(header, 0), sequence: u64_at(header, 4), key, value }
+        let operand = length != DELETED && length & OPERAND != 0;
+        ArenaRow { previous: u32_at(header, 0), sequence: u64_at(header, 4), key, value, operand }
     }
 
     /// The newest row of a chain that is not above `bound`.

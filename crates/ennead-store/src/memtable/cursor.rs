@@ -27,6 +27,8 @@ pub(crate) struct CursorRow<'a> {
     pub(crate) sequence: Sequence,
     pub(crate) key: &'a [u8],
     pub(crate) value: Option<&'a [u8]>,
+    /// The value is a merge operand.
+    pub(crate) operand: bool,
 }
 
 #[derive(Debug)]
@@ -34,6 +36,7 @@ struct RunRow {
     sequence: Sequence,
     key: Range<usize>,
     value: Option<Range<usize>>,
+    operand: bool,
 }
 
 /// Rows copied out of one shard.
@@ -63,7 +66,7 @@ impl Run {
             self.bytes.extend_from_slice(value);
             key.end..key.end + value.len()
         });
-        self.rows.push(RunRow { sequence: row.sequence, key, value });
+        self.rows.push(RunRow { sequence: row.sequence, key, value, operand: row.operand });
         self.rows.len() < self.rows_wanted && self.bytes.len() < RUN_BYTES
     }
 
@@ -73,6 +76,7 @@ impl Run {
             sequence: row.sequence,
             key: &self.bytes[row.key.clone()],
             value: row.value.clone().map(|value| &self.bytes[value]),
+            operand: row.operand,
         })
     }
 

@@ -52,17 +52,24 @@ impl Shard {
 
     /// Adds a row and answers the bytes it takes.
     #[inline]
-    pub(crate) fn insert(&mut self, hash: u64, sequence: Sequence, key: &[u8], value: Option<&[u8]>) -> usize {
+    pub(crate) fn insert(
+        &mut self,
+        hash: u64,
+        sequence: Sequence,
+        key: &[u8],
+        value: Option<&[u8]>,
+        operand: bool,
+    ) -> usize {
         let Shard { arena, index } = self;
         match index {
             Index::Ordered(map) => match map.entry(Key::from_slice(key)) {
                 Entry::Occupied(mut newest) => {
-                    let (location, bytes) = arena.push(*newest.get(), sequence, key, value);
+                    let (location, bytes) = arena.push(*newest.get(), sequence, key, value, operand);
                     newest.insert(location);
                     bytes
                 }
                 Entry::Vacant(place) => {
-                    let (location, bytes) = arena.push(NONE, sequence, key, value);
+                    let (location, bytes) = arena.push(NONE, sequence, key, value, operand);
                     let key_bytes = if key.len() > 24 { key.len() } else { 0 };
                     place.insert(location);
                     bytes + ORDERED_INDEX_BYTES + key_bytes
@@ -72,11 +79,11 @@ impl Shard {
                 let hash = hash as u32;
                 let same = |slot: &Slot| slot.hash == hash && arena.row(slot.location).key == key;
                 if let Some(slot) = table.find_mut(spread(hash), same) {
-                    let (location, bytes) = arena.push(slot.location, sequence, key, value);
+                    let (location, bytes) = arena.push(slot.location, sequence, key, value, operand);
                     slot.location = location;
                     return bytes;
                 }
-                let (location, bytes) = arena.push(NONE, sequence, key, value);
+                let (location, bytes) = arena.push(NONE, sequence, key, value, operand);
                 table.insert_unique(spread(hash), Slot { hash, location }, |slot| spread(slot.hash));
                 bytes + HASHED_INDEX_BYTES
             }

@@ -52,6 +52,8 @@ pub struct Iter {
     base: BaseCursor,
     direction: Direction,
     at: At,
+    /// The value of the current row where that is a merge operand with what is below it.
+    resolved: Option<Vec<u8>>,
     error: Option<Error>,
 }
 
@@ -71,6 +73,7 @@ impl Iter {
             base: BaseCursor { range: None, current: None },
             direction: Direction::Forward,
             at: At::Nowhere,
+            resolved: None,
             error: None,
             layers,
         }
@@ -119,6 +122,9 @@ impl Iter {
 
     /// The current value; empty when not valid.
     pub fn value(&self) -> &[u8] {
+        if let Some(resolved) = &self.resolved {
+            return resolved;
+        }
         match self.at {
             At::Nowhere => &[],
             At::Memtable(index) => self.memtables[index].1.current().and_then(|row| row.value).unwrap_or_default(),
@@ -157,6 +163,7 @@ impl Iter {
     fn end_on_error(&mut self, result: Result<()>) {
         if let Err(error) = result {
             self.at = At::Nowhere;
+            self.resolved = None;
             self.error = Some(error);
         }
     }
@@ -200,12 +207,16 @@ impl Iter {
     fn settle(&mut self) -> Result<()> {
         loop {
             self.at = self.first();
+            self.resolved = None;
             match self.at {
                 At::Nowhere => return Ok(()),
                 At::Memtable(index) => {
                     let (layer, cursor) = &self.memtables[index];
                     let Some(row) = cursor.current() else { return Ok(()) };
                     if row.value.is_some() && row.sequence >= self.covering(*layer, row.key) {
+                        if row.operand {
+                            self.resolved = self.layers.resolve(self.table, row.key, self.bound)?;
+                        }
                         return Ok(());
                     }
                     self.advance_past_current()?;

@@ -9,6 +9,7 @@ use parking_lot::Mutex;
 
 use super::{Committing, Handle, Shared, Store, apply};
 use crate::base::{Base, BaseState};
+use crate::batch::rows::Row;
 use crate::catalogue::Catalogue;
 use crate::clock::{Clock, SystemClock};
 use crate::directory::Directory;
@@ -52,7 +53,9 @@ impl Store {
         let directory = Directory::open(&disk, &options.path)?;
         let base = Base::open(&*disk, &directory.tree(), options.cache_bytes)?;
         let BaseState { flushed, catalogue } = base.state()?;
-        let mut replay = Replay::new(&base, &options, Catalogue::new(catalogue), flushed);
+        let catalogue = Catalogue::new(catalogue, options.merge_operators.clone());
+        catalogue.check_operators()?;
+        let mut replay = Replay::new(&base, &options, catalogue, flushed);
         let recovered = recovery::recover(&*disk, &directory.log(), flushed, &mut |record| replay.take(record))?;
         let Replay { catalogue, memtable, flushed, .. } = replay;
         let Recovered { segments, spares, last, report } = recovered;
@@ -120,6 +123,10 @@ impl<'a> Replay<'a> {
 
     fn take(&mut self, record: &crate::log::record::Record<'_>) -> Result<()> {
         apply(&self.memtable, &self.catalogue, record.sequence, record.row_bytes());
+        // Before any merge row of the table, which comes in a later record, could be left out.
+        if record.rows().any(|row| matches!(row, Row::CreateTable { .. })) {
+            self.catalogue.check_operators()?;
+        }
         for (table, delta) in &record.header.tallies {
             self.catalogue.add_tally(*table, *delta);
         }

@@ -75,7 +75,9 @@ impl PessimisticTransactions {
         let mut keys = BTreeSet::new();
         for operation in batch.operations() {
             match operation {
-                Operation::Put { table, key, .. } | Operation::Delete { table, key } => keys.insert((table, key)),
+                Operation::Put { table, key, .. }
+                | Operation::Delete { table, key }
+                | Operation::Merge { table, key, .. } => keys.insert((table, key)),
                 Operation::DeleteRange { .. } => {
                     return Err(Error::Invalid("a range delete cannot be written under key locks".into()));
                 }
