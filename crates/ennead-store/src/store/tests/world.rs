@@ -31,6 +31,9 @@ impl Model {
                 Operation::Delete { table, key } => {
                     self.tables[index(table)].remove(key);
                 }
+                Operation::Merge { table, key, operand } => {
+                    self.tables[index(table)].entry(key.to_vec()).or_default().extend_from_slice(operand);
+                }
                 Operation::DeleteRange { table, start, end } => {
                     self.tables[index(table)]
                         .retain(|key, _| !(&key[..] >= start && end.is_none_or(|end| &key[..] < end)));
@@ -72,11 +75,14 @@ pub(super) fn open(disk: &SimulatedDisk, options: &Options) -> Result<Store> {
     Store::open_with(Arc::new(disk.clone()), Arc::new(NoClock), options.clone(), false)
 }
 
-/// The three tables, created when missing. They are always the first three batches.
+/// The three tables, created when missing; the third appends what is merged. They are always the first three batches.
 pub(super) fn tables(store: &Store) -> Result<[Table; 3]> {
     let mut made = [Table(0); 3];
     for (place, (name, kind)) in made.iter_mut().zip(TABLES) {
-        *place = store.create_table(name, kind)?;
+        *place = match name {
+            "counts" => store.create_merge_table(name, kind, "append")?,
+            _ => store.create_table(name, kind)?,
+        };
     }
     Ok(made)
 }
@@ -91,7 +97,7 @@ pub(super) fn batch(random: &mut Random, tables: [Table; 3]) -> WriteBatch {
     let mut batch = WriteBatch::new();
     for _ in 0..1 + random.below(5) {
         let table = tables[random.below(3) as usize];
-        match random.below(12) {
+        match random.below(14) {
             0..=6 => {
                 let length = [0, 3, 40, 700][random.below(4) as usize];
                 let value = vec![random.next() as u8; length];
@@ -101,6 +107,11 @@ pub(super) fn batch(random: &mut Random, tables: [Table; 3]) -> WriteBatch {
             10 => {
                 let end = (random.below(3) > 0).then(|| key(random));
                 batch.delete_range(table, &key(random), end.as_deref());
+            }
+            11 | 12 => {
+                let length = [0, 3, 40][random.below(3) as usize];
+                let operand = vec![random.next() as u8; length];
+                batch.merge(tables[2], &key(random), &operand);
             }
             _ => batch.tally(table, random.below(20) as i64 - 8),
         }
