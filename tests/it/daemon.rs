@@ -2,8 +2,10 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
@@ -35,10 +37,15 @@ impl Daemon {
     }
 
     fn start_in(folder: TempDir, flags: &[&str]) -> Daemon {
+        Daemon::start_with(folder, flags, |_| {})
+    }
+
+    fn start_with(folder: TempDir, flags: &[&str], prepare: impl FnOnce(&mut Command)) -> Daemon {
         let log = std::fs::File::create(folder.path().join("log")).unwrap();
         let mut command = ennead();
         command.args(["serve", "--resp", "127.0.0.1:0", "--http", "127.0.0.1:0", "--grpc", "127.0.0.1:0", "--data"]);
         command.arg(folder.path().join("data")).args(flags).stdout(log.try_clone().unwrap()).stderr(log);
+        prepare(&mut command);
         let child = command.spawn().unwrap();
         let mut daemon = Daemon { child, folder };
         daemon.wait_for("  gRPC  ");
@@ -369,4 +376,94 @@ fn data_of_a_newer_format_is_refused() {
     let name = data.display().to_string();
     let message = refusal(&["serve", "--resp", "127.0.0.1:0", "--http", "off", "--grpc", "off", "--data", &name]);
     assert!(message.contains("99") && message.contains(&name), "{message}");
+}
+
+#[test]
+fn a_second_signal_ends_it_at_once() {
+    let mut daemon = Daemon::start(&["--set", "server.shutdown_timeout=10m"]);
+    daemon.wire().call(&[b"SET", b"key", b"kept"]).unwrap();
+    // A request that is never finished holds up the end.
+    let mut unfinished = TcpStream::connect(daemon.address("http")).unwrap();
+    unfinished.write_all(b"GET /healthz HTTP/1.1\r\nHost:").unwrap();
+    assert_eq!(daemon.http("GET /healthz HTTP/1.1").0, 200);
+    daemon.signal("TERM");
+    daemon.wait_for("stopping");
+    assert!(daemon.child.try_wait().unwrap().is_none(), "{}", daemon.log());
+    daemon.signal("TERM");
+    assert_eq!(daemon.wait().code(), Some(1));
+    let daemon = daemon.restart();
+    assert_eq!(daemon.wire().call(&[b"GET", b"key"]).unwrap(), Reply::Bulk(b"kept".to_vec()));
+}
+
+#[test]
+fn the_service_manager_hears_that_it_is_ready_alive_and_stopping() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("notify");
+    let socket = UnixDatagram::bind(&path).unwrap();
+    socket.set_read_timeout(Some(TIMEOUT)).unwrap();
+    let wait_for = |text: &str| {
+        let mut heard = String::new();
+        while !heard.lines().any(|line| line == text) {
+            let mut bytes = [0; 512];
+            let count = socket.recv(&mut bytes).unwrap_or_else(|error| panic!("no {text} in {heard}: {error}"));
+            heard += &String::from_utf8_lossy(&bytes[..count]);
+            heard.push('\n');
+        }
+    };
+    let mut daemon = Daemon::start_with(tempfile::tempdir().unwrap(), &[], |command| {
+        command.env("NOTIFY_SOCKET", &path).env("WATCHDOG_USEC", "300000");
+    });
+    wait_for("READY=1");
+    wait_for("WATCHDOG=1");
+    daemon.signal("TERM");
+    wait_for("STOPPING=1");
+    assert_eq!(daemon.wait().code(), Some(0));
+}
+
+#[test]
+fn all_listeners_speak_tls_when_there_is_a_certificate() {
+    let folder = tempfile::tempdir().unwrap();
+    let signed = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let (certificate, certificate_name) = folder_of(folder.path(), "certificate.pem");
+    let (key, key_name) = folder_of(folder.path(), "key.pem");
+    std::fs::write(certificate, signed.cert.pem()).unwrap();
+    std::fs::write(key, signed.signing_key.serialize_pem()).unwrap();
+    let daemon = Daemon::start(&["--tls-certificate", &certificate_name, "--tls-key", &key_name]);
+
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(signed.cert.der().clone()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let connect = |protocol: &str, inside: &[u8]| {
+        let builder = rustls::ClientConfig::builder_with_provider(Arc::clone(&provider));
+        let builder = builder.with_safe_default_protocol_versions().unwrap();
+        let mut config = builder.with_root_certificates(roots.clone()).with_no_client_auth();
+        config.alpn_protocols = if inside.is_empty() { Vec::new() } else { vec![inside.to_vec()] };
+        let name = rustls::pki_types::ServerName::try_from("localhost").unwrap();
+        let connection = rustls::ClientConnection::new(Arc::new(config), name).unwrap();
+        let stream = TcpStream::connect(daemon.address(protocol)).unwrap();
+        stream.set_read_timeout(Some(TIMEOUT)).unwrap();
+        rustls::StreamOwned::new(connection, stream)
+    };
+    let mut resp = connect("resp", b"");
+    resp.write_all(b"PING\r\n").unwrap();
+    let mut reply = [0; 7];
+    resp.read_exact(&mut reply).unwrap();
+    assert_eq!(&reply, b"+PONG\r\n");
+    let mut http = connect("http", b"http/1.1");
+    http.write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
+    let mut status = [0; 15];
+    http.read_exact(&mut status).unwrap();
+    assert_eq!(&status, b"HTTP/1.1 200 OK");
+    let mut grpc = connect("grpc", b"h2");
+    grpc.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00").unwrap();
+    let mut frame = [0; 9];
+    grpc.read_exact(&mut frame).unwrap();
+    assert_eq!(frame[3], 4);
+    // Who does not speak TLS gets nothing.
+    let mut plain = TcpStream::connect(daemon.address("http")).unwrap();
+    plain.set_read_timeout(Some(TIMEOUT)).unwrap();
+    plain.write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+    let mut answer = Vec::new();
+    let _ = plain.read_to_end(&mut answer);
+    assert!(!answer.starts_with(b"HTTP"), "{answer:?}");
 }

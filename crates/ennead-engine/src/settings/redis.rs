@@ -50,8 +50,9 @@ pub const FIXED: &[(&str, &str, &str)] = &[
 ];
 
 const OUTPUT_LIMITS: &str = "client-output-buffer-limit";
-/// Limits of replicas, which there are none of: as Redis has them by default.
+/// Limits of clients that there are none of yet, as Redis has them by default: bytes, bytes, seconds.
 const REPLICA_LIMITS: [u64; 3] = [256 << 20, 64 << 20, 60];
+const SUBSCRIBER_LIMITS: [u64; 3] = [32 << 20, 8 << 20, 60];
 
 type Change = (usize, Parsed);
 
@@ -94,14 +95,11 @@ impl Settings {
 
     fn output_limits(&self) -> String {
         let class = |word: &str, [hard, soft, seconds]: [u64; 3]| format!("{word} {hard} {soft} {seconds}");
-        let [normal, pubsub] = [
-            [super::OUTPUT_NORMAL_HARD, super::OUTPUT_NORMAL_SOFT].map(|key| self.read(key)),
-            [super::OUTPUT_PUBSUB_HARD, super::OUTPUT_PUBSUB_SOFT].map(|key| self.read(key)),
-        ];
+        let [hard, soft] = [super::OUTPUT_NORMAL_HARD, super::OUTPUT_NORMAL_SOFT].map(|key| self.read(key));
         [
-            class("normal", [normal[0], normal[1], self.read(super::OUTPUT_NORMAL_SOFT_TIME).as_secs()]),
+            class("normal", [hard, soft, self.read(super::OUTPUT_NORMAL_SOFT_TIME).as_secs()]),
             class("slave", REPLICA_LIMITS),
-            class("pubsub", [pubsub[0], pubsub[1], self.read(super::OUTPUT_PUBSUB_SOFT_TIME).as_secs()]),
+            class("pubsub", SUBSCRIBER_LIMITS),
         ]
         .join(" ")
     }
@@ -140,19 +138,21 @@ fn output_limit_changes(text: &str) -> Result<Vec<Change>, SettingError> {
     }
     let mut changes = Vec::new();
     for group in words.chunks_exact(4) {
-        let (hard, soft, time) = match group[0].to_ascii_lowercase().as_str() {
-            "normal" => (super::OUTPUT_NORMAL_HARD, super::OUTPUT_NORMAL_SOFT, super::OUTPUT_NORMAL_SOFT_TIME),
-            "pubsub" => (super::OUTPUT_PUBSUB_HARD, super::OUTPUT_PUBSUB_SOFT, super::OUTPUT_PUBSUB_SOFT_TIME),
-            "slave" | "replica" => {
-                let sizes = Kind::Bytes { min: 0, max: i64::MAX };
-                let expected = REPLICA_LIMITS.map(|limit| Parsed::Word(limit.cast_signed()));
-                match (1..4).all(|at| sizes.parse(group[at]).is_ok_and(|value| value == expected[at - 1])) {
-                    true => continue,
-                    false => return Err(invalid("limits of replicas can't be changed: there are no replicas")),
-                }
-            }
+        let fixed = match group[0].to_ascii_lowercase().as_str() {
+            "normal" => None,
+            "slave" | "replica" => Some((REPLICA_LIMITS, "limits of replicas can't be changed: there are no replicas")),
+            "pubsub" => Some((SUBSCRIBER_LIMITS, "limits of subscribers can't be changed: there is no pub/sub yet")),
             _ => return Err(invalid("Invalid client class specified in buffer limit configuration.")),
         };
+        if let Some((limits, reason)) = fixed {
+            let sizes = Kind::Bytes { min: 0, max: i64::MAX };
+            let expected = limits.map(|limit| Ok(Parsed::Word(limit.cast_signed())));
+            if (0..3).all(|at| sizes.parse(group[at + 1]) == expected[at]) {
+                continue;
+            }
+            return Err(invalid(reason));
+        }
+        let (hard, soft, time) = (super::OUTPUT_NORMAL_HARD, super::OUTPUT_NORMAL_SOFT, super::OUTPUT_NORMAL_SOFT_TIME);
         let wrong = |_| invalid("Error in hard, soft or soft_seconds setting in buffer limit configuration.");
         changes.push((hard.index, Form::Plain.parse(&hard.setting().kind, group[1]).map_err(wrong)?));
         changes.push((soft.index, Form::Plain.parse(&soft.setting().kind, group[2]).map_err(wrong)?));

@@ -136,6 +136,7 @@ fn a_refused_change_changes_nothing() {
         ),
         (vec![("timeout", "5"), ("client-output-buffer-limit", "normal 1 2")], "Wrong number of arguments"),
         (vec![("timeout", "5"), ("client-output-buffer-limit", "odd 1 2 3")], "Invalid client class"),
+        (vec![("timeout", "5"), ("client-output-buffer-limit", "pubsub 1 2 3")], "limits of subscribers"),
     ] {
         let error = settings.redis_set(&pairs).unwrap_err();
         assert!(error.reason().contains(text), "{error:?} has no {text}");
