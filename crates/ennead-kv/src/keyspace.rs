@@ -19,6 +19,8 @@ use crate::options::{KvOptions, Settings};
 use crate::place::Placer;
 use crate::reply::Reply;
 
+#[cfg(test)]
+mod concurrency;
 mod databases;
 mod eviction;
 mod expiry;
@@ -133,11 +135,11 @@ impl Keyspace {
             }
             Access::All => {
                 let gate = shared.gate.write();
-                let mut context = Context::new(self, Some(&gate), call, command.spec.is(Flag::Write));
+                let context = Context::new(self, Some(&gate), call, command.spec.is(Flag::Write));
                 context.run(command, args, reply)
             }
             Access::Databases => {
-                let mut context = Context::new(self, None, call, command.spec.is(Flag::Write));
+                let context = Context::new(self, None, call, command.spec.is(Flag::Write));
                 context.run(command, args, reply)
             }
         }
@@ -159,12 +161,6 @@ impl Keyspace {
     /// How many databases `SELECT` knows.
     pub fn databases(&self) -> usize {
         self.0.gate.read().databases.len()
-    }
-
-    /// A database, kept alive beyond the gate for figures; its slots may be void when FLUSHALL has passed.
-    pub(crate) fn database(&self, db: usize) -> Result<Arc<Database>> {
-        let gate = self.0.gate.read();
-        gate.database(&self.0.store, db).cloned()
     }
 }
 

@@ -23,7 +23,7 @@ impl Probe {
         let store = Store::open(Options::new(directory.path())).unwrap();
         let keyspace = Keyspace::open(store.clone(), options.clone()).unwrap();
         let call = Call { now_ms: 1_700_000_000_000, seed: 1, ..Call::default() };
-        Probe { keyspace, store, options, call, directory: directory }
+        Probe { keyspace, store, options, call, directory }
     }
 
     /// Forgets everything in memory and opens the keyspace again over the same store.

@@ -98,13 +98,6 @@ impl<'a> RowValue<'a> {
     pub(crate) fn long_string(&self) -> Option<(u64, u64)> {
         parse_long_string(self.payload)
     }
-    /// Length of the string, long or not.
-    pub(crate) fn string_len(&self) -> u64 {
-        match self.kind {
-            Kind::String => self.payload.len() as u64,
-            Kind::LongString => self.long_string().map_or(0, |(_, len)| len),
-        }
-    }
 }
 
 fn parse_long_string(payload: &[u8]) -> Option<(u64, u64)> {

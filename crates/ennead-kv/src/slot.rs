@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use slab::Slab;
 
-use crate::entry::{Entry, Hint, allocation_size};
+use crate::entry::{Entry, Hint};
 use crate::object::Object;
 
 pub(crate) mod table;
@@ -26,6 +26,7 @@ const VOLATILE_SIZE: usize = 24;
 pub(crate) struct Slot {
     pub(crate) table: Table,
     objects: Option<Box<Slab<Object>>>,
+    #[expect(clippy::box_collection, reason = "most slots have none, and there are 16,384 of them")]
     /// Expiry and fragment of the volatile keys, also of those that tiering has put out of memory.
     volatile: Option<Box<BTreeSet<(u64, u32)>>>,
     /// The last batch that changed a key of the slot since the start.

@@ -15,6 +15,9 @@ use crate::options::Policy;
 use crate::place::{SLOTS, next_random};
 use crate::slot::Slot;
 
+#[cfg(test)]
+mod tests;
+
 /// Candidates remembered between evictions.
 const POOL: usize = 16;
 /// Evictions by one command; when memory shrinks slower than that, others go on.
@@ -90,8 +93,7 @@ impl Keyspace {
                     pool.offer(candidate);
                 }
             }
-            loop {
-                let Some(candidate) = pool.0.pop() else { break };
+            while let Some(candidate) = pool.0.pop() {
                 if self.evict(&gate, &candidate, policy, call)? {
                     return Ok(true);
                 }

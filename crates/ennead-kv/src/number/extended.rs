@@ -104,7 +104,7 @@ impl Extended {
         let (whole, decimals) = if self.exponent >= 0 {
             let mut whole = Natural::new(self.mantissa);
             whole.shift_left(self.exponent as usize);
-            (whole.to_decimal(), String::new())
+            (whole.into_decimal(), String::new())
         } else {
             let shift = self.exponent.unsigned_abs();
             let mut value = scaled.checked_shr(shift).unwrap_or(0);

@@ -108,7 +108,7 @@ impl Natural {
         (quotient, !self.is_zero())
     }
 
-    pub(super) fn to_decimal(mut self) -> String {
+    pub(super) fn into_decimal(mut self) -> String {
         let mut groups = Vec::new();
         while !self.is_zero() {
             let mut remainder = 0u64;

@@ -117,16 +117,6 @@ impl Table {
             .filter_map(move |(at, (found, entry))| Some((start + at, *found, entry.as_ref()?)))
     }
 
-    /// The first entry at or after a position drawn from `random`, going round once.
-    pub(crate) fn sample(&self, random: u64) -> Option<usize> {
-        if self.len == 0 {
-            return None;
-        }
-        let start = (u128::from(random) * self.fragments.len() as u128 >> 64) as usize;
-        let after = self.fragments[start..].iter().position(|&found| found != 0).map(|at| start + at);
-        after.or_else(|| self.fragments.iter().position(|&found| found != 0))
-    }
-
     /// Bytes of the arrays, without the entries.
     pub(crate) fn size(&self) -> usize {
         match self.fragments.len() {
@@ -181,7 +171,7 @@ impl Table {
 #[inline]
 fn home(fragment: u32, len: usize) -> usize {
     let homes = len - len / 16 - usize::from(len > 0);
-    (u64::from(fragment) * homes as u64 >> 32) as usize
+    ((u64::from(fragment) * homes as u64) >> 32) as usize
 }
 
 /// How many entries a table of `len` positions takes before it grows.

@@ -65,22 +65,6 @@ fn stays_sorted_and_complete_under_random_changes() {
 }
 
 #[test]
-fn samples_only_what_is_there() {
-    let mut table = Table::default();
-    assert_eq!(table.sample(5), None);
-    for key in 0..10u64 {
-        table.insert((key as u32 + 1) * 400_000_000, entry(key));
-    }
-    let mut state = 3;
-    let mut seen = std::collections::BTreeSet::new();
-    for _ in 0..500 {
-        let at = table.sample(next_random(&mut state)).unwrap();
-        seen.insert(table.get(at).unwrap().key().to_vec());
-    }
-    assert_eq!(seen.len(), 10);
-}
-
-#[test]
 fn arrays_take_less_than_17_bytes_an_entry() {
     let mut table = Table::default();
     let mut state = 1;
