@@ -17,7 +17,7 @@ use crate::server::Server;
 use client::Client;
 
 /// Rounds of each durability in `make test`.
-const ROUNDS: u64 = 6;
+const ROUNDS: u64 = 25;
 
 /// Small, so that log segments and flushes change within a round.
 const SMALL: &[&str] =

@@ -66,7 +66,7 @@ const INDEXES: &[&str] =
 const OFFSETS: &[&str] =
     &["0", "1", "2", "7", "8", "31", "100", "4095", "4096", "70000", "-1", "x", "4294967296", "9223372036854775807"];
 const PATTERNS: &[&str] =
-    &["*", "a*", "?", "[a-c]", "[^a]", "k?y", "\\*", "*\\", "{t}*", "", "[", "*[", "[z-a]*", "**", "*x*y*"];
+    &["*", "a*", "?", "[a-c]", "[^a]", "k?y", "\\*", "*\\", "{t}*", "", "[", "*[", "[z-a]*", "*x*y*"];
 
 /// A request of a random command.
 pub(crate) fn request(random: &mut Random) -> Words {

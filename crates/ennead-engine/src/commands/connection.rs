@@ -112,6 +112,9 @@ fn reset(session: &mut Session, _request: &Request<'_>, reply: &mut dyn Output) 
 
 fn select(session: &mut Session, request: &Request<'_>, reply: &mut dyn Output) -> Result {
     let index = super::integer(&request.args[1])?;
+    if i32::try_from(index).is_err() {
+        return Err(Error::text("ERR value is out of range, value must between -2147483648 and 2147483647"));
+    }
     let databases = session.engine.keyspace().databases();
     let index = usize::try_from(index).ok().filter(|index| *index < databases);
     session.select(index.ok_or(Error::text("ERR DB index is out of range"))?);

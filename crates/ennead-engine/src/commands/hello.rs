@@ -42,7 +42,7 @@ pub(super) fn hello(session: &mut Session, request: &Request<'_>, reply: &mut dy
                 at += 3;
             }
             (_, true) if at + 1 < args.len() => {
-                name = Some(&args[at + 1]);
+                name = Some(client_name(&args[at + 1])?);
                 at += 2;
             }
             _ => {
@@ -51,7 +51,6 @@ pub(super) fn hello(session: &mut Session, request: &Request<'_>, reply: &mut dy
             }
         }
     }
-    let name = name.map(client_name).transpose()?;
     if let Some((user, password)) = login_words {
         login(session, Some(user), password)?;
     }
