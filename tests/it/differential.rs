@@ -6,8 +6,10 @@
 
 mod generator;
 mod golden;
+mod info;
 mod rule;
 mod sequence;
+mod table;
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -60,4 +62,20 @@ fn golden_scripts_get_the_replies_of_redis() {
         }
     }
     assert!(differences.is_empty(), "{differences}");
+}
+
+#[test]
+fn command_table_is_that_of_redis() {
+    let Some(peer) = Server::redis(&[]) else { return };
+    let ours = Server::subject(&[]);
+    let differences = table::differences(&peer, &ours);
+    assert!(differences.is_empty(), "{differences}");
+}
+
+#[test]
+fn info_has_what_tools_read() {
+    if let Some(peer) = Server::redis(&[]) {
+        assert_eq!(info::missing(&peer), Vec::<String>::new(), "redis-server itself");
+    }
+    assert_eq!(info::missing(&Server::subject(&[])), Vec::<String>::new());
 }

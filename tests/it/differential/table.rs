@@ -1,0 +1,95 @@
+//! The command table beside redis-server's: which commands are there, and their arity, flags and key positions.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::server::Server;
+use crate::wire::{Reply, show};
+
+/// Groups whose commands Ennead has, in the words of COMMAND DOCS.
+const GROUPS: &[&[u8]] = &[b"string", b"bitmap", b"generic", b"connection", b"server"];
+/// Commands of these groups that are not there, by what they need.
+const MISSING: &[(&str, &str)] = &[
+    ("sort sort_ro", "lists and sets"),
+    ("migrate restore-asking", "the cluster"),
+    ("wait waitaof replicaof slaveof psync replconf sync failover role", "replication"),
+    ("acl", "users"),
+    ("module", "modules, which Ennead does not load"),
+    ("monitor", "a feed of commands"),
+    ("bgrewriteaof", "an append-only file, which Ennead does not rewrite"),
+    ("lolwut", "nothing"),
+];
+/// Flags that only describe the inside of redis-server, or that 7.2 changed.
+const FLAGS_NOT_COMPARED: &[&str] =
+    &["no_async_loading", "no_multi", "noscript", "allow_busy", "skip_monitor", "skip_slowlog"];
+
+#[derive(Debug, PartialEq)]
+struct Facts {
+    arity: i64,
+    flags: BTreeSet<String>,
+    keys: [i64; 3],
+}
+
+/// Every difference, one a line.
+pub(super) fn differences(peer: &Server, ours: &Server) -> String {
+    let own = facts(ours);
+    let mut text = String::new();
+    let scope = groups(peer);
+    for (name, peers) in facts(peer) {
+        let expected = scope.get(&name).is_some_and(|group| GROUPS.contains(&group.as_slice()))
+            && !MISSING.iter().any(|(names, _)| names.split(' ').any(|missing| missing == name));
+        match own.get(&name) {
+            None if expected => text += &format!("{name}: not there\n"),
+            Some(own) if *own != peers => text += &format!("{name}:\n  redis:  {peers:?}\n  ennead: {own:?}\n"),
+            _ => {}
+        }
+    }
+    text
+}
+
+fn facts(server: &Server) -> BTreeMap<String, Facts> {
+    let Reply::List(commands) = server.connect().call(&[b"COMMAND"]).unwrap() else { panic!("COMMAND gives a list") };
+    commands.iter().map(one).collect()
+}
+
+fn one(command: &Reply) -> (String, Facts) {
+    let Reply::List(parts) = command else { panic!("a command is a list: {command:?}") };
+    let [
+        Reply::Bulk(name),
+        Reply::Integer(arity),
+        Reply::List(flags),
+        Reply::Integer(first),
+        Reply::Integer(last),
+        Reply::Integer(step),
+        ..,
+    ] = parts.as_slice()
+    else {
+        panic!("not a command: {command:?}")
+    };
+    let flags = flags
+        .iter()
+        .map(|flag| match flag {
+            Reply::Simple(flag) => show(flag),
+            other => panic!("a flag is a simple string: {other:?}"),
+        })
+        .filter(|flag| !FLAGS_NOT_COMPARED.contains(&flag.as_str()))
+        .collect();
+    (show(name), Facts { arity: *arity, flags, keys: [*first, *last, *step] })
+}
+
+/// The group of each command.
+fn groups(server: &Server) -> BTreeMap<String, Vec<u8>> {
+    let Reply::List(docs) = server.connect().call(&[b"COMMAND", b"DOCS"]).unwrap() else { panic!("DOCS gives a map") };
+    let group = |doc: &Reply| match doc {
+        Reply::List(fields) => fields.chunks(2).find_map(|field| match field {
+            [Reply::Bulk(name), Reply::Bulk(value)] if name == b"group" => Some(value.clone()),
+            _ => None,
+        }),
+        _ => None,
+    };
+    docs.chunks(2)
+        .filter_map(|entry| match entry {
+            [Reply::Bulk(name), doc] => Some((show(name), group(doc)?)),
+            _ => None,
+        })
+        .collect()
+}
