@@ -364,7 +364,7 @@ impl Connection {
         } else {
             self.over_soft_limit_since = None;
         }
-        if hard || soft {
+        if (hard || soft) && self.state != State::Broken {
             self.session.shard().output_buffer_disconnections.add(1);
             tracing::warn!(client = self.session.client().id, unsent, "closed: it does not read its replies");
             self.state = State::Broken;

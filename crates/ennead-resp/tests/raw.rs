@@ -1,0 +1,372 @@
+//! The listener by raw bytes over a real socket.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use ennead_engine::{Engine, Settings, Store, StoreOptions};
+use ennead_resp::{Listener, Options, TlsFiles, serve, tls_config};
+use tokio::sync::oneshot;
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+struct Server {
+    address: SocketAddr,
+    engine: Engine,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+    _directory: tempfile::TempDir,
+}
+
+impl Server {
+    fn start(settings: &[(&str, &str)]) -> Server {
+        Server::start_with(settings, None)
+    }
+
+    fn start_with(settings: &[(&str, &str)], tls: Option<&TlsFiles>) -> Server {
+        let directory = tempfile::tempdir().unwrap();
+        let known = Settings::new();
+        known.preset("server.data", directory.path().to_str().unwrap()).unwrap();
+        for (name, value) in settings {
+            known.preset(name, value).unwrap();
+        }
+        let store = Store::open(StoreOptions::new(directory.path().join("store"))).unwrap();
+        let engine = Engine::open(store, Arc::new(known)).unwrap();
+        let tls = tls.map(|files| tls_config(files).unwrap());
+        let listener = Listener::bind("127.0.0.1:0".parse().unwrap(), 128, tls).unwrap();
+        let address = listener.local_address().unwrap();
+        let (stop, stopped) = oneshot::channel();
+        let served = engine.clone();
+        let thread = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            let shutdown = async {
+                let _ = stopped.await;
+            };
+            runtime.block_on(serve(vec![listener], served, Options { workers: 2 }, shutdown)).unwrap();
+        });
+        Server { address, engine, stop: Some(stop), thread: Some(thread), _directory: directory }
+    }
+
+    fn connect(&self) -> Peer {
+        let stream = TcpStream::connect(self.address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_nodelay(true).unwrap();
+        Peer { stream }
+    }
+
+    fn stop(&mut self) {
+        if let Some(stop) = self.stop.take() {
+            let _ = stop.send(());
+        }
+        if let Some(thread) = self.thread.take() {
+            thread.join().unwrap();
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+struct Peer {
+    stream: TcpStream,
+}
+
+impl Peer {
+    fn send(&mut self, bytes: &[u8]) {
+        self.stream.write_all(bytes).unwrap();
+    }
+
+    #[track_caller]
+    fn expect(&mut self, expected: &[u8]) {
+        let mut got = vec![0; expected.len()];
+        let result = self.stream.read_exact(&mut got);
+        assert!(result.is_ok(), "{result:?}, wanted {:?}", expected.escape_ascii().to_string());
+        assert_eq!(got.escape_ascii().to_string(), expected.escape_ascii().to_string());
+    }
+
+    #[track_caller]
+    fn check(&mut self, request: &str, expected: &str) {
+        self.send(request.as_bytes());
+        self.expect(expected.as_bytes());
+    }
+
+    #[track_caller]
+    fn expect_end(&mut self) {
+        let mut rest = Vec::new();
+        // A reset is an end, too.
+        let _ = self.stream.read_to_end(&mut rest);
+        assert_eq!(rest.escape_ascii().to_string(), "");
+    }
+}
+
+#[track_caller]
+fn wait_until(mut condition: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !condition() {
+        assert!(start.elapsed() < PATIENCE, "waited too long");
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn requests_and_replies() {
+    let server = Server::start(&[]);
+    let mut peer = server.connect();
+    peer.check("PING\r\n", "+PONG\r\n");
+    peer.check("*2\r\n$4\r\nECHO\r\n$3\r\na\r\n\r\n", "$3\r\na\r\n\r\n");
+    peer.check("SET k \"a b\"\r\nGET k\r\nGET none\r\n", "+OK\r\n$3\r\na b\r\n$-1\r\n");
+    peer.check("*0\r\n\r\n*-1\r\nPING\r\n", "+PONG\r\n");
+    peer.check("SELECT 1\r\nGET k\r\nSELECT 0\r\nGET k\r\n", "+OK\r\n$-1\r\n+OK\r\n$3\r\na b\r\n");
+}
+
+#[test]
+fn resp3_after_hello() {
+    let server = Server::start(&[]);
+    let mut peer = server.connect();
+    peer.check("HELLO 3\r\n", "%7\r\n$6\r\nserver\r\n$5\r\nredis\r\n$7\r\nversion\r\n");
+    let mut rest = [0; 1024];
+    wait_until(|| {
+        let read = peer.stream.read(&mut rest).unwrap();
+        rest[..read].ends_with(b"*0\r\n")
+    });
+    peer.check("GET none\r\n", "_\r\n");
+    peer.check("HELLO 4\r\n", "-NOPROTO unsupported protocol version\r\n");
+}
+
+#[test]
+fn a_request_byte_by_byte() {
+    let server = Server::start(&[]);
+    let mut peer = server.connect();
+    for byte in b"*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$5\r\nab\r\nc\r\n" {
+        peer.send(&[*byte]);
+    }
+    peer.expect(b"+OK\r\n");
+    peer.check("GET k\r\n", "$5\r\nab\r\nc\r\n");
+}
+
+#[test]
+fn a_long_pipeline_keeps_its_order() {
+    let server = Server::start(&[]);
+    let mut peer = server.connect();
+    let count = 50_000;
+    let mut writer = peer.stream.try_clone().unwrap();
+    let sender = std::thread::spawn(move || {
+        let requests: String = (0..count).map(|n| format!("*2\r\n$4\r\nINCR\r\n$1\r\n{}\r\n", n % 2)).collect();
+        writer.write_all(requests.as_bytes()).unwrap();
+    });
+    let expected: String = (0..count).map(|n| format!(":{}\r\n", n / 2 + 1)).collect();
+    peer.expect(expected.as_bytes());
+    sender.join().unwrap();
+}
+
+#[test]
+fn replies_may_be_read_after_all_requests_were_sent() {
+    let server = Server::start(&[]);
+    let mut peer = server.connect();
+    let value = "x".repeat(10_000);
+    peer.check(&format!("SET k {value}\r\n"), "+OK\r\n");
+    let requests = "GET k\r\n".repeat(3_000);
+    peer.send(requests.as_bytes());
+    let reply = format!("$10000\r\n{value}\r\n");
+    for _ in 0..3_000 {
+        peer.expect(reply.as_bytes());
+    }
+}
+
+#[test]
+fn large_values_come_and_go() {
+    let server = Server::start(&[]);
+    let mut peer = server.connect();
+    let value = vec![b'v'; 20 << 20];
+    peer.send(format!("*3\r\n$3\r\nSET\r\n$1\r\nk\r\n${}\r\n", value.len()).as_bytes());
+    peer.send(&value);
+    peer.send(b"\r\n*2\r\n$3\r\nGET\r\n$1\r\nk\r\n");
+    peer.expect(format!("+OK\r\n${}\r\n", value.len()).as_bytes());
+    peer.expect(&value);
+    peer.expect(b"\r\n");
+}
+
+#[test]
+fn protocol_errors_end_the_connection() {
+    let server = Server::start(&[]);
+    for (request, error) in [
+        ("*3000000000\r\n", "-ERR Protocol error: invalid multibulk length\r\n"),
+        ("*1\r\nfoo\r\n", "-ERR Protocol error: expected '$', got 'f'\r\n"),
+        ("*1\r\n$-1\r\n", "-ERR Protocol error: invalid bulk length\r\n"),
+        ("SET \"a\r\n", "-ERR Protocol error: unbalanced quotes in request\r\n"),
+    ] {
+        let mut peer = server.connect();
+        peer.check(&format!("PING\r\n{request}"), &format!("+PONG\r\n{error}"));
+        peer.expect_end();
+    }
+}
+
+#[test]
+fn strangers_are_kept_short() {
+    let server = Server::start(&[("server.password", "secret")]);
+    let mut peer = server.connect();
+    peer.check("GET a\r\n", "-NOAUTH Authentication required.\r\n");
+    peer.check("*11\r\n", "-ERR Protocol error: unauthenticated multibulk length\r\n");
+    peer.expect_end();
+    let mut peer = server.connect();
+    peer.check("*2\r\n$4\r\nAUTH\r\n$16385\r\n", "-ERR Protocol error: unauthenticated bulk length\r\n");
+    let mut peer = server.connect();
+    peer.check("AUTH secret\r\n*2\r\n$4\r\nECHO\r\n$16385\r\n", "+OK\r\n");
+}
+
+#[test]
+fn quit_and_half_closed_connections() {
+    let server = Server::start(&[]);
+    let mut peer = server.connect();
+    peer.check("QUIT\r\nPING\r\n", "+OK\r\n");
+    peer.expect_end();
+    let mut peer = server.connect();
+    peer.send(b"PING\r\n");
+    peer.stream.shutdown(std::net::Shutdown::Write).unwrap();
+    peer.expect(b"+PONG\r\n");
+    peer.expect_end();
+    wait_until(|| server.engine.clients().is_empty());
+}
+
+#[test]
+fn clients_of_other_workers_are_killed() {
+    let server = Server::start(&[]);
+    let mut victims: Vec<Peer> = (0..3).map(|_| server.connect()).collect();
+    for victim in &mut victims {
+        victim.check("PING\r\n", "+PONG\r\n");
+    }
+    let mut peer = server.connect();
+    peer.check("CLIENT KILL TYPE normal\r\n", ":3\r\n");
+    for mut victim in victims {
+        victim.expect_end();
+    }
+    peer.check("PING\r\n", "+PONG\r\n");
+}
+
+#[test]
+fn a_pause_holds_requests_back() {
+    let server = Server::start(&[]);
+    let mut peer = server.connect();
+    let mut other = server.connect();
+    peer.check("CLIENT PAUSE 100000 WRITE\r\n", "+OK\r\n");
+    other.send(b"PING\r\nSET a b\r\nGET a\r\n");
+    other.expect(b"+PONG\r\n");
+    peer.check("GET a\r\n", "$-1\r\n");
+    peer.check("CLIENT UNPAUSE\r\n", "+OK\r\n");
+    other.expect(b"+OK\r\n$1\r\nb\r\n");
+}
+
+#[test]
+fn always_waits_for_the_disk() {
+    let server = Server::start(&[("store.durability", "always")]);
+    let mut peers: Vec<Peer> = (0..8).map(|_| server.connect()).collect();
+    for round in 0..20 {
+        for (number, peer) in peers.iter_mut().enumerate() {
+            peer.send(format!("SET {number} {round}\r\nINCR all\r\nPING\r\n").as_bytes());
+        }
+        for peer in &mut peers {
+            peer.expect(b"+OK\r\n:");
+            let mut digit = [0; 1];
+            while digit != *b"+" {
+                peer.stream.read_exact(&mut digit).unwrap();
+            }
+            peer.expect(b"PONG\r\n");
+        }
+        let store = server.engine.store();
+        assert!(store.durable() >= 16 * (round + 1), "{} in round {round}", store.durable());
+    }
+}
+
+#[test]
+fn silent_and_surplus_clients_are_closed() {
+    let server = Server::start(&[("clients.maxclients", "1"), ("clients.timeout", "1ms")]);
+    let mut peer = server.connect();
+    peer.check("PING\r\n", "+PONG\r\n");
+    let mut surplus = server.connect();
+    // The first may be gone for its silence before the second comes.
+    let mut first = [0; 1];
+    if surplus.stream.read(&mut first).unwrap() == 1 {
+        surplus.expect(b"ERR max number of clients reached\r\n");
+    }
+    surplus.expect_end();
+    peer.expect_end();
+}
+
+#[test]
+fn clients_that_do_not_read_are_closed() {
+    let server = Server::start(&[("clients.output_normal_hard", "1mb")]);
+    let mut peer = server.connect();
+    peer.check(&format!("SET k {}\r\n", "x".repeat(60_000)), "+OK\r\n");
+    peer.stream.set_write_timeout(Some(PATIENCE)).unwrap();
+    let requests = "GET k\r\n".repeat(500);
+    wait_until(|| peer.stream.write_all(requests.as_bytes()).is_err() || server.engine.clients().is_empty());
+    assert_eq!(server.engine.figures().totals().output_buffer_disconnections, 1);
+}
+
+#[test]
+fn a_stop_answers_what_was_sent() {
+    let mut server = Server::start(&[]);
+    let mut peer = server.connect();
+    let mut idle = server.connect();
+    idle.check("PING\r\n", "+PONG\r\n");
+    peer.check("SET a b\r\nGET a\r\n", "+OK\r\n$1\r\nb\r\n");
+    server.stop();
+    peer.expect_end();
+    idle.expect_end();
+    assert!(TcpStream::connect(server.address).is_err());
+}
+
+#[test]
+fn tls_with_clients_certificates() {
+    use rustls::pki_types::pem::PemObject;
+    use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+
+    let folder = tempfile::tempdir().unwrap();
+    let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+    let (certificate, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
+    std::fs::write(&certificate, made.cert.pem()).unwrap();
+    std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+    let files =
+        TlsFiles { certificate: certificate.clone(), key: key.clone(), client_authorities: Some(certificate.clone()) };
+    let server = Server::start_with(&[], Some(&files));
+
+    let connect = |shows_certificate: bool| {
+        let mut roots = rustls::RootCertStore::empty();
+        roots.add(CertificateDer::from_pem_file(&certificate).unwrap()).unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let builder = rustls::ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots);
+        let config = if shows_certificate {
+            let chain = vec![CertificateDer::from_pem_file(&certificate).unwrap()];
+            builder.with_client_auth_cert(chain, PrivateKeyDer::from_pem_file(&key).unwrap()).unwrap()
+        } else {
+            builder.with_no_client_auth()
+        };
+        let session =
+            rustls::ClientConnection::new(Arc::new(config), ServerName::try_from("localhost").unwrap()).unwrap();
+        let stream = TcpStream::connect(server.address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        rustls::StreamOwned::new(session, stream)
+    };
+
+    let mut friend = connect(true);
+    let value = vec![b'v'; 300_000];
+    friend.write_all(format!("PING\r\n*3\r\n$3\r\nSET\r\n$1\r\nk\r\n${}\r\n", value.len()).as_bytes()).unwrap();
+    friend.write_all(&value).unwrap();
+    friend.write_all(b"\r\nGET k\r\n").unwrap();
+    let head = format!("+PONG\r\n+OK\r\n${}\r\n", value.len());
+    let mut got = vec![0; head.len() + value.len() + 2];
+    friend.read_exact(&mut got).unwrap();
+    assert_eq!(got, [head.as_bytes(), &value, b"\r\n"].concat());
+
+    let mut stranger = connect(false);
+    let _ = stranger.write_all(b"PING\r\n");
+    assert!(stranger.read_exact(&mut [0; 1]).is_err(), "a client without certificate was let in");
+}
