@@ -5,7 +5,7 @@ use std::time::Duration;
 use ennead_engine::Engine;
 use ennead_engine::settings::{
     OUTPUT_NORMAL_HARD, OUTPUT_NORMAL_SOFT, OUTPUT_NORMAL_SOFT_TIME, PROTO_MAX_BULK_LEN, QUERY_BUFFER_LIMIT,
-    SHUTDOWN_TIMEOUT, TCP_KEEPALIVE, TIMEOUT, WORKERS,
+    TCP_KEEPALIVE, TIMEOUT, WORKERS,
 };
 
 /// How [`crate::serve`] runs.
@@ -40,7 +40,6 @@ pub(crate) struct Limits {
     pub(crate) idle_timeout: Duration,
     /// Zero for none.
     pub(crate) keepalive: Duration,
-    pub(crate) shutdown_timeout: Duration,
 }
 
 impl Limits {
@@ -55,7 +54,6 @@ impl Limits {
             output_soft_time: settings.read(OUTPUT_NORMAL_SOFT_TIME),
             idle_timeout: settings.read(TIMEOUT),
             keepalive: settings.read(TCP_KEEPALIVE),
-            shutdown_timeout: settings.read(SHUTDOWN_TIMEOUT),
         }
     }
 
