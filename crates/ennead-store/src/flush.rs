@@ -158,6 +158,7 @@ impl Shared {
             return;
         }
         let active = Arc::new(Memtable::default());
+        committing.log_bytes = 0;
         let memtable = std::mem::replace(&mut committing.memtable, active.clone());
         self.layers.store(Arc::new(Layers {
             active,

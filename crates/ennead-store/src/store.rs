@@ -23,7 +23,7 @@ use crate::flush::Flusher;
 use crate::health::Health;
 use crate::log::Log;
 use crate::log::local::LocalLog;
-use crate::log::record::RECORD_BYTES_MAX;
+use crate::log::record::{self, RECORD_BYTES_MAX};
 use crate::log::syncer::Syncer;
 use crate::memtable::Memtable;
 use crate::recovery::RecoveryReport;
@@ -83,11 +83,16 @@ pub struct Statistics {
 /// Bytes of appended records that wait in memory before a commit hands them over itself.
 const PENDING_BYTES_MAX: usize = 1 << 20;
 
+/// Log since the last flush, in sizes of a memtable, at which the memtable is flushed whatever it holds.
+const LOG_MEMTABLES_MAX: usize = 4;
+
 /// What only the holder of the commit lock may touch.
 pub(crate) struct Committing {
     pub(crate) sequence: Sequence,
     /// The active memtable, as in the layers.
     pub(crate) memtable: Arc<Memtable>,
+    /// Bytes of log since the memtable was begun.
+    pub(crate) log_bytes: usize,
     pub(crate) closed: bool,
 }
 
@@ -263,7 +268,10 @@ impl Shared {
         }
         committing.sequence = sequence;
         self.visible.store(sequence, Ordering::Release);
-        let full = committing.memtable.bytes() >= self.options.memtable_bytes;
+        // Batches may add to the log and hardly to the memtable: a start must not have to replay without bound.
+        committing.log_bytes += record::FIXED_BYTES + batch.bytes();
+        let full = committing.memtable.bytes() >= self.options.memtable_bytes
+            || committing.log_bytes / LOG_MEMTABLES_MAX >= self.options.memtable_bytes;
         Ok((Commit { sequence }, After { pending, full }))
     }
 

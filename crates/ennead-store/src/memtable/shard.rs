@@ -11,7 +11,7 @@ use super::arena::{Arena, ArenaRow, NONE};
 use crate::store::Sequence;
 
 /// Index bytes of a row, besides its key.
-const HASHED_INDEX_BYTES: usize = 12;
+const HASHED_INDEX_BYTES: usize = 17;
 const ORDERED_INDEX_BYTES: usize = 56;
 
 type Key = SmallVec<[u8; 24]>;
@@ -21,6 +21,8 @@ struct Slot {
     // Half of the hash, so that growth and most misses need no look at the row.
     hash: u32,
     location: u32,
+    // The first two bytes of the key, so that a narrow range looks at its own rows only.
+    lead: u16,
 }
 
 #[derive(Debug)]
@@ -84,7 +86,7 @@ impl Shard {
                     return bytes;
                 }
                 let (location, bytes) = arena.push(NONE, sequence, key, value, operand);
-                table.insert_unique(spread(hash), Slot { hash, location }, |slot| spread(slot.hash));
+                table.insert_unique(spread(hash), Slot { hash, location, lead: lead(key) }, |slot| spread(slot.hash));
                 bytes + HASHED_INDEX_BYTES
             }
         }
@@ -128,8 +130,9 @@ impl Shard {
     /// Locations of the keys of a hashed shard within `start..end`, sorted by key.
     pub(crate) fn sorted(&self, start: &[u8], end: Option<&[u8]>) -> Vec<u32> {
         let Index::Hashed(table) = &self.index else { return Vec::new() };
-        let mut rows: Vec<(u64, u32)> = Vec::with_capacity(table.len());
-        for slot in table {
+        let mut rows: Vec<(u64, u32)> = Vec::new();
+        let (first, last) = (lead(start), end.map_or(u16::MAX, lead));
+        for slot in table.iter().filter(|slot| slot.lead >= first && slot.lead <= last) {
             let key = self.arena.row(slot.location).key;
             if key >= start && end.is_none_or(|end| key < end) {
                 rows.push((prefix(key), slot.location));
@@ -160,6 +163,11 @@ impl Shard {
             Index::Hashed(table) => table.retain(|slot| keep(&mut slot.location)),
         }
     }
+}
+
+// The first two bytes as a number that sorts like them; what is missing counts as zero.
+fn lead(key: &[u8]) -> u16 {
+    u16::from_be_bytes([key.first().copied().unwrap_or(0), key.get(1).copied().unwrap_or(0)])
 }
 
 // The first eight bytes as a number that sorts like them, so that most comparisons need no look at the rows.

@@ -83,7 +83,7 @@ impl Store {
             local_log: log,
             health,
             layers: ArcSwap::from_pointee(layers),
-            committing: Mutex::new(Committing { sequence: last, memtable, closed: false }),
+            committing: Mutex::new(Committing { sequence: last, memtable, log_bytes: 0, closed: false }),
             visible: AtomicU64::new(last),
             recovery: report,
             tree_file: base.file().clone(),

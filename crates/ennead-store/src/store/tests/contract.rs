@@ -156,3 +156,22 @@ fn a_conditional_commit_sees_what_changed() {
     store.flush().unwrap();
     assert_eq!(store.latest_sequence(table, b"k"), since + 2);
 }
+
+#[test]
+fn a_log_that_outgrows_its_memtable_is_flushed_too() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut options = options(&directory);
+    options.memtable_bytes = 16 << 10;
+    let store = Store::open(options).unwrap();
+    let table = store.create_table("t", TableKind::Ordered).unwrap();
+    let mut batch = WriteBatch::new();
+    batch.tally(table, 1);
+    batch.set_event(&[7; 1000]);
+    for _ in 0..200 {
+        store.write(&batch, Durability::None).unwrap();
+    }
+    while store.statistics().flushed == 0 {
+        std::thread::yield_now();
+    }
+    assert_eq!(store.tally(table), 200);
+}
