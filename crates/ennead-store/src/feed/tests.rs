@@ -2,6 +2,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
 use super::*;
+use crate::disk::simulated::{Ending, Fault, Random, SimulatedDisk};
 use crate::{Options, TableKind, WriteBatch};
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -177,4 +178,67 @@ fn a_durable_feed_waits_for_the_disk() {
     let batch = feed.next(PATIENCE).unwrap().expect("the log is synced within a second");
     assert_eq!(batch.sequence(), sequence);
     assert!(store.durable() >= sequence);
+}
+
+#[derive(Debug)]
+struct NoClock;
+
+impl crate::Clock for NoClock {
+    fn now_ms(&self) -> u64 {
+        1_700_000_000_000
+    }
+}
+
+/// What a durable feed has handed out is there after a power cut, and the feed goes on behind it with the same batches
+/// that the writers had committed.
+#[test]
+fn a_feed_goes_on_after_a_power_cut_where_it_was() {
+    for seed in 0..150 {
+        let random = &mut Random::new(seed);
+        let disk = SimulatedDisk::default();
+        let options =
+            Options { segment_bytes: 2048, memtable_bytes: 16 << 10, cache_bytes: 1 << 20, ..Options::new("/data") };
+        let open = || Store::open_with(Arc::new(disk.clone()), Arc::new(NoClock), options.clone(), false);
+        // The events of the batches that were committed, by sequence.
+        let mut committed: Vec<Vec<u8>> = Vec::new();
+        let mut position = 1;
+        for _ in 0..4 {
+            disk.fail_after(20 + random.below(150), Fault::PowerCut);
+            // What fails is judged by what is there afterwards.
+            drop(open().and_then(|store| {
+                committed.truncate(store.committed() as usize);
+                let table = store.create_table("t", TableKind::Ordered)?;
+                committed.resize(store.committed() as usize, Vec::new());
+                let mut feed = store.feed(position)?.with_durability(Durability::Always);
+                for _ in 0..random.below(60) {
+                    let mut batch = WriteBatch::new();
+                    let event = random.next().to_le_bytes();
+                    batch.put(table, &event, &event);
+                    batch.set_event(&event);
+                    let sequence = store.commit(&batch)?.sequence;
+                    committed.push(event.to_vec());
+                    match random.below(5) {
+                        0 => store.wait_durable(sequence)?,
+                        1 => store.flush()?,
+                        2 => store.hand_over(sequence)?,
+                        _ => {}
+                    }
+                    while let Some(batch) = feed.try_next()? {
+                        assert!(batch.sequence() <= store.durable());
+                        assert_eq!(batch.event(), committed[batch.sequence() as usize - 1], "seed {seed}");
+                        position = feed.position();
+                    }
+                }
+                Ok(())
+            }));
+            disk.restart(Ending::PowerCut(random.next()));
+        }
+        let store = open().unwrap();
+        assert!(store.committed() + 1 >= position, "seed {seed}: the feed was ahead of the disk");
+        let mut feed = store.feed(position).unwrap();
+        while let Some(batch) = feed.try_next().unwrap() {
+            assert_eq!(batch.event(), committed[batch.sequence() as usize - 1], "seed {seed}");
+        }
+        assert_eq!(feed.position(), store.committed() + 1, "seed {seed}");
+    }
 }

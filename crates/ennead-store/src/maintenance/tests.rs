@@ -1,9 +1,11 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use super::*;
-use crate::{Durability, Error, Options, Sequence, Store, Table, TableKind, WriteBatch};
+use crate::disk::simulated::{Ending, Fault, Random, SimulatedDisk};
+use crate::{Durability, Error, Options, Sequence, Store, SystemClock, Table, TableKind, WriteBatch};
 
 struct Place(tempfile::TempDir);
 
@@ -341,4 +343,47 @@ fn closed_segments_go_to_the_archive_before_the_log_gives_them_up() {
     }
     store.flush().unwrap();
     assert_eq!(check(&store, table), 3000);
+}
+
+/// A backup that a power cut ended is either whole or said to be none; the store itself is never harmed.
+#[test]
+fn a_backup_cut_off_by_a_power_cut_is_whole_or_none() {
+    let (mut whole, mut none) = (0, 0);
+    for seed in 0..120 {
+        let random = &mut Random::new(seed);
+        let disk = SimulatedDisk::default();
+        let options = |path: &str| Options { memtable_bytes: 16 << 10, cache_bytes: 1 << 20, ..Options::new(path) };
+        let open = |path: &str| Store::open_with(Arc::new(disk.clone()), Arc::new(SystemClock), options(path), false);
+        let store = open("/data").unwrap();
+        let table = store.create_table("t", TableKind::Ordered).unwrap();
+        for n in 1..=40 {
+            write(&store, table, n);
+        }
+        store.flush().unwrap();
+        disk.fail_after(1 + random.below(160), Fault::PowerCut);
+        let outcome = store.backup(Path::new("/backup"));
+        drop(store);
+        disk.restart(Ending::PowerCut(random.next()));
+        let from = RestoreOptions {
+            backup: PathBuf::from("/backup"),
+            target: PathBuf::from("/restored"),
+            archives: Vec::new(),
+            until: RestorePoint::Latest,
+        };
+        match restore::restore_files(&disk, &from, &mut |_, _| {}) {
+            Ok(restored) => {
+                assert_eq!(restored.sequence, 41, "seed {seed}");
+                let copy = open("/restored").unwrap();
+                assert_eq!(check(&copy, copy.table("t").unwrap()), 40, "seed {seed}");
+                whole += 1;
+            }
+            Err(error) => {
+                assert!(outcome.is_err(), "seed {seed}: a finished backup is lost: {error}");
+                none += 1;
+            }
+        }
+        let store = open("/data").unwrap();
+        assert_eq!(check(&store, store.table("t").unwrap()), 40, "seed {seed}");
+    }
+    assert!(whole > 0 && none > 0, "{whole} whole, {none} none: the cut comes too early or too late");
 }
