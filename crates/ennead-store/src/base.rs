@@ -87,6 +87,8 @@ pub(crate) fn failed(what: &str) -> impl FnOnce(redb::Error) -> Error {
 pub(crate) struct Base {
     database: Database,
     file: Arc<dyn DiskFile>,
+    /// Shared with every view, to know whether there is one.
+    lease: Arc<()>,
 }
 
 impl std::fmt::Debug for Base {
@@ -104,7 +106,7 @@ impl Base {
                 .set_cache_size(cache_bytes)
                 .create_with_backend(TreeFile(file.clone()))
                 .map_err(|error| failed(&format!("cannot open {}", path.display()))(error.into()))?;
-            Ok(Base { database, file })
+            Ok(Base { database, file, lease: Arc::default() })
         };
         if disk.exists(path).map_err(context)? {
             return made(disk.open(path).map_err(context)?);
@@ -118,6 +120,11 @@ impl Base {
             disk.sync_directory(directory).map_err(context)?;
         }
         Ok(base)
+    }
+
+    /// Whether somebody holds a view.
+    pub(crate) fn is_read(&self) -> bool {
+        Arc::strong_count(&self.lease) > 1
     }
 
     /// The file itself, to ask for its size.
@@ -143,7 +150,7 @@ impl Base {
     /// The rows as of now.
     pub(crate) fn view(&self) -> Result<View> {
         let transaction = self.database.begin_read().map_err(|error| failed("cannot read the B-tree")(error.into()))?;
-        Ok(View { transaction, tables: Slots::default() })
+        Ok(View { transaction, tables: Slots::default(), _lease: self.lease.clone() })
     }
 
     /// Closes the file; views that are still held answer errors from then on.
@@ -156,6 +163,7 @@ impl Base {
 pub(crate) struct View {
     transaction: ReadTransaction,
     tables: Slots<OnceLock<Option<RowsTable>>>,
+    _lease: Arc<()>,
 }
 
 impl View {

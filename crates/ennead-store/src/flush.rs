@@ -38,6 +38,8 @@ struct Frozen {
 pub(crate) struct Flusher {
     /// The B-tree, for its one writer; nothing after the store is closed.
     pub(crate) tree: Mutex<Option<Base>>,
+    /// Trees that a compaction has replaced, for those who still read them.
+    retired: Mutex<Vec<Base>>,
     frozen: Mutex<Option<Frozen>>,
     asked: Mutex<Asked>,
     wake: Condvar,
@@ -53,6 +55,7 @@ impl Flusher {
     pub(crate) fn new(tree: Base) -> Flusher {
         Flusher {
             tree: Mutex::new(Some(tree)),
+            retired: Mutex::default(),
             frozen: Mutex::default(),
             asked: Mutex::default(),
             wake: Condvar::new(),
@@ -70,6 +73,13 @@ impl Flusher {
         if !self.signalled.load(Ordering::Relaxed) && !self.signalled.swap(true, Ordering::Relaxed) {
             self.ask(sequence);
         }
+    }
+
+    /// Keeps a replaced tree until its last reader has gone.
+    pub(crate) fn retire(&self, tree: Option<Base>) {
+        let mut retired = self.retired.lock();
+        retired.extend(tree);
+        retired.retain(Base::is_read);
     }
 
     fn ask(&self, sequence: Sequence) {
@@ -189,6 +199,7 @@ impl Shared {
             self.layers.store(Arc::new(Layers { active, frozen: None, base, flushed: last }));
         }
         self.log.release(last);
+        self.flusher.retire(None);
         tracing::debug!(sequence = last, puts = merged.puts, deletes = merged.deletes, "flushed a memtable");
         Ok(())
     }

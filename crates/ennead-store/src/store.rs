@@ -109,7 +109,8 @@ pub(crate) struct Shared {
     pub(crate) committing: Mutex<Committing>,
     pub(crate) visible: AtomicU64,
     pub(crate) recovery: RecoveryReport,
-    tree_file: Arc<dyn DiskFile>,
+    /// The B-tree's file, to ask for its size; another one after a compaction.
+    pub(crate) tree_file: Mutex<Arc<dyn DiskFile>>,
     pub(crate) threaded: bool,
 }
 
@@ -571,7 +572,7 @@ impl Store {
         Statistics {
             memtable_bytes: (layers.active.bytes() + frozen) as u64,
             log_bytes: log.bytes,
-            file_bytes: shared.tree_file.len().unwrap_or(0),
+            file_bytes: shared.tree_file.lock().len().unwrap_or(0),
             flushes: shared.flusher.flushes.load(Ordering::Relaxed),
             flush_running: shared.flusher.running.load(Ordering::Relaxed),
             last_flush_micros: shared.flusher.last_micros.load(Ordering::Relaxed),

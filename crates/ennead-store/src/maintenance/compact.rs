@@ -1,17 +1,22 @@
-//! Gives the space of a closed store back.
+//! Gives the space of a store back, running or closed.
 //!
 //! The tree is copied densely into a new file that then takes the old one's name, so a crash at any moment leaves one
 //! whole tree. Bound, which is tested: afterwards the tree's file holds at most [`COMPACTED_RATIO_MAX`] times the bytes of its live
 //! rows, counting [`COMPACTED_ROW_OVERHEAD_BYTES`] for each row, plus [`COMPACTED_FIXED_BYTES`].
 
+use std::path::Path;
 use std::sync::Arc;
 
 use super::Progress;
+use super::backup::TREE_NAME;
 use crate::base::Base;
 use crate::directory::Directory;
 use crate::disk::{Disk, RealDisk};
 use crate::log::segment;
+use crate::snapshot::Layers;
 use crate::{Error, Options, Result, Store};
+
+const DRAFT_EXTENSION: &str = "compact";
 
 /// Of the bound on the tree's size after a compaction.
 pub const COMPACTED_RATIO_MAX: f64 = 1.5;
@@ -50,33 +55,96 @@ pub fn compact(options: &Options, progress: &mut dyn FnMut(u64, u64)) -> Result<
     compact_closed(&disk, options, progress)
 }
 
-pub(super) fn compact_closed(
-    disk: &Arc<dyn Disk>,
-    options: &Options,
+impl Store {
+    /// Gives the space of the running store back, with the bound that this module states. Flushes, copies the live rows
+    /// densely into a new file, and goes on with that; snapshots and iterators keep the old file until they are dropped.
+    /// Readers and writers go on, but nothing is flushed meanwhile (about two million rows take some seconds): under heavy
+    /// writes they are held back when both memtables are full. Needs as much free space as the live rows take.
+    ///
+    /// # Errors
+    /// `Io` when the disk is full, with the old file still in use.
+    ///
+    /// # Durability
+    /// The new file is on disk and has the name when it returns; a crash before leaves the old one.
+    ///
+    /// ```
+    /// use ennead_store::{Options, Store};
+    /// # let directory = tempfile::tempdir()?;
+    /// let store = Store::open(Options::new(directory.path()))?;
+    /// let compacted = store.compact(&mut |_done, _total| {})?;
+    /// assert_eq!(compacted.rows, 0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn compact(&self, progress: &mut dyn FnMut(u64, u64)) -> Result<Compacted> {
+        let shared = self.shared();
+        self.flush()?;
+        let mut tree = shared.flusher.tree.lock();
+        let Some(old) = tree.as_ref() else { return Err(Error::Invalid("the store is closed".into())) };
+        shared.health.check()?;
+        let disk = shared.local_log.disk();
+        let path = shared.options.path.join(TREE_NAME);
+        let draft = path.with_extension(DRAFT_EXTENSION);
+        let cache_bytes = shared.options.cache_bytes;
+        let (new, mut compacted) = rewrite(disk, old, &draft, cache_bytes, progress)?;
+        let view = Arc::new(new.view()?);
+        let io = |error| Error::Io(format!("cannot compact {}: {error}", path.display()));
+        disk.rename(&draft, &path).map_err(io)?;
+        // From here on the name may lead to either file after a crash: a flush into one of them could be lost.
+        disk.sync_directory(&shared.options.path).map_err(|error| shared.health.poison(io(error).to_string()))?;
+        {
+            let _committing = shared.committing.lock();
+            let layers = shared.layers.load_full();
+            shared.layers.store(Arc::new(Layers { base: view, ..Layers::clone(&layers) }));
+        }
+        *shared.tree_file.lock() = new.file().clone();
+        compacted.after_bytes = new.file().len().map_err(io)?;
+        let old = tree.replace(new);
+        drop(tree);
+        shared.flusher.retire(old);
+        Ok(compacted)
+    }
+}
+
+/// Copies the rows of a tree into a new file at `draft` and opens that.
+fn rewrite(
+    disk: &dyn Disk,
+    old: &Base,
+    draft: &Path,
+    cache_bytes: usize,
     progress: &mut dyn FnMut(u64, u64),
-) -> Result<Compacted> {
-    let directory = Directory::open(disk, &options.path)?;
-    let path = directory.tree();
-    let draft = path.with_extension("redb.compact");
-    let io = |error| Error::Io(format!("cannot compact {}: {error}", path.display()));
-    let before_bytes = disk.open(&path).and_then(|file| file.len()).map_err(io)?;
-    let base = Base::open(&**disk, &path, options.cache_bytes)?;
-    let view = base.view()?;
+) -> Result<(Base, Compacted)> {
+    let io = |error| Error::Io(format!("cannot write {}: {error}", draft.display()));
+    let before_bytes = old.file().len().map_err(io)?;
+    let view = old.view()?;
     let (rows, row_bytes) = view.live(&view.state()?)?;
     let mut progress = Progress::new(row_bytes, progress);
-    let copied = view.copy_to(&**disk, &draft, options.cache_bytes, &mut |bytes| progress.advance(bytes));
-    drop(view);
-    let copied = copied.and_then(|_| base.close());
-    if let Err(error) = copied {
-        // The old tree is untouched; what is left of the new one only takes space.
-        drop(disk.remove(&draft));
-        return Err(error);
+    let copied = view
+        .copy_to(disk, draft, cache_bytes, &mut |bytes| progress.advance(bytes))
+        .and_then(|_| Base::open(disk, draft, cache_bytes));
+    match copied {
+        Ok(new) => Ok((new, Compacted { before_bytes, after_bytes: 0, rows, row_bytes })),
+        Err(error) => {
+            // The old tree is untouched; what is left of the new one only takes space.
+            drop(disk.remove(draft));
+            Err(error)
+        }
     }
+}
+
+fn compact_closed(disk: &Arc<dyn Disk>, options: &Options, progress: &mut dyn FnMut(u64, u64)) -> Result<Compacted> {
+    let directory = Directory::open(disk, &options.path)?;
+    let path = directory.tree();
+    let draft = path.with_extension(DRAFT_EXTENSION);
+    let io = |error| Error::Io(format!("cannot compact {}: {error}", path.display()));
+    let old = Base::open(&**disk, &path, options.cache_bytes)?;
+    let (new, mut compacted) = rewrite(&**disk, &old, &draft, options.cache_bytes, progress)?;
+    old.close()?;
+    new.close()?;
     disk.rename(&draft, &path).map_err(io)?;
     disk.sync_directory(&options.path).map_err(io)?;
     for spare in segment::list(&**disk, &directory.log())?.spares {
         disk.remove(&spare).map_err(io)?;
     }
-    let after_bytes = disk.open(&path).and_then(|file| file.len()).map_err(io)?;
-    Ok(Compacted { before_bytes, after_bytes, rows, row_bytes })
+    compacted.after_bytes = disk.open(&path).and_then(|file| file.len()).map_err(io)?;
+    Ok(compacted)
 }

@@ -231,9 +231,7 @@ fn a_compacted_store_is_small_and_whole() {
     .unwrap();
     assert_eq!(compacted.rows, kept.len() as u64);
     assert_eq!((compacted.row_bytes, told), (kept.len() as u64 * 108, kept.len() as u64 * 108));
-    let live = compacted.row_bytes + compacted.rows * COMPACTED_ROW_OVERHEAD_BYTES;
-    let bound = (live as f64 * COMPACTED_RATIO_MAX) as u64 + COMPACTED_FIXED_BYTES;
-    assert!(compacted.after_bytes <= bound, "{compacted:?}");
+    assert_bound(&compacted);
     assert!(compacted.after_bytes < compacted.before_bytes, "{compacted:?}");
     let (store, table) = place.open("data");
     let mut iter = store.snapshot().iter(table, &[], None);
@@ -386,4 +384,102 @@ fn a_backup_cut_off_by_a_power_cut_is_whole_or_none() {
         assert_eq!(check(&store, store.table("t").unwrap()), 40, "seed {seed}");
     }
     assert!(whole > 0 && none > 0, "{whole} whole, {none} none: the cut comes too early or too late");
+}
+
+fn assert_bound(compacted: &Compacted) {
+    let live = compacted.row_bytes + compacted.rows * COMPACTED_ROW_OVERHEAD_BYTES;
+    let bound = (live as f64 * COMPACTED_RATIO_MAX) as u64 + COMPACTED_FIXED_BYTES;
+    assert!(compacted.after_bytes <= bound, "{compacted:?}");
+}
+
+#[test]
+fn a_running_store_is_compacted_under_readers_and_writers() {
+    let place = Place::new();
+    let (store, table) = place.open("data");
+    let other = store.create_table("other", TableKind::Hashed).unwrap();
+    for n in 1..=200 {
+        write(&store, table, n);
+    }
+    let mut batch = WriteBatch::new();
+    for n in 0..40_000_u64 {
+        batch.put(other, &n.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes(), &[1; 100]);
+    }
+    store.write(&batch, Durability::EverySec).unwrap();
+    store.flush().unwrap();
+    let snapshot = store.snapshot();
+    let mut iter = snapshot.iter(other, &[], None);
+    iter.seek_to_first();
+    batch.clear();
+    batch.delete_range(other, &[8], None);
+    store.write(&batch, Durability::EverySec).unwrap();
+    let stop = AtomicBool::new(false);
+    let last = thread::scope(|scope| {
+        let writer = scope.spawn(|| {
+            let mut n = 201;
+            while !stop.load(Ordering::Relaxed) {
+                write(&store, table, n);
+                n += 1;
+            }
+            n - 1
+        });
+        let compacted = store.compact(&mut |_, _| {});
+        stop.store(true, Ordering::Relaxed);
+        let compacted = compacted.unwrap();
+        assert_bound(&compacted);
+        assert!(compacted.after_bytes < compacted.before_bytes, "{compacted:?}");
+        writer.join().unwrap()
+    });
+    // The old file is still there for who began before.
+    let mut seen = 0;
+    while iter.valid() {
+        seen += 1;
+        iter.next();
+    }
+    iter.status().unwrap();
+    assert_eq!(seen, 40_000);
+    assert_eq!(check(&store, table), last);
+    assert!(store.statistics().file_bytes < 16 << 20);
+    write(&store, table, last + 1);
+    store.close().unwrap();
+    drop((iter, snapshot, store));
+    let (store, table) = place.open("data");
+    assert_eq!(check(&store, table), last + 1);
+}
+
+#[test]
+fn a_compaction_cut_off_by_a_power_cut_loses_nothing() {
+    let (mut ended, mut cut) = (0, 0);
+    for seed in 0..120 {
+        let random = &mut Random::new(seed);
+        let disk = SimulatedDisk::default();
+        let options = Options { memtable_bytes: 16 << 10, cache_bytes: 1 << 20, ..Options::new("/data") };
+        let open = || Store::open_with(Arc::new(disk.clone()), Arc::new(SystemClock), options.clone(), false);
+        let store = open().unwrap();
+        let table = store.create_table("t", TableKind::Ordered).unwrap();
+        for n in 1..=40 {
+            write(&store, table, n);
+        }
+        store.wait_durable(store.committed()).unwrap();
+        disk.fail_after(1 + random.below(200), Fault::PowerCut);
+        let mut durable = 40;
+        match store.compact(&mut |_, _| {}) {
+            Ok(_) => ended += 1,
+            Err(_) => cut += 1,
+        }
+        // Whatever is acknowledged afterwards counts too, and is flushed into whichever file is in use.
+        let mut batch = WriteBatch::new();
+        batch.put(table, &41_u64.to_be_bytes(), &[41; 100]);
+        batch.put(table, b"last", &41_u64.to_be_bytes());
+        batch.tally(table, 1);
+        if store.write(&batch, Durability::Always).is_ok() {
+            durable = 41;
+        }
+        drop(store.flush());
+        drop(store);
+        disk.restart(Ending::PowerCut(random.next()));
+        let store = open().unwrap();
+        let last = check(&store, store.table("t").unwrap());
+        assert!(last >= durable, "seed {seed}: {durable} were acknowledged, {last} are there");
+    }
+    assert!(ended > 0 && cut > 0, "{ended} ended, {cut} were cut off");
 }

@@ -86,7 +86,7 @@ impl Store {
             committing: Mutex::new(Committing { sequence: last, memtable, log_bytes: 0, closed: false }),
             visible: AtomicU64::new(last),
             recovery: report,
-            tree_file: base.file().clone(),
+            tree_file: Mutex::new(base.file().clone()),
             flusher: Flusher::new(base),
             threaded,
             options,
