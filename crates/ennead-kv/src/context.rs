@@ -359,6 +359,8 @@ impl<'a> Context<'a> {
         let counters = &self.keyspace.shared().counters;
         for locked in &mut self.locked {
             let delta = locked.slot.bytes() as i64 - locked.bytes_before as i64;
+            // Loading changes the size as well.
+            let touched = locked.dirty || delta != 0;
             counters.add_bytes(locked.number, delta);
             locked.bytes_before = locked.slot.bytes();
             if locked.dirty {
@@ -372,7 +374,9 @@ impl<'a> Context<'a> {
                 }
                 (locked.keys, locked.volatile, locked.dirty) = (0, 0, false);
             }
-            locked.database.arm(locked.number, &mut locked.slot, false);
+            if touched {
+                locked.database.arm(locked.number, &mut locked.slot, false);
+            }
         }
         self.finished = true;
     }

@@ -22,20 +22,22 @@ pub(crate) const UNARMED: u64 = u64::MAX;
 /// Bytes an element of the expiry order takes, nodes included.
 const VOLATILE_SIZE: usize = 24;
 
+/// What every command reads stands first, beside the lock: a slot is rarely in a cache, and this is one line of it or two.
 #[derive(Debug)]
+#[repr(C)]
 pub(crate) struct Slot {
     pub(crate) table: Table,
-    objects: Option<Box<Slab<Object>>>,
-    #[expect(clippy::box_collection, reason = "most slots have none, and there are 16,384 of them")]
-    /// Expiry and fragment of the volatile keys, also of those that tiering has put out of memory.
-    volatile: Option<Box<BTreeSet<(u64, u32)>>>,
+    /// Whether all its keys are in memory.
+    pub(crate) complete: bool,
+    bytes: usize,
     /// The last batch that changed a key of the slot since the start.
     pub(crate) last_write: u64,
     /// The time at which the slot stands in its database's order of due slots, or [`UNARMED`].
     pub(crate) armed: u64,
-    bytes: usize,
-    /// Whether all its keys are in memory.
-    pub(crate) complete: bool,
+    #[expect(clippy::box_collection, reason = "most slots have none, and there are 16,384 of them")]
+    /// Expiry and fragment of the volatile keys, also of those that tiering has put out of memory.
+    volatile: Option<Box<BTreeSet<(u64, u32)>>>,
+    objects: Option<Box<Slab<Object>>>,
 }
 
 /// What an entry holds besides its bytes.
