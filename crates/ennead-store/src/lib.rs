@@ -5,6 +5,7 @@
 
 mod base;
 mod batch;
+mod bulk;
 mod catalogue;
 mod clock;
 mod directory;
@@ -26,6 +27,7 @@ mod store;
 mod transaction;
 
 pub use batch::{Operation, WriteBatch};
+pub use bulk::RangeSize;
 pub use clock::{Clock, SystemClock};
 pub use error::{Error, ErrorCode, Result};
 pub use feed::{Feed, FeedBatch, TableChange};
