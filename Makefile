@@ -30,6 +30,7 @@ lint: ## Formatting, clippy, licences (installs cargo-deny into the cache when i
 
 bench-store: ## Compare the store with RocksDB's db_bench
 	@tests/tools db_bench
+	cargo build --release --locked -p ennead-store --example bench_store
 	python3 tests/bench/store.py $(ARGS)
 
 bench-redis: ## Compare the daemon with redis-server
