@@ -1,4 +1,5 @@
 //! The listener by raw bytes over a real socket.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};

@@ -125,6 +125,7 @@ fn stringmatch_len(_session: &mut Session, request: &Request<'_>, reply: &mut dy
     Ok(())
 }
 
+#[expect(clippy::approx_constant, reason = "the number that test suites expect")]
 fn protocol(_session: &mut Session, request: &Request<'_>, reply: &mut dyn Output) -> Result {
     let word = &request.args[2];
     let series = |reply: &mut dyn Output| {
