@@ -4,7 +4,7 @@
 //! ennead-backup 1
 //! sequence 42
 //! time_ms 1790000000000
-//! file tree.redb 1048576 89abcdef
+//! file data.redb 1048576 89abcdef
 //! end 0a1b2c3d
 //! ```
 //! The last line holds the CRC32C of everything before it, so a manifest is whole or none. It is written last.
