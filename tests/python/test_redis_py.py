@@ -1,6 +1,7 @@
 """redis-py's own surface against the server: pipelines, pools, scans, expiry, binary and big values, administration."""
 
 import datetime
+import os
 import threading
 import time
 
@@ -192,6 +193,7 @@ def test_dump_and_restore(r):
         r.restore("other", 0, payload[:-1] + bytes([payload[-1] ^ 1]))
 
 
+@pytest.mark.xfail(reason="bitmaps are not there yet", strict=True, condition="ENNEAD_SUBJECT" not in os.environ)
 def test_bits(r):
     assert r.setbit("bits", 7, 1) == 0
     assert r.get("bits") == b"\x01"

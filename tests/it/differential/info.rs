@@ -9,7 +9,7 @@ use crate::wire::Reply;
 const READ_BY_TOOLS: &str = "
     # Server: redis_version redis_mode os arch_bits process_id run_id tcp_port uptime_in_seconds uptime_in_days hz executable config_file
     # Clients: connected_clients maxclients blocked_clients tracking_clients client_recent_max_input_buffer client_recent_max_output_buffer
-    # Memory: used_memory used_memory_human used_memory_rss used_memory_peak used_memory_overhead used_memory_startup
+    # Memory: used_memory used_memory_human used_memory_rss used_memory_peak used_memory_overhead
         used_memory_dataset total_system_memory maxmemory maxmemory_human maxmemory_policy mem_fragmentation_ratio mem_allocator
         allocator_allocated allocator_active allocator_resident lazyfree_pending_objects
     # Persistence: loading rdb_changes_since_last_save rdb_bgsave_in_progress rdb_last_save_time rdb_last_bgsave_status

@@ -244,12 +244,12 @@ fn unpause(session: &mut Session, _request: &Request<'_>, reply: &mut dyn Output
 
 /// No command blocks yet, so there is nobody to unblock.
 fn unblock(_session: &mut Session, request: &Request<'_>, reply: &mut dyn Output) -> Result {
-    integer(&request.args[2])?;
     match request.args.get(3) {
         None => {}
         Some(word) if is(word, "timeout") || is(word, "error") => {}
         Some(_) => return Err(Error::text("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR")),
     }
+    integer(&request.args[2])?;
     reply.integer(0);
     Ok(())
 }

@@ -73,7 +73,7 @@ fn get(session: &mut Session, request: &Request<'_>, reply: &mut dyn Output) -> 
 fn set(session: &mut Session, request: &Request<'_>, reply: &mut dyn Output) -> Result {
     let words: Vec<&[u8]> = request.args.iter_from(2).collect();
     if !words.len().is_multiple_of(2) {
-        return Err(Error::Arity("config|set".to_owned()));
+        return Err(Error::Syntax);
     }
     let mut pairs = Vec::with_capacity(words.len() / 2);
     for pair in words.chunks_exact(2) {

@@ -34,7 +34,7 @@ pub(super) fn parse(syntax: &str) -> Vec<Argument> {
     let mut arguments = parser.choice();
     // The top level is a sequence, not one argument.
     match arguments.len() {
-        1 if !arguments[0].is_empty() => arguments.remove(0),
+        1 => arguments.remove(0),
         _ => arguments.into_iter().map(join).collect(),
     }
 }

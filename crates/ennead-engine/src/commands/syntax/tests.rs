@@ -40,3 +40,9 @@ fn lines_of_the_manual() {
     );
     check("<ON | OFF>", ":oneof(ON OFF)");
 }
+
+/// redis-cli ends with a fault when it is told of an argument without parts.
+#[test]
+fn no_syntax_has_no_arguments() {
+    assert!(super::parse("").is_empty());
+}
