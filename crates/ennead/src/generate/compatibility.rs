@@ -9,6 +9,9 @@ use ennead_engine::settings::{FIXED, TABLE};
 /// Name, version that brought it, group; subcommands as `container|sub`.
 const COMMANDS: &str = include_str!("redis-7.2.txt");
 
+/// Commands that are in the table for tools that list it, and answer that they are not supported yet.
+const REFUSED: &[&str] = &["client|tracking", "discard", "exec", "monitor", "multi", "unwatch", "watch"];
+
 struct Row<'a> {
     name: &'a str,
     since: &'a str,
@@ -21,7 +24,7 @@ pub(super) fn page() -> String {
     for line in COMMANDS.lines() {
         let mut words = line.split(' ');
         let (Some(name), Some(since), Some(group)) = (words.next(), words.next(), words.next()) else { continue };
-        let supported = known.find(name.as_bytes()).is_some();
+        let supported = known.find(name.as_bytes()).is_some() && !REFUSED.contains(&name);
         groups.entry(group).or_default().push(Row { name, since, supported });
     }
     let all = groups.values().map(Vec::len).sum::<usize>();
@@ -33,7 +36,8 @@ pub(super) fn page() -> String {
          Measured against Redis 7.2: {supported} of its {all} commands and subcommands are there. RESP2 and RESP3, inline\n\
          commands and pipelining are spoken; limits and error texts are Redis's.\n\n\
          A command that is not there is answered by `ERR unknown command`, a subcommand that is not there by\n\
-         `ERR unknown subcommand`; the connection stays open and nothing is changed.\n\n\
+         `ERR unknown subcommand`; MULTI, WATCH, MONITOR and CLIENT TRACKING answer that they are not\n\
+         supported yet. The connection stays open and nothing is changed.\n\n\
          What differs on purpose:\n\n\
          - Every write goes through a log; `appendonly` cannot be switched off, `save` points do not exist, and SAVE and\n\
          \x20 BGSAVE write a consistent copy of all data into `backup.directory`.\n\
