@@ -5,11 +5,11 @@
 //! log keeps the order of a connection, and a write of several keys is there whole or not at all. Under `none` n may lie
 //! before the last acknowledged write, but never before what an earlier restart has shown.
 //!
-//! `ENNEAD_KILL_ROUNDS` sets the rounds of each durability, `ENNEAD_KILL_SEED` replays the choices of a run (not its timing).
+//! `ENNEAD_KILL_ROUNDS` sets the rounds of each durability, `ENNEAD_KILL_SECONDS` goes on for so long, `ENNEAD_KILL_SEED` replays the choices of a run (not its timing).
 
 mod client;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::random::{Random, setting};
 use crate::server::Server;
@@ -46,8 +46,11 @@ fn kill_loop(durability: &str) {
     // Two that wait for each reply, two that do not.
     let mut clients: Vec<Client> =
         [1, 1, 16, 100].into_iter().enumerate().map(|(n, depth)| Client::new(n, depth)).collect();
+    let time = setting("ENNEAD_KILL_SECONDS").map(Duration::from_secs);
+    let start = Instant::now();
     let mut kept = 0;
-    for round in 0..rounds {
+    let mut round = 0;
+    while time.map_or(round < rounds, |time| start.elapsed() < time) {
         if random.one_in(3) {
             // Killed while it starts and recovers: must not matter.
             let delay = Duration::from_millis(random.below(40) as u64);
@@ -70,7 +73,8 @@ fn kill_loop(durability: &str) {
             std::thread::sleep(load);
             server.kill();
         });
+        round += 1;
     }
     assert!(kept > 0, "durability {durability}: no write was ever acknowledged and kept");
-    eprintln!("durability {durability}: {rounds} rounds from seed {seed}, {kept} writes verified");
+    eprintln!("durability {durability}: {round} rounds from seed {seed}, {kept} writes verified");
 }
