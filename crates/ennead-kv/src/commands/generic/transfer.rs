@@ -43,7 +43,8 @@ fn rename_key(context: &mut Context<'_>, args: Args<'_>, overwrite: bool) -> Res
 
 /// The number of another database.
 fn parse_database(context: &Context<'_>, word: &[u8]) -> Result<usize> {
-    let number = parse_integer(word).and_then(|number| i32::try_from(number).ok()).ok_or(Error::NotInteger)?;
+    const RANGE: Error = Error::text("ERR value is out of range, value must between -2147483648 and 2147483647");
+    let number = i32::try_from(parse_integer(word).ok_or(Error::NotInteger)?).map_err(|_| RANGE)?;
     match usize::try_from(number) {
         Ok(db) if context.has_database(db) => Ok(db),
         _ => Err(Error::text("ERR DB index is out of range")),
