@@ -87,7 +87,8 @@ fn rule(words: &Words) -> Rule {
         (b"keys", _) => Rule::AnyOrder,
         (b"ttl" | b"expiretime", _) => Rule::Clock(1000),
         (b"pttl" | b"pexpiretime", _) => Rule::Clock(1),
-        (b"object", b"idletime") => Rule::Clock(1000),
+        // Redis shares the objects of small integers, with one count of references and one access clock.
+        (b"object", b"idletime" | b"refcount") => Rule::Type,
         (b"randomkey" | b"dump" | b"time" | b"lastsave" | b"scan", _) => Rule::Type,
         (b"memory", b"usage") | (b"client", b"id" | b"info" | b"list") => Rule::Type,
         (b"info", _) | (_, b"help") => Rule::Type,
