@@ -41,6 +41,7 @@ const KNOWN: &[(&str, &str)] = &[
     ("config set slowlog-max-len", "the bounds of a setting are Ennead's"),
     ("slowlog get", "an argument too many is found after the first one was read"),
     ("client unblock", "an argument too many is found after the others were read"),
+    ("scan \0", "Redis reads a cursor only up to a zero byte"),
     ("debug object", "not among the parts of DEBUG that are there"),
     ("lolwut", "the art is not Redis's"),
 ];
