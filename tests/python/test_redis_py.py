@@ -53,6 +53,44 @@ def test_pipeline_without_transaction(r):
     assert replies[1::2] == [str(number).encode() for number in range(2000)]
 
 
+def test_a_transaction_is_one_step(r):
+    with r.pipeline() as pipe:
+        replies = pipe.set("a", 1).incr("a").get("a").ping().execute()
+    assert replies == [True, 2, b"2", True]
+    with r.pipeline() as pipe:
+        replies = pipe.set("a", "x").incr("a").get("a").execute(raise_on_error=False)
+    assert replies[0] is True and replies[2] == b"x"
+    assert isinstance(replies[1], redis.ResponseError)
+    with r.pipeline() as pipe:
+        pipe.set("a", "y").execute_command("NOPE")
+        with pytest.raises(redis.ResponseError, match="NOPE"):
+            pipe.execute()
+    assert r.get("a") == b"x"
+
+
+def test_watch_is_tried_again_until_it_holds(r):
+    r.set("a", 0)
+    with r.pipeline() as pipe:
+        pipe.watch("a")
+        r.incr("a")
+        pipe.multi()
+        pipe.set("a", 100)
+        with pytest.raises(redis.WatchError):
+            pipe.execute()
+
+    def step(pipe):
+        value = int(pipe.get("a"))
+        pipe.multi()
+        pipe.set("a", value + 1)
+
+    threads = [threading.Thread(target=lambda: [r.transaction(step, "a") for _ in range(50)]) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert r.get("a") == b"201"
+
+
 def test_error_within_a_pipeline(r):
     with r.pipeline(transaction=False) as pipe:
         replies = pipe.set("a", "x").incr("a").get("a").execute(raise_on_error=False)

@@ -7,7 +7,7 @@ mod filter;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicI64, AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::task::Waker;
 
 use parking_lot::Mutex;
@@ -56,6 +56,8 @@ pub struct Client {
     pub(crate) flags: AtomicU8,
     pub(crate) last_command: AtomicU32,
     active_ms: AtomicI64,
+    /// Requests queued since MULTI; -1 outside of a transaction.
+    pub(crate) queued: AtomicI32,
     /// Bytes read and not executed yet, and room for more; written by the listener.
     pub query_bytes: AtomicU64,
     pub query_free: AtomicU64,
@@ -135,7 +137,7 @@ impl Client {
         let mut line = String::with_capacity(320);
         let _ = write!(
             line,
-            "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={} sub=0 psub=0 ssub=0 multi=-1 \
+            "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={} sub=0 psub=0 ssub=0 multi={} \
              qbuf={query} qbuf-free={query_free} argv-mem=0 multi-mem=0 rbs={capacity} rbp={capacity} obl={output} oll=0 \
              omem={output} tot-mem={} events={} cmd={command} user={} redir=-1 resp={} lib-name={} lib-ver={}",
             self.id,
@@ -147,6 +149,7 @@ impl Client {
             self.idle_ms(now_ms) / 1000,
             self.flag_letters(),
             self.database.load(Ordering::Relaxed),
+            self.queued.load(Ordering::Relaxed),
             query + query_free + capacity + size_of::<Client>() as u64,
             if output > 0 { "rw" } else { "r" },
             identity.user,
@@ -160,7 +163,10 @@ impl Client {
     fn flag_letters(&self) -> String {
         let flags = self.flags.load(Ordering::Relaxed);
         let letters = [(FLAG_PAUSED, 'b'), (FLAG_CLOSING, 'c'), (FLAG_NO_EVICT, 'e'), (FLAG_NO_TOUCH, 'T')];
-        let text: String = letters.iter().filter(|(flag, _)| flags & flag != 0).map(|(_, letter)| letter).collect();
+        let mut text: String = letters.iter().filter(|(flag, _)| flags & flag != 0).map(|(_, letter)| letter).collect();
+        if self.queued.load(Ordering::Relaxed) >= 0 {
+            text.push('x');
+        }
         if text.is_empty() { "N".to_owned() } else { text }
     }
 }
@@ -193,6 +199,7 @@ impl Clients {
             flags: AtomicU8::new(0),
             last_command: AtomicU32::new(NO_COMMAND),
             active_ms: AtomicI64::new(now_ms),
+            queued: AtomicI32::new(-1),
             query_bytes: AtomicU64::new(0),
             query_free: AtomicU64::new(0),
             output_bytes: AtomicU64::new(0),

@@ -6,6 +6,7 @@
 mod refusal;
 #[cfg(test)]
 mod tests;
+mod transaction;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -20,6 +21,9 @@ use crate::latency::Sample;
 use crate::registry::{Command, Handler, Lookup, Registry};
 use crate::settings::{DURABILITY, LATENCY_MONITOR_THRESHOLD, MAXCLIENTS, SLOWLOG_MAX_LEN, SLOWLOG_SLOWER_THAN};
 use crate::{Clock, Engine};
+
+use transaction::Queue;
+pub(crate) use transaction::Watches;
 
 /// Where replies are written: a [`Reply`] whose end can be taken back.
 pub trait Output: Reply {
@@ -77,6 +81,9 @@ pub struct Session {
     pub(crate) later: Option<Duration>,
     /// SAVE waits for the copy that it began.
     pub(crate) saving: bool,
+    /// The requests since MULTI.
+    queue: Option<Box<Queue>>,
+    pub(crate) watches: Watches,
     /// When the request at hand was first held back, for want of room.
     stalled: Option<Instant>,
     random: u64,
@@ -101,6 +108,8 @@ impl Session {
             held: Hold::None,
             later: None,
             saving: false,
+            queue: None,
+            watches: Watches::default(),
             stalled: None,
         })
     }
@@ -134,10 +143,17 @@ impl Session {
     pub fn execute(&mut self, args: Args<'_>, reply: &mut dyn Output, clock: &mut Clock) -> Outcome {
         let command = match Registry::get().lookup(&args) {
             Lookup::Found(command) => command,
-            Lookup::Unknown => return self.refuse_unknown(args, reply),
-            Lookup::UnknownSubcommand(container) => return self.refuse_subcommand(container, args, reply),
+            Lookup::Unknown => {
+                self.spoil();
+                return self.refuse_unknown(args, reply);
+            }
+            Lookup::UnknownSubcommand(container) => {
+                self.spoil();
+                return self.refuse_subcommand(container, args, reply);
+            }
         };
         if let Err(error) = self.admit(command, args) {
+            self.spoil();
             return self.refuse(command, &error, reply);
         }
         if let Some(wait) = self.wait(command, clock) {
@@ -145,6 +161,9 @@ impl Session {
                 Ok(wait) => Outcome::Later(wait),
                 Err(error) => self.refuse(command, &error, reply),
             };
+        }
+        if self.queue.is_some() && !command.is_immediate() {
+            return self.queue(command, args, reply);
         }
         self.run(command, args, reply, clock)
     }
@@ -158,13 +177,13 @@ impl Session {
         if !self.authenticated && !command.has(Flag::NoAuth) {
             return Err(Error::text("NOAUTH Authentication required."));
         }
-        Ok(())
+        if self.queue.is_some() { command.may_be_queued() } else { Ok(()) }
     }
 
     /// How long the request has to wait before it may run, if it has to; an error when it waited for too long.
     #[inline]
     fn wait(&mut self, command: &Command, clock: &Clock) -> Option<Result<Duration, Error>> {
-        let write = command.has(Flag::Write);
+        let write = command.has(Flag::Write) || (self.queue.is_some() && self.executes_writes(command));
         if self.engine.pause().is_on() {
             let name = command.spec.name;
             if name != "client|unpause"
@@ -175,7 +194,7 @@ impl Session {
             }
             self.client.set_flag(FLAG_PAUSED, false);
         }
-        if write { self.wait_for_room(clock) } else { None }
+        if write && !self.only_queues(command) { self.wait_for_room(clock) } else { None }
     }
 
     #[inline]
@@ -312,6 +331,7 @@ impl Session {
 
     /// Back to the state of a new connection, except for the identity (RESET).
     pub(crate) fn reset(&mut self, reply: &mut dyn Output) {
+        self.discard();
         self.select(0);
         self.set_protocol(2, reply);
         self.reply_mode = ReplyMode::On;

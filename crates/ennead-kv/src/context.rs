@@ -51,6 +51,8 @@ pub struct Context<'a> {
     gone: BTreeMap<(usize, Place), Vec<Vec<u8>>>,
     /// The place of the only key of a command with one key.
     place: Option<Place>,
+    /// Long strings that have chunks in the batch: a range delete does not reach rows of its own batch.
+    chunked: Vec<u64>,
     random: u64,
     saw: Sequence,
     wrote: Option<Sequence>,
@@ -107,6 +109,7 @@ impl<'a> Context<'a> {
             work: Work::take(),
             gone: BTreeMap::new(),
             place: None,
+            chunked: Vec::new(),
             random: call.seed,
             saw: 0,
             wrote: None,
@@ -154,7 +157,7 @@ impl<'a> Context<'a> {
         let first = self.shared().placer.place(&args[first]);
         let Some(second) = positions.next() else {
             self.place = Some(first);
-            return self.lock(self.call.db, first.slot).map(drop);
+            return self.locked(self.call.db, first.slot).map(drop);
         };
         let mut slots: SmallVec<[u16; 32]> = SmallVec::new();
         slots.push(first.slot);
@@ -163,9 +166,24 @@ impl<'a> Context<'a> {
         slots.sort_unstable();
         slots.dedup();
         for slot in slots {
-            self.lock(self.call.db, slot)?;
+            self.locked(self.call.db, slot)?;
         }
         Ok(())
+    }
+
+    /// Begins the next command of a transaction; what the commands before it did stays staged.
+    pub(crate) fn next_command(&mut self, call: &Call, writes: bool) {
+        self.call = *call;
+        self.clock = Clock::new(self.keyspace.settings(), call.now_ms);
+        self.random = call.seed;
+        self.place = None;
+        self.writes |= writes;
+    }
+
+    /// Commits what was staged and lets go of the slots.
+    pub(crate) fn finish(mut self) -> Result<Effect> {
+        self.commit()?;
+        Ok(Effect { wrote: self.wrote, saw: self.saw })
     }
 
     /// Locks a slot that is not locked yet and returns its index. Without the gate to itself a command must come in order.
@@ -198,6 +216,12 @@ impl<'a> Context<'a> {
             Ok(index) => Ok(index),
             Err(_) => self.lock(db, number),
         }
+    }
+
+    /// The last batch that changed a key of the slot since the start.
+    pub(crate) fn last_write(&mut self, db: usize, number: u16) -> Result<Sequence> {
+        let index = self.locked(db, number)?;
+        Ok(self.locked[index].slot.last_write)
     }
 
     /// Finds a key of the selected database. A key that is due is deleted, and absent.

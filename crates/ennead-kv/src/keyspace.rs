@@ -30,12 +30,14 @@ mod meta;
 mod model;
 #[cfg(test)]
 mod tests;
+mod transaction;
 pub(crate) mod walk;
 mod warming;
 
 use eviction::Pool;
 pub use figures::{DatabaseFigures, Figures};
 use meta::Meta;
+pub use transaction::{Transaction, Watched};
 
 /// All databases over one store; clones share them.
 #[derive(Clone)]
@@ -47,13 +49,21 @@ pub(crate) struct Shared {
     pub(crate) counters: Counters,
     pub(crate) placer: Placer,
     pub(crate) gate: RwLock<Gate>,
+    /// How many databases there are.
+    databases: usize,
+    /// The databases that were ever used, by number, for figures: those are asked for inside transactions as well,
+    /// which hold the gate. Locked last.
+    used: Used,
     pub(crate) meta: Meta,
     /// Candidates for eviction; locked only between slots.
     pool: Mutex<Pool>,
 }
 
+type Used = Arc<Mutex<Vec<Option<Arc<Database>>>>>;
+
 /// The databases by the number that clients select.
 pub(crate) struct Gate {
+    used: Used,
     databases: Vec<OnceLock<Arc<Database>>>,
     /// The number in the names of each database's tables.
     numbers: Vec<u8>,
@@ -90,8 +100,12 @@ impl Keyspace {
     /// `InvalidArgument` when the number of databases is not 1 to 256 or lower than what the store has; errors of the store.
     pub fn open(store: Store, options: KvOptions) -> Result<Keyspace> {
         let (meta, stored) = Meta::open(&store, &options)?;
-        let gate =
-            Gate { databases: (0..options.databases).map(|_| OnceLock::new()).collect(), numbers: stored.numbers };
+        let used: Used = Arc::new(Mutex::new(vec![None; options.databases]));
+        let gate = Gate {
+            used: Arc::clone(&used),
+            databases: (0..options.databases).map(|_| OnceLock::new()).collect(),
+            numbers: stored.numbers,
+        };
         for (index, &number) in gate.numbers.iter().enumerate().take(options.databases) {
             if Database::table_names(number.into()).iter().all(|name| store.table(name).is_some()) {
                 gate.database(&store, index)?;
@@ -102,6 +116,8 @@ impl Keyspace {
             counters: Counters::default(),
             placer: Placer::new(stored.seed),
             gate: RwLock::new(gate),
+            databases: options.databases,
+            used,
             meta,
             pool: Mutex::default(),
             store,
@@ -160,7 +176,7 @@ impl Keyspace {
 
     /// How many databases `SELECT` knows.
     pub fn databases(&self) -> usize {
-        self.0.gate.read().databases.len()
+        self.0.databases
     }
 }
 
@@ -179,7 +195,9 @@ impl Gate {
             Some(database) => Ok(database),
             None => {
                 let database = Arc::new(Database::open(store, self.numbers[db].into())?);
-                Ok(cell.get_or_init(|| database))
+                let database = cell.get_or_init(|| database);
+                self.used.lock()[db] = Some(Arc::clone(database));
+                Ok(database)
             }
         }
     }

@@ -92,6 +92,7 @@ pub(super) const ROWS: &[Row] = &[
         spec: Spec {
             name: "save",
             arity: 1,
+            flags: &[Flag::Admin, Flag::NoScript, Flag::NoMulti],
             complexity: "O(N) where N is the total number of keys in all databases",
             summary: "Writes a copy of the data into the backup directory.",
             ..SERVER

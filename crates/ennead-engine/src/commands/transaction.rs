@@ -1,11 +1,12 @@
-//! Transactions of several requests, which are not supported yet and say so.
+//! Transactions of several requests: MULTI, EXEC, DISCARD, WATCH, UNWATCH. How they work is the session's.
 
 use ennead_kv::{Category, Error, Flag, Result, Spec};
 
-use super::{CONNECTION, HARMLESS, Row};
+use super::{CONNECTION, Row};
 use crate::session::{Output, Request, Session};
 
-const TRANSACTION: Spec = Spec { flags: HARMLESS, ..CONNECTION };
+const CONTROL: &[Flag] = &[Flag::NoScript, Flag::Loading, Flag::Stale, Flag::Fast, Flag::AllowBusy];
+const TRANSACTION: Spec = Spec { flags: CONTROL, ..CONNECTION };
 
 pub(super) const ROWS: &[Row] = &[
     Row {
@@ -24,6 +25,7 @@ pub(super) const ROWS: &[Row] = &[
             name: "exec",
             arity: 1,
             since: "1.2.0",
+            flags: &[Flag::NoScript, Flag::Loading, Flag::Stale, Flag::SkipSlowlog],
             complexity: "Depends on commands in the transaction",
             summary: "Executes all commands in a transaction.",
             ..TRANSACTION
@@ -32,14 +34,14 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         spec: Spec { name: "multi", arity: 1, since: "1.2.0", summary: "Starts a transaction.", ..TRANSACTION },
-        run: unsupported,
+        run: multi,
     },
     Row {
         spec: Spec {
             name: "unwatch",
             arity: 1,
             since: "2.2.0",
-            flags: &[Flag::NoScript, Flag::Loading, Flag::Stale, Flag::Fast],
+            flags: CONTROL,
             summary: "Forgets about watched keys of a transaction.",
             ..TRANSACTION
         },
@@ -51,31 +53,45 @@ pub(super) const ROWS: &[Row] = &[
             arity: -2,
             since: "2.2.0",
             keys: ennead_kv::KeySpec::Range { first: 1, last: -1, step: 1 },
-            flags: &[Flag::NoScript, Flag::Loading, Flag::Stale, Flag::Fast],
+            flags: CONTROL,
             categories: &[Category::Keyspace],
             complexity: "O(1) for every key.",
             summary: "Monitors changes to keys to determine the execution of a transaction.",
             syntax: "key [key ...]",
             ..TRANSACTION
         },
-        run: unsupported,
+        run: watch,
     },
 ];
 
-fn unsupported(_session: &mut Session, _request: &Request<'_>, _reply: &mut dyn Output) -> Result {
-    Err(Error::text("ERR transactions (MULTI, WATCH) are not supported yet"))
+fn multi(session: &mut Session, _request: &Request<'_>, reply: &mut dyn Output) -> Result {
+    session.begin()?;
+    reply.ok();
+    Ok(())
 }
 
-fn exec(_session: &mut Session, _request: &Request<'_>, _reply: &mut dyn Output) -> Result {
-    Err(Error::text("ERR EXEC without MULTI"))
+fn exec(session: &mut Session, request: &Request<'_>, reply: &mut dyn Output) -> Result {
+    session.execute_queue(request.clock, reply)
 }
 
-fn discard(_session: &mut Session, _request: &Request<'_>, _reply: &mut dyn Output) -> Result {
-    Err(Error::text("ERR DISCARD without MULTI"))
+fn discard(session: &mut Session, _request: &Request<'_>, reply: &mut dyn Output) -> Result {
+    if !session.discard() {
+        return Err(Error::text("ERR DISCARD without MULTI"));
+    }
+    reply.ok();
+    Ok(())
 }
 
-/// Without WATCH there is nothing to forget.
-fn unwatch(_session: &mut Session, _request: &Request<'_>, reply: &mut dyn Output) -> Result {
+fn watch(session: &mut Session, request: &Request<'_>, reply: &mut dyn Output) -> Result {
+    for key in request.args.iter_from(1) {
+        session.watch(key, request.clock)?;
+    }
+    reply.ok();
+    Ok(())
+}
+
+fn unwatch(session: &mut Session, _request: &Request<'_>, reply: &mut dyn Output) -> Result {
+    session.unwatch();
     reply.ok();
     Ok(())
 }

@@ -1,3 +1,5 @@
+mod transaction;
+
 use std::ops::Range;
 
 use super::*;
@@ -250,13 +252,6 @@ fn every_command_is_described() {
     let count = Registry::get().commands().iter().filter(|command| command.parent.is_none()).count();
     it.check("command count", &format!(":{count}"));
     assert!(it.ask("command").starts_with(&format!("*{count} ")));
-}
-
-#[test]
-fn transactions_say_that_they_are_missing() {
-    let mut it = Fixture::new(&[]);
-    it.check("multi", "-ERR transactions (MULTI, WATCH) are not supported yet");
-    it.check("exec", "-ERR EXEC without MULTI");
 }
 
 #[test]

@@ -57,6 +57,7 @@ impl Context<'_> {
         let facts = self.facts(spot, Kind::LongString, hint, expiry);
         let work = &mut self.work;
         let locked = &mut self.locked[spot.locked];
+        self.chunked.push(id);
         // A chunk that is missing on disk is zeros.
         for (number, chunk) in value.chunks(CHUNK).enumerate().filter(|(_, chunk)| chunk.iter().any(|&b| b != 0)) {
             work.batch.put(locked.database.chunks, &row::chunk_key(spot.place.slot, id, number as u32), chunk);
@@ -90,6 +91,9 @@ impl Context<'_> {
                 let chunk = &string.bytes[number * CHUNK..len.min((number + 1) * CHUNK)];
                 let row_key = row::chunk_key(spot.place.slot, string.id, number as u32);
                 self.work.batch.put(locked.database.chunks, &row_key, chunk);
+            }
+            if self.chunked.last() != Some(&string.id) {
+                self.chunked.push(string.id);
             }
             locked.slot.recount_object(at, before);
             locked.slot.set_hint(at, Hint::Raw);
@@ -135,9 +139,14 @@ impl Context<'_> {
         let Some(entry) = spot.at.and_then(|at| locked.slot.table.get(at)).filter(|entry| entry.is_long()) else {
             return;
         };
-        if let Some(Object::LongString(LongString { id, .. })) = locked.slot.object(entry) {
+        if let Some(Object::LongString(LongString { id, bytes })) = locked.slot.object(entry) {
             let (start, end) = (row::chunk_key(locked.number, *id, 0), row::chunk_key(locked.number, id + 1, 0));
             self.work.batch.delete_range(locked.database.chunks, &start, Some(&end));
+            if self.chunked.contains(id) {
+                for number in 0..bytes.len().div_ceil(CHUNK) as u32 {
+                    self.work.batch.delete(locked.database.chunks, &row::chunk_key(locked.number, *id, number));
+                }
+            }
         }
     }
 }

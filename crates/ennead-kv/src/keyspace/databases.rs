@@ -55,7 +55,9 @@ impl Keyspace {
         for number in 0..SLOTS as u16 {
             self.shared().counters.add_bytes(number, -(old.lock(number).bytes() as i64));
         }
-        gate.databases[db] = OnceLock::from(Arc::new(old.emptied(sequence)));
+        let emptied = Arc::new(old.emptied(sequence));
+        gate.used.lock()[db] = Some(Arc::clone(&emptied));
+        gate.databases[db] = OnceLock::from(emptied);
         if old.len() >= FREED_AT_ONCE {
             free(old);
         }
@@ -81,6 +83,7 @@ impl Keyspace {
         let sequence = shared.store.commit(&batch)?.sequence;
         gate.numbers = numbers;
         gate.databases.swap(first, second);
+        gate.used.lock().swap(first, second);
         for db in [first, second] {
             if let Some(database) = gate.existing(db) {
                 database.born.store(sequence, Relaxed);

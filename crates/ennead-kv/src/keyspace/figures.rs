@@ -43,8 +43,8 @@ impl Keyspace {
     pub fn figures(&self) -> Figures {
         let shared = self.shared();
         let counters = &shared.counters;
-        let gate = shared.enter();
-        let existing = || (0..gate.len()).filter_map(|db| Some((db, gate.existing(db)?)));
+        let used = shared.used.lock();
+        let existing = || used.iter().enumerate().filter_map(|(db, database)| Some((db, database.as_ref()?)));
         Figures {
             used_bytes: self.used_bytes_of(existing().count()),
             hits: counters.hits(),

@@ -1,0 +1,169 @@
+use std::thread;
+
+use crate::probe::{Probe, Text};
+use crate::{Args, Call, Effect, Error, Keyspace, Result, command};
+
+/// Runs the lines as one transaction; the replies, an error among them as its text.
+fn run(keyspace: &Keyspace, call: &Call, lines: &[&str], fail: bool) -> Result<(Vec<String>, Effect)> {
+    keyspace.transaction(call, false, |transaction| {
+        let mut replies = Vec::new();
+        for line in lines {
+            let mut spans = Vec::new();
+            let mut at = 0;
+            for word in line.split(' ') {
+                spans.push(at..at + word.len());
+                at += word.len() + 1;
+            }
+            let args = Args::new(line.as_bytes(), &spans);
+            let mut text = Text::default();
+            replies.push(
+                match transaction.execute(command(line.split(' ').next().unwrap()).unwrap(), call, args, &mut text) {
+                    Ok(()) => text.out.trim_end().to_owned(),
+                    Err(error) => format!("-{error}"),
+                },
+            );
+        }
+        if fail { Err(Error::text("ERR on purpose")) } else { Ok(replies) }
+    })
+}
+
+#[test]
+fn commands_see_each_other_and_become_one_batch() {
+    let mut probe = Probe::new();
+    probe.run("set gone 1");
+    let before = probe.store.committed();
+    let lines = ["set a 1", "incr a", "incr gone", "del gone", "get gone", "rename a b", "mget a b", "lcs b b len"];
+    let (replies, effect) = run(&probe.keyspace, &probe.call, &lines, false).unwrap();
+    assert_eq!(replies, ["OK", "(2)", "(2)", "(1)", "nil", "OK", "[nil \"2\"]", "(1)"]);
+    assert_eq!(effect.wrote, Some(before + 1));
+    probe.reopen_store();
+    probe.check("get b -> \"2\"\n exists a gone -> (0)\n dbsize -> (1)");
+}
+
+#[test]
+fn an_error_stops_nothing() {
+    let mut probe = Probe::new();
+    let lines = ["set a x", "incr a", "set b 1"];
+    let (replies, _) = run(&probe.keyspace, &probe.call, &lines, false).unwrap();
+    assert_eq!(replies, ["OK", "-ERR value is not an integer or out of range", "OK"]);
+    probe.check("get a -> \"x\"\n get b -> \"1\"");
+}
+
+#[test]
+fn what_fails_leaves_nothing() {
+    let mut probe = Probe::new();
+    probe.run("set a old");
+    probe.run("set volatile old ex 100");
+    let before = probe.store.committed();
+    let lines = ["set a new", "set b new", "del volatile", "get a"];
+    assert!(run(&probe.keyspace, &probe.call, &lines, true).is_err());
+    assert_eq!(probe.store.committed(), before);
+    probe.check("get a -> \"old\"\n get b -> nil\n ttl volatile -> (100)\n dbsize -> (2)");
+}
+
+#[test]
+fn a_commit_that_the_store_refuses_leaves_nothing() {
+    let mut probe = Probe::new();
+    probe.run("set a old");
+    probe.store.close().unwrap();
+    let refused = run(&probe.keyspace, &probe.call, &["set a new", "set b new"], false);
+    assert!(matches!(refused, Err(Error::Store(_))), "{refused:?}");
+    assert_eq!(probe.keyspace.len(0).unwrap(), 1);
+}
+
+#[test]
+fn a_long_string_that_comes_and_goes_leaves_no_chunks() {
+    let mut probe = Probe::new();
+    let long = "x".repeat(200_000);
+    probe.run(&format!("set b {long}"));
+    let set = format!("set a {long}");
+    run(&probe.keyspace, &probe.call, &[&set, "append a y", "del a", "setrange b 150000 zz", "del b"], false).unwrap();
+    let chunks = probe.store.table("kv.0.chunks").unwrap();
+    let snapshot = probe.store.snapshot();
+    let mut rows = snapshot.iter(chunks, &[], None);
+    rows.seek_to_first();
+    assert!(!rows.valid());
+    drop((rows, snapshot));
+    run(&probe.keyspace, &probe.call, &["del a", &set, "setrange a 0 y"], false).unwrap();
+    probe.reopen_store();
+    assert_eq!(probe.run("get a"), format!("\"y{}\"", &long[1..]));
+}
+
+#[test]
+fn a_slot_on_disk_is_read_once_and_stays_deleted() {
+    let mut probe = Probe::new();
+    probe.run("mset {s}a 1 {s}b 2");
+    probe.reopen();
+    let lines = ["del {s}a", "get {s}a", "set {s}a 3", "del {s}a", "get {s}a", "incr {s}b"];
+    let (replies, _) = run(&probe.keyspace, &probe.call, &lines, false).unwrap();
+    assert_eq!(replies, ["(1)", "nil", "OK", "(1)", "nil", "(3)"]);
+    probe.reopen();
+    probe.check("get {s}a -> nil\n get {s}b -> \"3\"\n dbsize -> (1)");
+}
+
+#[test]
+fn transactions_beside_commands_tear_nothing() {
+    let mut probe = Probe::new();
+    probe.run("mset a 0 b 0");
+    let (keyspace, call) = (&probe.keyspace, &probe.call);
+    thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                for _ in 0..300 {
+                    let (replies, _) = run(keyspace, call, &["incr a", "incr b"], false).unwrap();
+                    assert_eq!(replies[0], replies[1]);
+                    let mut text = Text::default();
+                    crate::probe::execute(keyspace, call, &[b"mget", b"a", b"b"], &mut text).unwrap();
+                    let values: Vec<&str> = text.out.split('"').collect();
+                    assert_eq!(values[1], values[3]);
+                }
+            });
+        }
+    });
+    probe.check("get a -> \"900\"\n get b -> \"900\"");
+}
+
+/// Watches `k`, runs the lines, and says whether it is unchanged.
+#[track_caller]
+fn watch(probe: &mut Probe, first: &str, then: &[&str]) -> bool {
+    probe.run("flushall");
+    probe.run(first);
+    let watched = probe.keyspace.watch(&probe.call, b"k").unwrap();
+    for line in then {
+        assert!(!probe.run(line).starts_with('-'), "{line}");
+    }
+    probe.keyspace.transaction(&probe.call, false, |tx| tx.is_unchanged(&watched, &probe.call)).unwrap().0
+}
+
+#[test]
+fn a_watched_key_notices_every_change() {
+    let mut probe = Probe::new();
+    for change in ["set k 2", "set k 1", "del k", "append k x", "expire k 10", "rename k l", "flushdb", "swapdb 0 1"] {
+        assert!(!watch(&mut probe, "set k 1", &[change]), "{change}");
+    }
+    assert!(!watch(&mut probe, "set l 1", &["rename l k"]));
+    assert!(!watch(&mut probe, "set k 1", &["del k", "set k 1"]));
+    for harmless in ["get k", "set {k}other 1", "set other 1", "del absent", "persist k"] {
+        assert!(watch(&mut probe, "set k 1", &[harmless]), "{harmless}");
+    }
+    assert!(watch(&mut probe, "set other 1", &["del k", "flushall"]), "an absent key stays absent");
+}
+
+#[test]
+fn a_watched_key_may_expire_or_leave_memory() {
+    let mut probe = Probe::new();
+    probe.run("set k 1 px 10");
+    let watched = probe.keyspace.watch(&probe.call, b"k").unwrap();
+    probe.call.now_ms += 11;
+    let call = probe.call;
+    let unchanged = |probe: &Probe, watched| {
+        probe.keyspace.transaction(&call, false, |tx| tx.is_unchanged(watched, &call)).unwrap().0
+    };
+    assert!(!unchanged(&probe, &watched));
+    let absent = probe.keyspace.watch(&probe.call, b"k").unwrap();
+    assert!(unchanged(&probe, &absent));
+    probe.run("set k 1");
+    let present = probe.keyspace.watch(&probe.call, b"k").unwrap();
+    probe.reopen();
+    assert!(unchanged(&probe, &present), "a key that is read again from the store is the same");
+}
