@@ -44,6 +44,8 @@ struct Inner {
     backups: Backups,
     host: OnceLock<Host>,
     memory_peak: AtomicU64,
+    /// Bytes allocated when the engine was given its host.
+    memory_startup: AtomicU64,
     rates: Rates,
     started: Instant,
     run_id: String,
@@ -74,6 +76,7 @@ impl Engine {
             backups: Backups::new(started_unix),
             host: OnceLock::new(),
             memory_peak: AtomicU64::new(0),
+            memory_startup: AtomicU64::new(0),
             rates: Rates::default(),
             started: Instant::now(),
             run_id: run_id(),
@@ -84,7 +87,9 @@ impl Engine {
 
     /// Gives the engine what only the program around it can do. Only the first call counts.
     pub fn set_host(&self, host: Host) {
-        let _ = self.0.host.set(host);
+        if self.0.host.set(host).is_ok() {
+            self.0.memory_startup.store(self.memory().allocated, Ordering::Relaxed);
+        }
     }
 
     pub fn host(&self) -> Option<&Host> {
@@ -151,6 +156,11 @@ impl Engine {
         };
         self.0.memory_peak.fetch_max(figures.allocated, Ordering::Relaxed);
         figures
+    }
+
+    /// What was allocated when the server started, bytes.
+    pub fn memory_startup(&self) -> u64 {
+        self.0.memory_startup.load(Ordering::Relaxed)
     }
 
     /// The most that [`Engine::memory`] saw allocated.

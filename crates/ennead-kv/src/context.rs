@@ -23,6 +23,7 @@ use crate::place::{Place, next_random};
 use crate::reply::Reply;
 use crate::slot::Slot;
 
+mod databases;
 mod evict;
 mod expire;
 pub(crate) mod load;
@@ -30,6 +31,7 @@ mod strings;
 mod transfer;
 mod work;
 
+use databases::Parked;
 use work::Work;
 
 /// What an entry takes in its slot's table, bytes: pointer, fragment, and a sixth of free positions.
@@ -38,7 +40,7 @@ const TABLE_SHARE: usize = 14;
 /// What a command runs in.
 pub struct Context<'a> {
     keyspace: &'a Keyspace,
-    /// None for commands that work on whole databases.
+    /// None for commands that work on whole databases, outside of transactions.
     gate: Option<&'a Gate>,
     call: Call,
     clock: Clock,
@@ -53,6 +55,10 @@ pub struct Context<'a> {
     place: Option<Place>,
     /// Long strings that have chunks in the batch: a range delete does not reach rows of its own batch.
     chunked: Vec<u64>,
+    /// Slots that a transaction has let go of for a walk over a database.
+    parked: Vec<Parked<'a>>,
+    /// Whether whole databases were emptied.
+    emptied: bool,
     random: u64,
     saw: Sequence,
     wrote: Option<Sequence>,
@@ -110,6 +116,8 @@ impl<'a> Context<'a> {
             gone: BTreeMap::new(),
             place: None,
             chunked: Vec::new(),
+            parked: Vec::new(),
+            emptied: false,
             random: call.seed,
             saw: 0,
             wrote: None,
@@ -389,7 +397,7 @@ impl<'a> Context<'a> {
             locked.bytes_before = locked.slot.bytes();
             if locked.dirty {
                 locked.slot.last_write = self.wrote.unwrap_or(0);
-                if locked.keys != 0 {
+                if locked.keys != 0 || self.emptied {
                     locked.database.keys.fetch_add(locked.keys, Relaxed);
                     locked.database.note_inhabited(locked.number, &locked.slot);
                 }
@@ -410,6 +418,7 @@ impl Drop for Context<'_> {
     /// A command that panicked has changed memory without a commit: forget that.
     fn drop(&mut self) {
         if !self.finished {
+            self.resume();
             self.forget_changes();
             self.work.clear();
             self.settle();

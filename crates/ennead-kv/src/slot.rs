@@ -157,6 +157,12 @@ impl Slot {
         *self = Slot { last_write, armed, ..Slot::new(false) };
     }
 
+    /// Takes everything out of memory because all of it is deleted.
+    pub(crate) fn clear(&mut self) {
+        self.forget_all();
+        self.complete = true;
+    }
+
     /// The earliest expiry, with its fragment.
     #[inline]
     pub(crate) fn first_due(&self) -> Option<(u64, u32)> {

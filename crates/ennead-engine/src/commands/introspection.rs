@@ -101,7 +101,7 @@ fn describe_keys(spec: &Spec, reply: &mut dyn Output) {
     reply.array(1);
     reply.map(3);
     reply.bulk(b"flags");
-    let flags = key_flags(spec);
+    let flags = key_flags(spec, 0);
     reply.set(flags.len());
     for flag in flags {
         reply.simple(flag);
@@ -136,8 +136,24 @@ fn describe_keys(spec: &Spec, reply: &mut dyn Output) {
     }
 }
 
-fn key_flags(spec: &Spec) -> &'static [&'static str] {
-    if spec.is(Flag::Write) { &["RW", "access", "update"] } else { &["RO", "access"] }
+/// What a command does with its key of this number, counted from 0.
+fn key_flags(spec: &Spec, number: usize) -> &'static [&'static str] {
+    match (spec.name, number) {
+        ("rename", 1) | ("copy", 1) => &["OW", "update"],
+        ("renamenx", 1) => &["OW", "insert"],
+        ("copy", 0) => &["RO", "access"],
+        ("rename" | "renamenx", _) => &["RW", "access", "delete"],
+        ("del" | "unlink", _) => &["RM", "delete"],
+        ("mset" | "setex" | "psetex" | "restore", _) => &["OW", "update"],
+        ("msetnx" | "setnx", _) => &["OW", "insert"],
+        ("getdel", _) => &["RW", "access", "delete"],
+        ("append", _) => &["RW", "insert"],
+        ("setrange" | "expire" | "pexpire" | "expireat" | "pexpireat" | "persist", _) => &["RW", "update"],
+        ("exists" | "type" | "strlen" | "touch" | "watch" | "memory|usage", _) => &["RO"],
+        (name, _) if name.starts_with("object|") => &["RO"],
+        _ if spec.is(Flag::Write) => &["RW", "access", "update"],
+        _ => &["RO", "access"],
+    }
 }
 
 fn flag_name(flag: Flag) -> &'static str {
@@ -293,9 +309,11 @@ fn getkeys(_session: &mut Session, request: &Request<'_>, reply: &mut dyn Output
 
 fn getkeysandflags(_session: &mut Session, request: &Request<'_>, reply: &mut dyn Output) -> Result {
     let (command, keys) = described(request.args)?;
-    let flags = key_flags(&command.spec);
+    // SET reads the former value only when it is asked for.
+    let overwrites = command.spec.name == "set" && !request.args.iter_from(5).any(|word| is(word, "get"));
     reply.array(keys.len());
-    for key in keys {
+    for (number, key) in keys.into_iter().enumerate() {
+        let flags = if overwrites { &["OW", "update"] } else { key_flags(&command.spec, number) };
         reply.array(2);
         reply.bulk(key);
         reply.set(flags.len());

@@ -2,7 +2,7 @@
 
 use ennead_kv::{Error, Result, Spec};
 
-use super::{Row, SERVER, help, integer};
+use super::{Row, SERVER, error, help, integer};
 use crate::session::{Output, Request, Session};
 
 const SLOWLOG: Spec = Spec { since: "2.2.12", complexity: "O(N) where N is the number of entries", ..SERVER };
@@ -44,6 +44,12 @@ pub(super) const ROWS: &[Row] = &[
 ];
 
 fn get(session: &mut Session, request: &Request<'_>, reply: &mut dyn Output) -> Result {
+    if request.args.len() > 3 {
+        let word = String::from_utf8_lossy(&request.args[1]);
+        return Err(error(format!(
+            "ERR unknown subcommand or wrong number of arguments for '{word}'. Try SLOWLOG HELP."
+        )));
+    }
     let count = match request.args.get(2) {
         None => DEFAULT_COUNT,
         Some(word) => match integer(word) {
@@ -52,9 +58,6 @@ fn get(session: &mut Session, request: &Request<'_>, reply: &mut dyn Output) -> 
             _ => return Err(Error::text("ERR count should be greater than or equal to -1")),
         },
     };
-    if request.args.len() > 3 {
-        return Err(Error::Arity("slowlog|get".to_owned()));
-    }
     let entries = session.engine.slowlog().entries(count);
     reply.array(entries.len());
     for entry in entries {

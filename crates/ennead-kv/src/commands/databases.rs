@@ -116,7 +116,8 @@ pub(super) const COMMANDS: &[Command] = &[
 ];
 
 fn dbsize(context: &mut Context<'_>, _args: Args<'_>, reply: &mut dyn Reply) -> Result {
-    let len = context.keyspace().len(context.db())?;
+    let gate = context.enter()?;
+    let len = gate.database(context.keyspace().store(), context.db())?.len();
     // Any batch so far may have counted.
     context.note(None, context.keyspace().store().committed());
     reply.integer(len as i64);
@@ -137,16 +138,26 @@ fn check_flush(args: Args<'_>) -> Result {
 
 fn flushdb(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Result {
     check_flush(args)?;
-    let wrote = context.keyspace().flush_database(context.db())?;
-    context.note(wrote, 0);
+    if context.in_transaction() {
+        context.clear_database(context.db())?;
+    } else {
+        let wrote = context.keyspace().flush_database(context.db())?;
+        context.note(wrote, 0);
+    }
     reply.ok();
     Ok(())
 }
 
 fn flushall(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Result {
     check_flush(args)?;
-    let wrote = context.keyspace().flush_all()?;
-    context.note(wrote, 0);
+    if context.in_transaction() {
+        for db in 0..context.keyspace().databases() {
+            context.clear_database(db)?;
+        }
+    } else {
+        let wrote = context.keyspace().flush_all()?;
+        context.note(wrote, 0);
+    }
     reply.ok();
     Ok(())
 }
@@ -196,7 +207,9 @@ fn keys(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Res
             keys.push(met.key);
         }
     };
-    let (_, saw) = context.keyspace().scan(context.db(), context.now_ms(), Cursor::default(), usize::MAX, visit)?;
+    let gate = context.enter()?;
+    let from = Cursor::default();
+    let (_, saw) = context.keyspace().scan(&gate, context.db(), context.now_ms(), from, usize::MAX, visit)?;
     context.note(None, saw);
     keys.write(reply);
     Ok(())
@@ -254,7 +267,8 @@ fn scan(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Res
                     keys.push(met.key);
                 }
             };
-            let (next, saw) = context.keyspace().scan(context.db(), context.now_ms(), cursor, count, visit)?;
+            let gate = context.enter()?;
+            let (next, saw) = context.keyspace().scan(&gate, context.db(), context.now_ms(), cursor, count, visit)?;
             context.note(None, saw);
             next
         }
@@ -267,7 +281,8 @@ fn scan(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Res
 
 fn randomkey(context: &mut Context<'_>, _args: Args<'_>, reply: &mut dyn Reply) -> Result {
     let seed = context.random();
-    let (key, saw) = context.keyspace().random_key(context.db(), context.now_ms(), seed)?;
+    let gate = context.enter()?;
+    let (key, saw) = context.keyspace().random_key(&gate, context.db(), context.now_ms(), seed)?;
     context.note(None, saw);
     match key {
         Some(key) => reply.bulk(&key),

@@ -1,7 +1,7 @@
 //! Several commands as one: nothing of others happens between them, and one batch holds all that they change.
 //!
 //! A transaction has the gate to itself, so every lock it takes below the gate is free, in any order. Nothing of it may
-//! ask for the gate again: [`Access::Databases`] commands do, and are refused.
+//! ask for the gate again.
 
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -38,9 +38,9 @@ pub struct Watched {
 }
 
 impl Command {
-    /// Whether a transaction can run it.
+    /// Whether a transaction can run it. SWAPDB changes the gate itself.
     pub fn is_transactional(&self) -> bool {
-        self.access != Access::Databases
+        self.spec.name != "swapdb"
     }
 }
 
@@ -107,6 +107,7 @@ impl Transaction<'_> {
             self.context.lock_keys(&command.spec, args)?;
         }
         let outcome = (command.run)(&mut self.context, args, reply);
+        self.context.resume();
         if let Err(error @ Error::Store(_)) = &outcome {
             self.failure = Some(error.clone());
         }

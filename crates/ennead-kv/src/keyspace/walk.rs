@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use ennead_store::Sequence;
 
-use super::Keyspace;
+use super::{Gate, Keyspace};
 use crate::context::load::parse;
 use crate::database::Database;
 use crate::entry::Kind;
@@ -51,13 +51,13 @@ impl Keyspace {
     /// batch that what was seen depends on.
     pub(crate) fn scan(
         &self,
+        gate: &Gate,
         db: usize,
         now_ms: u64,
         cursor: Cursor,
         count: usize,
         mut visit: impl FnMut(Met<'_>),
     ) -> Result<(Option<Cursor>, Sequence)> {
-        let gate = self.shared().enter();
         let database = gate.database(self.store(), db)?;
         let mut saw = database.born.load(Relaxed);
         let mut met = 0;
@@ -135,11 +135,16 @@ impl Keyspace {
     }
 
     /// A living key, each about as likely as any other, and the newest batch that the choice depends on.
-    pub(crate) fn random_key(&self, db: usize, now_ms: u64, seed: u64) -> Result<(Option<Vec<u8>>, Sequence)> {
+    pub(crate) fn random_key(
+        &self,
+        gate: &Gate,
+        db: usize,
+        now_ms: u64,
+        seed: u64,
+    ) -> Result<(Option<Vec<u8>>, Sequence)> {
         /// Draws before giving up on chance, when nearly everything has expired.
         const DRAWS: usize = 100;
         let mut random = seed;
-        let gate = self.shared().enter();
         let database = gate.database(self.store(), db)?;
         let mut saw = database.born.load(Relaxed);
         for _ in 0..DRAWS {
@@ -164,11 +169,10 @@ impl Keyspace {
                 return Ok((chosen, saw));
             }
         }
-        drop(gate);
         let mut first = None;
         let mut cursor = Some(Cursor::default());
         while let (Some(from), None) = (cursor, &first) {
-            let (next, newer) = self.scan(db, now_ms, from, 1, |met| first = Some(met.key.to_vec()))?;
+            let (next, newer) = self.scan(gate, db, now_ms, from, 1, |met| first = Some(met.key.to_vec()))?;
             (cursor, saw) = (next, saw.max(newer));
         }
         Ok((first, saw))

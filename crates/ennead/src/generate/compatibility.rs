@@ -43,8 +43,8 @@ pub(super) fn page() -> String {
          \x20 BGSAVE write a consistent copy of all data into `backup.directory`.\n\
          - `maxmemory-policy` has one value more, `tier`, which is the default: cold values leave memory and stay readable\n\
          \x20 from disk.\n\
-         - A transaction is one record of the log: after a crash all of it is there or nothing. Between MULTI and EXEC the\n\
-         \x20 commands on whole databases (DBSIZE, FLUSHALL, FLUSHDB, KEYS, RANDOMKEY, SCAN, SWAPDB) are refused.\n\
+         - A transaction is one record of the log: after a crash all of it is there or nothing. SWAPDB is refused\n\
+         \x20 between MULTI and EXEC.\n\
          - Expired keys are deleted when they are due, not by sampling.\n\n",
     );
     page.push_str("| group | there | not there |\n|---|---|---|\n");

@@ -106,6 +106,7 @@ impl Report {
         self.bytes("used_memory_peak", engine.memory_peak());
         self.field("used_memory_peak_perc", percent(allocated, engine.memory_peak()));
         self.field("used_memory_overhead", allocated.saturating_sub(dataset));
+        self.field("used_memory_startup", engine.memory_startup());
         self.field("used_memory_dataset", dataset);
         self.field("used_memory_dataset_perc", percent(dataset, allocated));
         self.field("allocator_allocated", allocated);

@@ -102,6 +102,57 @@ fn a_slot_on_disk_is_read_once_and_stays_deleted() {
 }
 
 #[test]
+fn walks_see_what_the_transaction_did() {
+    let mut probe = Probe::new();
+    probe.run("mset {s}a 1 {s}b 2 c 3 d 4");
+    probe.reopen();
+    let lines = ["del {s}a d", "set {s}n 5", "dbsize", "keys {*", "scan 0 count 100 match c", "set d 4", "dbsize"];
+    let (replies, _) = run(&probe.keyspace, &probe.call, &lines, false).unwrap();
+    assert_eq!((replies[2].as_str(), replies[6].as_str()), ("(3)", "(4)"));
+    let keys = &replies[3];
+    assert!(keys.contains("{s}b") && keys.contains("{s}n") && !keys.contains("{s}a"), "{keys}");
+    assert!(replies[4].contains("\"c\""), "{}", replies[4]);
+    assert_eq!(probe.run("keys *").matches('"').count(), 8);
+    probe.check("dbsize -> (4)\n get d -> \"4\"");
+    probe.reopen();
+    probe.check("dbsize -> (4)\n get d -> \"4\"\n get {s}a -> nil\n get {s}n -> \"5\"");
+    let lines = ["del c d", "dbsize", "keys *", "flushall", "dbsize"];
+    assert!(run(&probe.keyspace, &probe.call, &lines, true).is_err());
+    assert_eq!(probe.run("keys *").matches('"').count(), 8);
+    probe.check("dbsize -> (4)\n get c -> \"3\"");
+}
+
+#[test]
+fn databases_are_emptied_with_the_rest() {
+    for (flush, reopened) in [("flushdb", false), ("flushdb", true), ("flushall", false), ("flushall", true)] {
+        let mut probe = Probe::new();
+        let long = "x".repeat(100_000);
+        for number in 0..300 {
+            probe.run(&format!("set old:{number} 1 ex 100"));
+        }
+        probe.run(&format!("set long {long}"));
+        if reopened {
+            probe.reopen();
+        }
+        let set = format!("set staged {long}");
+        let lines = [&set, "set old:1 2", flush, "dbsize", "get old:1", "set new 1", "keys *", "dbsize"];
+        let (replies, effect) = run(&probe.keyspace, &probe.call, &lines, false).unwrap();
+        assert_eq!(replies[2..], ["OK", "(0)", "nil", "OK", "[\"new\"]", "(1)"]);
+        assert!(effect.wrote.is_some());
+        for _ in 0..2 {
+            probe.check("dbsize -> (1)\n keys * -> [\"new\"]\n get old:7 -> nil\n get staged -> nil");
+            assert_eq!(probe.keyspace.figures().databases[0].volatile, 0);
+            probe.reopen_store();
+        }
+        let chunks = probe.store.table("kv.0.chunks").unwrap();
+        let snapshot = probe.store.snapshot();
+        let mut rows = snapshot.iter(chunks, &[], None);
+        rows.seek_to_first();
+        assert!(!rows.valid());
+    }
+}
+
+#[test]
 fn transactions_beside_commands_tear_nothing() {
     let mut probe = Probe::new();
     probe.run("mset a 0 b 0");
