@@ -62,6 +62,9 @@ def test_a_transaction_is_one_step(r):
     assert replies[0] is True and replies[2] == b"x"
     assert isinstance(replies[1], redis.ResponseError)
     with r.pipeline() as pipe:
+        replies = pipe.set("b", 1).dbsize().flushdb().dbsize().set("a", "x").keys("*").execute()
+    assert replies == [True, 2, True, 0, True, [b"a"]]
+    with r.pipeline() as pipe:
         pipe.set("a", "y").execute_command("NOPE")
         with pytest.raises(redis.ResponseError, match="NOPE"):
             pipe.execute()
