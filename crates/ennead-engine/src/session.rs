@@ -84,6 +84,8 @@ pub struct Session {
     /// The requests since MULTI.
     queue: Option<Box<Queue>>,
     pub(crate) watches: Watches,
+    /// EXEC has the keyspace: commands of the engine must not ask for it.
+    pub(crate) executing: bool,
     /// When the request at hand was first held back, for want of room.
     stalled: Option<Instant>,
     random: u64,
@@ -110,6 +112,7 @@ impl Session {
             saving: false,
             queue: None,
             watches: Watches::default(),
+            executing: false,
             stalled: None,
         })
     }

@@ -7,6 +7,8 @@ mod deadline;
 mod generic;
 mod strings;
 
+pub(crate) use generic::object::string_encoding;
+
 /// Every command of this model.
 pub fn commands() -> impl Iterator<Item = &'static Command> {
     [strings::COMMANDS, generic::COMMANDS, databases::COMMANDS].into_iter().flatten()

@@ -25,6 +25,7 @@ mod databases;
 mod eviction;
 mod expiry;
 mod figures;
+mod inspection;
 mod meta;
 #[cfg(test)]
 mod model;
@@ -36,6 +37,7 @@ mod warming;
 
 use eviction::Pool;
 pub use figures::{DatabaseFigures, Figures};
+pub use inspection::Inspection;
 use meta::Meta;
 pub use transaction::{Transaction, Watched};
 

@@ -31,6 +31,7 @@ const SUBCOMMANDS: &[(&str, usize, Subcommand, &str)] = &[
     ("help", 2, help, "Prints this help."),
     ("loadaof", 2, reload, "As RELOAD."),
     ("log", 3, log, "Writes the text to the log."),
+    ("object", 3, object, "Shows low level facts about a key and its value."),
     (
         "protocol",
         3,
@@ -94,6 +95,19 @@ fn refuse(_session: &mut Session, request: &Request<'_>, _reply: &mut dyn Output
 fn log(_session: &mut Session, request: &Request<'_>, reply: &mut dyn Output) -> Result {
     tracing::warn!(text = %String::from_utf8_lossy(&request.args[2]), "DEBUG LOG");
     reply.ok();
+    Ok(())
+}
+
+fn object(session: &mut Session, request: &Request<'_>, reply: &mut dyn Output) -> Result {
+    if session.executing {
+        return Err(Error::text("ERR DEBUG OBJECT is not supported inside a transaction"));
+    }
+    let call = session.call(request.clock);
+    let found = session.engine.keyspace().inspect(&call, &request.args[2])?.ok_or(Error::NoSuchKey)?;
+    reply.simple(&format!(
+        "Value at:0x0 refcount:1 encoding:{} serializedlength:{} lru:{} lru_seconds_idle:{}",
+        found.encoding, found.serialized_len, found.access, found.idle_seconds
+    ));
     Ok(())
 }
 

@@ -242,6 +242,21 @@ fn slow_requests_are_logged_cut_short() {
 }
 
 #[test]
+fn an_object_is_shown_to_those_who_debug() {
+    let mut it = Fixture::new(&[("server.debug_command", "yes")]);
+    it.check("debug object a", "-ERR no such key");
+    it.ask("set a 12");
+    let facts = it.ask("debug object a");
+    assert!(facts.starts_with("+Value at:0x0 refcount:1 encoding:int serializedlength:2 lru:"), "{facts}");
+    it.check("multi", "+OK");
+    it.check("debug object a", "+QUEUED");
+    it.check("exec", "*1 -ERR DEBUG OBJECT is not supported inside a transaction");
+    it.check("command getkeysandflags set a 1", "*1 *2 a ~2 +OW +update");
+    it.check("command getkeysandflags copy a b", "*2 *2 a ~2 +RO +access *2 b ~2 +OW +update");
+    it.check("slowlog get 1 x", "-ERR unknown subcommand or wrong number of arguments for 'get'. Try SLOWLOG HELP.");
+}
+
+#[test]
 fn every_command_is_described() {
     let mut it = Fixture::new(&[]);
     it.check("command getkeys mset a 1 b 2", "*2 a b");

@@ -210,7 +210,12 @@ impl Session {
                 let call: Call = self.call(clock);
                 transaction.execute(row, &call, args, reply)
             }
-            Handler::Engine(run) => run(self, &Request { command, args, clock }, reply),
+            Handler::Engine(run) => {
+                self.executing = true;
+                let outcome = run(self, &Request { command, args, clock }, reply);
+                self.executing = false;
+                outcome
+            }
             Handler::Container => Err(Error::Arity(command.spec.name.to_owned())),
         };
         let time = began.elapsed();

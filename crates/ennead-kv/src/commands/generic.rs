@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::reply::Reply;
 
 mod expire;
-mod object;
+pub(super) mod object;
 mod payload;
 mod transfer;
 

@@ -31,7 +31,7 @@ pub(super) fn encoding(context: &mut Context<'_>, args: Args<'_>, reply: &mut dy
     Ok(())
 }
 
-fn string_encoding(value: &[u8], hint: Hint) -> &'static str {
+pub(crate) fn string_encoding(value: &[u8], hint: Hint) -> &'static str {
     match hint {
         Hint::Raw => "raw",
         Hint::Auto if value.len() <= 20 && parse_integer(value).is_some() => "int",
