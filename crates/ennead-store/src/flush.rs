@@ -43,8 +43,6 @@ pub(crate) struct Flusher {
     frozen: Mutex<Option<Frozen>>,
     asked: Mutex<Asked>,
     wake: Condvar,
-    /// A flush was asked for because the memtable is full; reset when it is frozen.
-    signalled: AtomicBool,
     finished: Condvar,
     pub(crate) running: AtomicBool,
     pub(crate) flushes: AtomicU64,
@@ -59,19 +57,10 @@ impl Flusher {
             frozen: Mutex::default(),
             asked: Mutex::default(),
             wake: Condvar::new(),
-            signalled: AtomicBool::new(false),
             finished: Condvar::new(),
             running: AtomicBool::new(false),
             flushes: AtomicU64::new(0),
             last_micros: AtomicU64::new(0),
-        }
-    }
-
-    /// Asks for a flush of everything up to `sequence`; once for each memtable.
-    #[inline]
-    pub(crate) fn signal(&self, sequence: Sequence) {
-        if !self.signalled.load(Ordering::Relaxed) && !self.signalled.swap(true, Ordering::Relaxed) {
-            self.ask(sequence);
         }
     }
 
@@ -82,7 +71,8 @@ impl Flusher {
         retired.retain(Base::is_read);
     }
 
-    fn ask(&self, sequence: Sequence) {
+    /// Asks for a flush of everything up to `sequence`.
+    pub(crate) fn ask(&self, sequence: Sequence) {
         let mut asked = self.asked.lock();
         asked.sequence = asked.sequence.max(sequence);
         self.wake.notify_one();
@@ -176,7 +166,7 @@ impl Shared {
             base: layers.base.clone(),
             flushed: layers.flushed,
         }));
-        self.flusher.signalled.store(false, Ordering::Relaxed);
+        committing.flush_asked = false;
         *frozen = Some(Frozen { memtable, last: committing.sequence, catalogue: self.catalogue.image() });
     }
 

@@ -93,6 +93,8 @@ pub(crate) struct Committing {
     pub(crate) memtable: Arc<Memtable>,
     /// Bytes of log since the memtable was begun.
     pub(crate) log_bytes: usize,
+    /// Somebody was told to ask for a flush of this memtable.
+    pub(crate) flush_asked: bool,
     pub(crate) closed: bool,
 }
 
@@ -273,13 +275,15 @@ impl Shared {
         committing.log_bytes += record::FIXED_BYTES + batch.bytes();
         let full = committing.memtable.bytes() >= self.options.memtable_bytes
             || committing.log_bytes / LOG_MEMTABLES_MAX >= self.options.memtable_bytes;
-        Ok((Commit { sequence }, After { pending, full }))
+        // Decided here, under the lock that also freezes: a request that came late must not stand for the next memtable.
+        let flush = full && !std::mem::replace(&mut committing.flush_asked, full);
+        Ok((Commit { sequence }, After { pending, flush }))
     }
 
     fn after_commit(&self, commit: Commit, after: After) {
         self.syncer.note_append();
-        if after.full {
-            self.flusher.signal(commit.sequence);
+        if after.flush {
+            self.flusher.ask(commit.sequence);
         }
         if after.pending >= PENDING_BYTES_MAX {
             // A failure poisons the store; whoever waits for this sequence learns it there.
@@ -328,7 +332,7 @@ impl Shared {
 /// What is left to do after the commit lock is released.
 struct After {
     pending: usize,
-    full: bool,
+    flush: bool,
 }
 
 impl Store {

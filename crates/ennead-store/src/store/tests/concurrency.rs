@@ -87,10 +87,10 @@ fn readers_see_whole_batches_while_memtables_are_flushed() {
                 })
             })
             .into();
-        for writer in writers {
-            writer.join().unwrap();
-        }
+        // The reader is stopped first, whatever became of the writers: a failure is to be seen, not waited for.
+        let written: Vec<_> = writers.into_iter().map(|writer| writer.join()).collect();
         stop.store(true, Ordering::Relaxed);
+        assert!(written.iter().all(Result::is_ok), "a writer failed");
     });
     let figures = store.statistics();
     assert!(figures.flushes > 3 && reads.load(Ordering::Relaxed) > 10, "{figures:?}");
@@ -103,6 +103,28 @@ fn readers_see_whole_batches_while_memtables_are_flushed() {
         assert_eq!(store.snapshot().range(table, ..).count(), 102);
     }
     assert_eq!(store.tally(tables[0]), 2 * ROUNDS as i64);
+}
+
+#[test]
+fn a_late_request_to_flush_does_not_stand_for_the_next_memtable() {
+    let disk = SimulatedDisk::default();
+    let store = open(&disk);
+    let table = store.create_table("t", TableKind::Hashed).unwrap();
+    let shared = store.shared();
+    let mut batch = WriteBatch::new();
+    batch.put(table, b"key", &[0; 1000]);
+    for _ in 0..3 {
+        // The commit that fills the memtable is held up between its lock and its request.
+        let (commit, after) = loop {
+            let committed = shared.commit_locked(&mut shared.committing.lock(), &batch, &[]).unwrap();
+            if committed.1.flush {
+                break committed;
+            }
+        };
+        shared.flush_to(commit.sequence).unwrap();
+        shared.after_commit(commit, after);
+        assert_eq!(store.statistics().flushed, commit.sequence);
+    }
 }
 
 #[test]
