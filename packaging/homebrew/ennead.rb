@@ -1,8 +1,9 @@
+# Not published yet: homepage and head are to be set to the address of the repository, the formula is untested until then.
 class Ennead < Formula
   desc "One datastore for the clients of many: Redis, HTTP and gRPC over one log"
-  homepage "https://github.com/ennead-db/ennead"
+  homepage "https://example.invalid/ennead"
   license "Apache-2.0"
-  head "https://github.com/ennead-db/ennead.git", branch: "main"
+  head "https://example.invalid/ennead.git", branch: "main"
 
   depends_on "rust" => :build
 

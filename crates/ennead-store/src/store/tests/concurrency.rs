@@ -115,12 +115,10 @@ fn a_late_request_to_flush_does_not_stand_for_the_next_memtable() {
     batch.put(table, b"key", &[0; 1000]);
     for _ in 0..3 {
         // The commit that fills the memtable is held up between its lock and its request.
-        let (commit, after) = loop {
-            let committed = shared.commit_locked(&mut shared.committing.lock(), &batch, &[]).unwrap();
-            if committed.1.flush {
-                break committed;
-            }
-        };
+        let (commit, after) = (0..200)
+            .map(|_| shared.commit_locked(&mut shared.committing.lock(), &batch, &[]).unwrap())
+            .find(|(_, after)| after.flush)
+            .expect("200 KB ask for a flush of 64 KiB");
         shared.flush_to(commit.sequence).unwrap();
         shared.after_commit(commit, after);
         assert_eq!(store.statistics().flushed, commit.sequence);
