@@ -47,6 +47,8 @@ pub struct Options {
     pub archive_path: Option<PathBuf>,
     /// Merge operators of the program, beside the built-in [`crate::AddI64`] and [`crate::Append`].
     pub merge_operators: Vec<Arc<dyn MergeOperator>>,
+    /// Keep what [`crate::Store::rollback_after`] may ask for: the rows that unflushed batches have replaced.
+    pub rollback: bool,
     /// How long a writer may be held back before its write is refused.
     pub stall_timeout: Duration,
 }
@@ -61,6 +63,7 @@ impl Options {
             log_retention_bytes: 256 << 20,
             archive_path: None,
             merge_operators: Vec::new(),
+            rollback: false,
             stall_timeout: Duration::from_secs(10),
         }
     }

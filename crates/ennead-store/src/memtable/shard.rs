@@ -7,7 +7,7 @@ use std::ops::Bound;
 use hashbrown::HashTable;
 use smallvec::SmallVec;
 
-use super::arena::{Arena, ArenaRow, NONE};
+use super::arena::{Arena, ArenaRow, NONE, NewRow};
 use crate::store::Sequence;
 
 /// Index bytes of a row, besides its key.
@@ -52,26 +52,16 @@ impl Shard {
         Shard { arena: Arena::default(), index: Index::Hashed(HashTable::new()) }
     }
 
-    /// Adds a row and answers the bytes it takes.
+    /// Adds a row and answers the bytes it takes. Rows of its key that are above `kept` need not stay.
     #[inline]
-    pub(crate) fn insert(
-        &mut self,
-        hash: u64,
-        sequence: Sequence,
-        key: &[u8],
-        value: Option<&[u8]>,
-        operand: bool,
-    ) -> usize {
+    pub(crate) fn insert(&mut self, hash: u64, kept: Sequence, row: NewRow<'_>) -> usize {
         let Shard { arena, index } = self;
+        let key = row.key;
         match index {
             Index::Ordered(map) => match map.entry(Key::from_slice(key)) {
-                Entry::Occupied(mut newest) => {
-                    let (location, bytes) = arena.push(*newest.get(), sequence, key, value, operand);
-                    newest.insert(location);
-                    bytes
-                }
+                Entry::Occupied(mut newest) => replace(arena, newest.get_mut(), kept, row),
                 Entry::Vacant(place) => {
-                    let (location, bytes) = arena.push(NONE, sequence, key, value, operand);
+                    let (location, bytes) = arena.push(NONE, row);
                     let key_bytes = if key.len() > 24 { key.len() } else { 0 };
                     place.insert(location);
                     bytes + ORDERED_INDEX_BYTES + key_bytes
@@ -81,11 +71,9 @@ impl Shard {
                 let hash = hash as u32;
                 let same = |slot: &Slot| slot.hash == hash && arena.row(slot.location).key == key;
                 if let Some(slot) = table.find_mut(spread(hash), same) {
-                    let (location, bytes) = arena.push(slot.location, sequence, key, value, operand);
-                    slot.location = location;
-                    return bytes;
+                    return replace(arena, &mut slot.location, kept, row);
                 }
-                let (location, bytes) = arena.push(NONE, sequence, key, value, operand);
+                let (location, bytes) = arena.push(NONE, row);
                 table.insert_unique(spread(hash), Slot { hash, location, lead: lead(key) }, |slot| spread(slot.hash));
                 bytes + HASHED_INDEX_BYTES
             }
@@ -163,6 +151,17 @@ impl Shard {
             Index::Hashed(table) => table.retain(|slot| keep(&mut slot.location)),
         }
     }
+}
+
+/// Replaces the newest row of a key, in its place when it can be, and answers the bytes that are taken anew.
+#[inline]
+fn replace(arena: &mut Arena, newest: &mut u32, kept: Sequence, row: NewRow<'_>) -> usize {
+    if arena.overwrite(*newest, kept, row) {
+        return 0;
+    }
+    let (location, bytes) = arena.push(arena.link(*newest, kept), row);
+    *newest = location;
+    bytes
 }
 
 // The first two bytes as a number that sorts like them; what is missing counts as zero.

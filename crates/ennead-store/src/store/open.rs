@@ -83,13 +83,7 @@ impl Store {
             local_log: log,
             health,
             layers: ArcSwap::from_pointee(layers),
-            committing: Mutex::new(Committing {
-                sequence: last,
-                memtable,
-                log_bytes: 0,
-                flush_asked: false,
-                closed: false,
-            }),
+            committing: Mutex::new(Committing { sequence: last, memtable, flush_asked: false, closed: false }),
             visible: AtomicU64::new(last),
             recovery: report,
             tree_file: Mutex::new(base.file().clone()),
@@ -124,7 +118,7 @@ struct Replay<'a> {
 
 impl<'a> Replay<'a> {
     fn new(base: &'a Base, options: &'a Options, catalogue: Catalogue, flushed: u64) -> Self {
-        Replay { base, options, catalogue, memtable: Arc::default(), flushed }
+        Replay { base, options, catalogue, memtable: Arc::new(Memtable::new(options)), flushed }
     }
 
     fn take(&mut self, record: &crate::log::record::Record<'_>) -> Result<()> {
@@ -139,7 +133,7 @@ impl<'a> Replay<'a> {
         if self.memtable.bytes() >= self.options.memtable_bytes {
             let state = BaseState { flushed: record.sequence, catalogue: self.catalogue.image() };
             self.base.merge(&self.memtable, &state)?;
-            self.memtable = Arc::default();
+            self.memtable = Arc::new(Memtable::new(self.options));
             self.flushed = record.sequence;
         }
         Ok(())
