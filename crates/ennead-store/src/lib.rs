@@ -20,6 +20,7 @@ pub mod maintenance;
 mod memtable;
 mod merge;
 mod options;
+mod prefetch;
 mod recovery;
 mod slots;
 mod snapshot;
@@ -36,8 +37,10 @@ pub use latch::{LatchGuard, Latches};
 pub use log::fuzzing;
 pub use merge::{AddI64, Append, MergeOperator};
 pub use options::{Durability, Options, TableKind};
+pub use prefetch::{prefetch, prefetch_at};
 pub use recovery::RecoveryReport;
 pub use snapshot::{Iter, RangeIter, Snapshot, prefix_end};
+pub use store::ahead::Ahead;
 pub use store::{Commit, Pressure, Sequence, Statistics, Store, Table, Unchanged};
 pub use transaction::{
     LockOptions, OptimisticTransaction, PessimisticTransaction, PessimisticTransactions, TransactionIter,

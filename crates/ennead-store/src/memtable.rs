@@ -5,8 +5,10 @@
 //! from the newest row of a key to the first that is not newer than itself; rows above the newest snapshot are
 //! overwritten where they are. A memtable is dropped as a whole.
 
+mod ahead;
 mod arena;
 pub(crate) mod cursor;
+mod index;
 mod ranges;
 mod shard;
 #[cfg(test)]
@@ -22,6 +24,7 @@ use std::hash::BuildHasher;
 use crate::slots::Slots;
 use crate::store::Sequence;
 use crate::{MergeOperator, Options, TableKind};
+pub(crate) use ahead::RowAhead;
 use arena::NewRow;
 pub(crate) use cursor::{Cursor, Direction};
 pub(crate) use ranges::{Covered, RangeDeletes};
@@ -71,11 +74,16 @@ impl TableRows {
     }
 
     #[inline]
-    fn shard(&self, hash: u64, key: &[u8]) -> &RwLock<Shard> {
+    fn shard_number(&self, hash: u64, key: &[u8]) -> usize {
         match self.kind {
-            TableKind::Ordered => &self.shards[(hash >> 32) as usize % ORDERED_SHARDS],
-            TableKind::Hashed => &self.shards[key.first().copied().unwrap_or(0) as usize],
+            TableKind::Ordered => (hash >> 32) as usize % ORDERED_SHARDS,
+            TableKind::Hashed => key.first().copied().unwrap_or(0) as usize,
         }
+    }
+
+    #[inline]
+    fn shard(&self, hash: u64, key: &[u8]) -> &RwLock<Shard> {
+        &self.shards[self.shard_number(hash, key)]
     }
 
     /// The row of a key as of `bound`, its value through `map`.

@@ -4,6 +4,7 @@
 //! memtable; no disk, no redb transaction. Invariant: `committed` is published after all rows of the batch are in the
 //! memtable, so a reader at that sequence sees all of a batch or nothing.
 
+pub(crate) mod ahead;
 mod open;
 #[cfg(test)]
 mod tests;

@@ -4,6 +4,7 @@
 //! chunk grows by doubling, so that an empty shard costs nothing.
 
 use crate::log::record::{u32_at, u64_at};
+use crate::prefetch::prefetch_at;
 use crate::store::Sequence;
 
 const CHUNK_BYTES: usize = 256 << 10;
@@ -13,6 +14,9 @@ const HEADER_BYTES: usize = 20;
 const DELETED: u32 = u32::MAX;
 /// Set in the value's length of a row that is a merge operand. Values are shorter than a record's limit of 2^30.
 const OPERAND: u32 = 1 << 31;
+
+/// Bytes of a row that are asked for ahead: its header, and a short key and value.
+const PREFETCHED: usize = 128;
 
 /// "No row": the end of a chain.
 pub(crate) const NONE: u32 = u32::MAX;
@@ -124,6 +128,14 @@ impl Arena {
         };
         let operand = length != DELETED && length & OPERAND != 0;
         ArenaRow { previous: u32_at(header, 0), sequence: u64_at(header, 4), key, value, operand }
+    }
+
+    /// Asks the processor for the beginning of a row.
+    #[inline]
+    pub(crate) fn prefetch(&self, location: u32) {
+        let chunk = &self.chunks[(location / UNITS_PER_CHUNK) as usize];
+        let start = (location % UNITS_PER_CHUNK) as usize * UNIT;
+        prefetch_at(&raw const chunk[start], PREFETCHED);
     }
 
     /// The newest row of a chain that is not above `bound`.
