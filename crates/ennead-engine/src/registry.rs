@@ -45,6 +45,7 @@ impl Command {
 }
 
 /// What a request's first words name.
+#[derive(Debug, Clone, Copy)]
 pub enum Lookup {
     Found(&'static Command),
     UnknownSubcommand(&'static Command),

@@ -144,7 +144,12 @@ impl Session {
     /// # Durability
     /// The reply must not be sent before what the outcome's [`Hold`] asks for has happened.
     pub fn execute(&mut self, args: Args<'_>, reply: &mut dyn Output, clock: &mut Clock) -> Outcome {
-        let command = match Registry::get().lookup(&args) {
+        self.execute_as(Registry::get().lookup(&args), args, reply, clock)
+    }
+
+    /// [`Session::execute`] for a request whose command was looked up before, in [`Registry::lookup`].
+    pub fn execute_as(&mut self, found: Lookup, args: Args<'_>, reply: &mut dyn Output, clock: &mut Clock) -> Outcome {
+        let command = match found {
             Lookup::Found(command) => command,
             Lookup::Unknown => {
                 self.spoil();
@@ -172,11 +177,11 @@ impl Session {
     }
 
     /// Fetches into the processor's caches what the next requests of a pipeline are going to touch.
-    pub fn anticipate<'r>(&self, requests: impl Iterator<Item = Args<'r>>) {
+    pub fn anticipate<'r>(&self, requests: impl Iterator<Item = (Lookup, Args<'r>)>) {
         if self.queue.is_some() {
             return;
         }
-        let rows = requests.filter_map(|args| match Registry::get().lookup(&args) {
+        let rows = requests.filter_map(|(found, args)| match found {
             Lookup::Found(Command { handler: Handler::Keyspace(row), spec, .. }) if spec.accepts(args.len()) => {
                 Some((*row, args))
             }

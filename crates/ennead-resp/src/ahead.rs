@@ -6,20 +6,40 @@
 #[cfg(test)]
 mod tests;
 
-use ennead_engine::Args;
+use ennead_engine::{Args, Lookup, Registry};
 
 use crate::request::{Limits, Parser, ProtocolError};
 
 /// Requests parsed ahead at once.
 const REQUESTS_MAX: usize = 16;
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Request {
     parser: Parser,
+    found: Lookup,
     /// Where it begins and how long it is, bytes of the input.
     start: usize,
     len: usize,
 }
+
+impl Default for Request {
+    fn default() -> Self {
+        Request { parser: Parser::new(), found: Lookup::Unknown, start: 0, len: 0 }
+    }
+}
+
+/// A request that is to be executed.
+pub(crate) struct Parsed<'a> {
+    /// Maybe no words at all: an empty line.
+    pub(crate) args: Args<'a>,
+    /// What its first words name.
+    pub(crate) found: Lookup,
+    /// Bytes it takes of the input.
+    pub(crate) len: usize,
+}
+
+/// What was known of a request that has to be tried again, its length among it.
+pub(crate) type PutBack = (Lookup, usize);
 
 /// Complete requests at the start of an input.
 #[derive(Debug, Default)]
@@ -39,7 +59,9 @@ impl Ahead {
         while self.count < count_max && start < input.len() {
             match own.parse(&input[start..], limits)? {
                 Some(len) => {
-                    self.put(own, start, len);
+                    let args = own.args(&input[start..]);
+                    let found = if args.is_empty() { Lookup::Unknown } else { Registry::get().lookup(&args) };
+                    self.put(own, found, start, len);
                     start += len;
                 }
                 None => break,
@@ -48,40 +70,43 @@ impl Ahead {
         Ok(())
     }
 
-    /// Takes a request that the connection's own parser has parsed before.
-    pub(crate) fn resume(&mut self, own: &mut Parser, len: usize) {
+    /// Takes a request that was put back before.
+    pub(crate) fn resume(&mut self, own: &mut Parser, (found, len): PutBack) {
         self.count = 0;
-        self.put(own, 0, len);
+        self.put(own, found, 0, len);
     }
 
-    fn put(&mut self, own: &mut Parser, start: usize, len: usize) {
+    fn put(&mut self, own: &mut Parser, found: Lookup, start: usize, len: usize) {
         let request = &mut self.requests[self.count];
         request.parser.reset();
         std::mem::swap(own, &mut request.parser);
-        (request.start, request.len) = (start, len);
+        (request.found, request.start, request.len) = (found, start, len);
         self.count += 1;
     }
 
-    /// Gives a request that has to be tried again back to the connection's own parser, with its length.
-    pub(crate) fn put_back(&mut self, index: usize, own: &mut Parser) -> usize {
+    /// Gives a request that has to be tried again back to the connection's own parser.
+    pub(crate) fn put_back(&mut self, index: usize, own: &mut Parser) -> PutBack {
         let request = &mut self.requests[index];
         std::mem::swap(own, &mut request.parser);
-        request.len
+        (request.found, request.len)
     }
 
     pub(crate) fn len(&self) -> usize {
         self.count
     }
 
-    /// A request's words and its length.
     #[inline]
-    pub(crate) fn request<'a>(&'a self, index: usize, input: &'a [u8]) -> (Args<'a>, usize) {
+    pub(crate) fn request<'a>(&'a self, index: usize, input: &'a [u8]) -> Parsed<'a> {
         let request = &self.requests[index];
-        (request.parser.args(&input[request.start..]), request.len)
+        let args = request.parser.args(&input[request.start..]);
+        Parsed { args, found: request.found, len: request.len }
     }
 
-    /// The words of all requests that have any.
-    pub(crate) fn iter<'a>(&'a self, input: &'a [u8]) -> impl Iterator<Item = Args<'a>> {
-        (0..self.count).map(|index| self.request(index, input).0).filter(|args| !args.is_empty())
+    /// All requests that have words.
+    pub(crate) fn iter<'a>(&'a self, input: &'a [u8]) -> impl Iterator<Item = (Lookup, Args<'a>)> {
+        (0..self.count)
+            .map(|index| self.request(index, input))
+            .filter(|parsed| !parsed.args.is_empty())
+            .map(|Parsed { found, args, .. }| (found, args))
     }
 }

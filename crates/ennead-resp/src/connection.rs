@@ -19,7 +19,7 @@ use tokio::time::Sleep;
 
 pub(crate) use held::{HeldReplies, Reached};
 
-use crate::ahead::Ahead;
+use crate::ahead::{Ahead, Parsed, PutBack};
 use crate::options::Limits;
 use crate::reply::Encoder;
 use crate::request::{self, Parser};
@@ -55,8 +55,8 @@ pub(crate) struct Connection {
     held: HeldReplies,
     /// A request was put off; when to try it again.
     retry: Option<Pin<Box<Sleep>>>,
-    /// The length of the request that was put off: it is parsed already.
-    put_off: Option<usize>,
+    /// The request that was put off: it is parsed already.
+    put_off: Option<PutBack>,
     /// The turn ended before all that was read had been executed.
     more: bool,
     /// Nothing is read until replies were written.
@@ -231,8 +231,8 @@ impl Connection {
         while executed < TURN_REQUESTS_MAX && self.unsent() <= UNSENT_BYTES_MAX {
             let input = &self.input[consumed..];
             let parsed = match self.put_off.take() {
-                Some(len) => {
-                    ahead.resume(&mut self.parser, len);
+                Some(request) => {
+                    ahead.resume(&mut self.parser, request);
                     Ok(())
                 }
                 None => {
@@ -273,9 +273,9 @@ impl Connection {
     ) -> Result<usize, usize> {
         let mut consumed = start;
         for index in 0..ahead.len() {
-            let (args, len) = ahead.request(index, &self.input[start..]);
+            let Parsed { args, found, len } = ahead.request(index, &self.input[start..]);
             if !args.is_empty() {
-                match self.session.execute(args, &mut self.output, clock) {
+                match self.session.execute_as(found, args, &mut self.output, clock) {
                     Outcome::Done { hold, close } => {
                         self.hold(hold);
                         if close {

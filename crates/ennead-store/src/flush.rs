@@ -166,6 +166,7 @@ impl Shared {
             flushed: layers.flushed,
         }));
         committing.flush_asked = false;
+        self.half_full.store(false, Ordering::Relaxed);
         *frozen = Some(Frozen { memtable, last: committing.sequence, catalogue: self.catalogue.image() });
     }
 
@@ -211,7 +212,15 @@ impl Shared {
         Ok(())
     }
 
+    #[inline]
     pub(crate) fn pressure(&self) -> Pressure {
+        if !self.half_full.load(Ordering::Relaxed) {
+            return Pressure::None;
+        }
+        self.measure_pressure()
+    }
+
+    fn measure_pressure(&self) -> Pressure {
         let layers = self.layers.load();
         let limit = self.options.memtable_bytes as f64;
         let filled = layers.active.weight() as f64 / limit;

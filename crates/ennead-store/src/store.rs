@@ -106,6 +106,8 @@ pub(crate) struct Shared {
     pub(crate) layers: ArcSwap<Layers>,
     pub(crate) committing: Mutex<Committing>,
     pub(crate) visible: AtomicU64,
+    /// The active memtable is at least half full; without it there is no pressure.
+    pub(crate) half_full: AtomicBool,
     pub(crate) recovery: RecoveryReport,
     /// The B-tree's file, to ask for its size; another one after a compaction.
     pub(crate) tree_file: Mutex<Arc<dyn DiskFile>>,
@@ -268,7 +270,11 @@ impl Shared {
         committing.sequence = sequence;
         self.visible.store(sequence, Ordering::Release);
         committing.memtable.note_logged(record::FIXED_BYTES + batch.bytes());
-        let full = committing.memtable.weight() >= self.options.memtable_bytes;
+        let weight = committing.memtable.weight();
+        let full = weight >= self.options.memtable_bytes;
+        if weight * 2 >= self.options.memtable_bytes && !self.half_full.load(Ordering::Relaxed) {
+            self.half_full.store(true, Ordering::Relaxed);
+        }
         // Decided here, under the lock that also freezes: a request that came late must not stand for the next memtable.
         let flush = full && !std::mem::replace(&mut committing.flush_asked, full);
         Ok((Commit { sequence }, After { pending, flush }))

@@ -17,9 +17,9 @@ fn in_pieces(input: &[u8], piece: usize, limits: Limits) -> (Vec<Vec<Vec<u8>>>, 
             let parsed = ahead.fill(&mut own, known, limits);
             let mut consumed = 0;
             for index in 0..ahead.len() {
-                let (args, len) = ahead.request(index, known);
-                requests.push(words(args));
-                consumed += len;
+                let parsed = ahead.request(index, known);
+                requests.push(words(parsed.args));
+                consumed += parsed.len;
             }
             start += consumed;
             if parsed.is_err() {
@@ -72,12 +72,13 @@ fn a_request_that_is_put_back_is_resumed_first() {
     let (mut own, mut ahead) = (Parser::new(), Ahead::default());
     ahead.fill(&mut own, input, LIMITS).unwrap();
     assert_eq!(ahead.len(), 3);
-    let (_, first) = ahead.request(0, input);
-    let len = ahead.put_back(1, &mut own);
+    let first = ahead.request(0, input).len;
+    let put_back = ahead.put_back(1, &mut own);
     // The connection drops what was executed; the rest stands at the start of its input now.
     let input = &input[first..];
-    ahead.resume(&mut own, len);
-    assert_eq!(ahead.iter(input).map(words).collect::<Vec<_>>(), [[b"bb".to_vec()]]);
+    ahead.resume(&mut own, put_back);
+    let len = put_back.1;
+    assert_eq!(ahead.iter(input).map(|(_, args)| words(args)).collect::<Vec<_>>(), [[b"bb".to_vec()]]);
     ahead.fill(&mut own, &input[len..], LIMITS).unwrap();
-    assert_eq!(ahead.iter(&input[len..]).map(words).collect::<Vec<_>>(), [[b"ccc".to_vec()]]);
+    assert_eq!(ahead.iter(&input[len..]).map(|(_, args)| words(args)).collect::<Vec<_>>(), [[b"ccc".to_vec()]]);
 }

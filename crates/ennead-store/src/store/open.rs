@@ -76,6 +76,7 @@ impl Store {
         };
         let log = Arc::new(LocalLog::new(settings, segments, spares, last));
         let layers = Layers { active: memtable.clone(), frozen: None, base: Arc::new(base.view()?), flushed };
+        let half_full = memtable.weight() * 2 >= options.memtable_bytes;
         let shared = Arc::new(Shared {
             catalogue,
             log: log.clone(),
@@ -85,6 +86,7 @@ impl Store {
             layers: ArcSwap::from_pointee(layers),
             committing: Mutex::new(Committing { sequence: last, memtable, flush_asked: false, closed: false }),
             visible: AtomicU64::new(last),
+            half_full: AtomicBool::new(half_full),
             recovery: report,
             tree_file: Mutex::new(base.file().clone()),
             flusher: Flusher::new(base),
