@@ -18,10 +18,12 @@ use parking_lot::Mutex;
 
 use crate::batch::rows::{Row, Rows};
 use crate::catalogue::Catalogue;
-use crate::disk::{DiskFile, DiskLock};
+use crate::clock::Clock;
+use crate::disk::{Disk, DiskFile, DiskLock};
 use crate::flush::Flusher;
 use crate::health::Health;
 use crate::log::Log;
+use crate::log::arrivals::Arrivals;
 use crate::log::local::LocalLog;
 use crate::log::record::{self, RECORD_BYTES_MAX};
 use crate::log::syncer::Syncer;
@@ -66,10 +68,16 @@ pub enum Pressure {
 pub struct Statistics {
     pub memtable_bytes: u64,
     pub log_bytes: u64,
+    /// Length of the B-tree's file, which grows ahead of what is written, with holes.
     pub file_bytes: u64,
+    /// Bytes that it takes on the disk.
+    pub file_allocated_bytes: u64,
     pub flushes: u64,
     pub flush_running: bool,
     pub last_flush_micros: u64,
+    /// Compactions that ended, well or not, by themselves or on request.
+    pub compactions: u64,
+    pub compaction_running: bool,
     pub log_syncs: u64,
     pub log_sync_micros: u64,
     pub log_appends: u64,
@@ -101,10 +109,14 @@ pub(crate) struct Committing {
 /// What clones of a store and its threads share.
 pub(crate) struct Shared {
     pub(crate) options: Options,
+    pub(crate) disk: Arc<dyn Disk>,
+    pub(crate) clock: Arc<dyn Clock>,
     pub(crate) health: Arc<Health>,
-    pub(crate) catalogue: Catalogue,
+    pub(crate) catalogue: Arc<Catalogue>,
     pub(crate) log: Arc<dyn Log>,
-    pub(crate) local_log: Arc<LocalLog>,
+    /// The log, where it is the one on this machine's disk.
+    pub(crate) local_log: Option<Arc<LocalLog>>,
+    pub(crate) arrivals: Arc<Arrivals>,
     pub(crate) syncer: Syncer,
     pub(crate) flusher: Flusher,
     pub(crate) layers: ArcSwap<Layers>,
@@ -150,7 +162,7 @@ pub(crate) fn apply(memtable: &Memtable, catalogue: &Catalogue, sequence: Sequen
         let position = decoded.offset();
         let Some(Ok(row)) = decoded.next() else { return };
         match row {
-            Row::Put { table, key, value } => {
+            Row::Put { table, key, value } | Row::PutStamped { table, key, value } => {
                 if let Some(kind) = kind_of(table) {
                     memtable.insert(table, kind, sequence, key, Some(value));
                 }
@@ -175,7 +187,9 @@ pub(crate) fn apply(memtable: &Memtable, catalogue: &Catalogue, sequence: Sequen
             }
             Row::CreateTable { table, kind, name } => catalogue.create(table, TableKind::from_byte(kind), name),
             Row::DropTable { table, kind, .. } => {
-                memtable.delete_range(table, TableKind::from_byte(kind), sequence, &[], None);
+                let kind = TableKind::from_byte(kind);
+                memtable.delete_range(table, kind, sequence, &[], None);
+                delete_earlier(memtable, kind, sequence, (table, &[], None), &rows[..position]);
                 catalogue.remove(table);
             }
         }
@@ -191,7 +205,9 @@ fn delete_earlier(
     earlier: &[u8],
 ) {
     for row in Rows::new(earlier).map_while(Result::ok) {
-        if let Row::Put { table: of, key, .. } | Row::Merge { table: of, key, .. } = row
+        if let Row::Put { table: of, key, .. }
+        | Row::PutStamped { table: of, key, .. }
+        | Row::Merge { table: of, key, .. } = row
             && of == table
             && key >= start
             && end.is_none_or(|end| key < end)
@@ -250,18 +266,14 @@ impl Shared {
         if committing.closed {
             return Err(Error::Invalid("the store is closed".into()));
         }
+        let stamped;
+        let batch = if self.check_tables(batch)? {
+            stamped = self.stamped(batch);
+            &stamped
+        } else {
+            batch
+        };
         self.check_room(batch, &committing.memtable)?;
-        for table in batch.tables() {
-            if self.catalogue.get(table.0).is_none() {
-                return Err(Error::UnknownTable(format!("with number {}", table.0)));
-            }
-        }
-        for table in batch.merged() {
-            let operator = self.catalogue.get(table.0).and_then(|entry| entry.operator.as_ref());
-            if operator.is_none() {
-                return Err(Error::Invalid(format!("table number {} has no merge operator", table.0)));
-            }
-        }
         self.check_unchanged(unchanged)?;
         let sequence = committing.sequence + 1;
         let pending = self.log.append(sequence, batch);
@@ -304,7 +316,7 @@ impl Shared {
     }
 
     /// Commits a change of the catalogue that `stage` decides on under the commit lock.
-    fn commit_catalogue<T>(&self, stage: impl FnOnce(&mut WriteBatch) -> Result<T>) -> Result<T> {
+    pub(crate) fn commit_catalogue<T>(&self, stage: impl FnOnce(&mut WriteBatch) -> Result<T>) -> Result<T> {
         let mut committing = self.committing.lock();
         let mut batch = WriteBatch::new();
         let value = stage(&mut batch)?;
@@ -323,7 +335,8 @@ impl Shared {
             let sequence = self.visible.load(Ordering::Acquire);
             // The same layers before and after: whatever was committed by then is in them.
             if Arc::ptr_eq(&layers, &self.layers.load()) {
-                return Snapshot::new(layers, sequence);
+                let now_ms = if self.catalogue.any_lifetime() { self.clock.now_ms() } else { 0 };
+                return Snapshot::new(layers, sequence, now_ms);
             }
         }
     }
@@ -338,69 +351,6 @@ struct After {
 impl Store {
     pub(crate) fn shared(&self) -> &Arc<Shared> {
         &self.0.shared
-    }
-
-    /// The table of this name, created when it is missing.
-    ///
-    /// # Errors
-    /// `Invalid` when it is there with another kind or with a merge operator.
-    pub fn create_table(&self, name: &str, kind: TableKind) -> Result<Table> {
-        self.create_table_as(name, kind, None)
-    }
-
-    /// Makes a table, or finds it if it is the same.
-    pub(crate) fn create_table_as(&self, name: &str, kind: TableKind, operator: Option<&str>) -> Result<Table> {
-        if name.contains('\0') {
-            return Err(Error::Invalid("a table's name cannot hold a zero byte".into()));
-        }
-        let catalogue = &self.shared().catalogue;
-        self.shared().commit_catalogue(|batch| {
-            if let Some(table) = catalogue.find(name) {
-                let Some(entry) = catalogue.get(table.0) else { return Ok(table) };
-                let own = entry.operator.as_ref().map(|operator| operator.name.as_str());
-                if entry.kind != kind {
-                    return Err(Error::Invalid(format!("table {name} is there as {:?}, not {kind:?}", entry.kind)));
-                }
-                if own != operator {
-                    let with = |operator: Option<&str>| operator.map_or("none".to_owned(), str::to_owned);
-                    return Err(Error::Invalid(format!(
-                        "table {name} is there with the merge operator {}, not {}",
-                        with(own),
-                        with(operator)
-                    )));
-                }
-                return Ok(table);
-            }
-            let number = catalogue
-                .next_table()
-                .ok_or_else(|| Error::Invalid("the store has no table numbers left: too many were created".into()))?;
-            match operator {
-                Some(operator) => batch.create_table_row(number, kind.to_byte(), &format!("{name}\0{operator}")),
-                None => batch.create_table_row(number, kind.to_byte(), name),
-            }
-            Ok(Table(number))
-        })
-    }
-
-    pub fn table(&self, name: &str) -> Option<Table> {
-        self.shared().catalogue.find(name)
-    }
-
-    /// Names and handles of all tables, by name.
-    pub fn tables(&self) -> Vec<(String, Table)> {
-        self.shared().catalogue.list()
-    }
-
-    /// Drops a table with all its rows. Its handle is refused by later commits and reads nothing; snapshots taken before
-    /// still see it.
-    pub fn drop_table(&self, name: &str) -> Result<()> {
-        let catalogue = &self.shared().catalogue;
-        self.shared().commit_catalogue(|batch| {
-            let table = catalogue.find(name).ok_or_else(|| Error::UnknownTable(name.to_owned()))?;
-            let entry = catalogue.get(table.0).ok_or_else(|| Error::UnknownTable(name.to_owned()))?;
-            batch.drop_table_row(table.0, entry.kind.to_byte(), &entry.stored_name());
-            Ok(())
-        })
     }
 
     /// Appends the batch to the log and makes it visible to reads. It is **not durable** when this returns: pass the
@@ -432,11 +382,12 @@ impl Store {
     pub fn write_if(&self, batch: &WriteBatch, durability: Durability, unchanged: &[Unchanged<'_>]) -> Result<Commit> {
         let shared = self.shared();
         shared.wait_for_room()?;
+        let rollbacks = shared.syncer.rollbacks();
         let commit = shared.commit(batch, unchanged)?;
         match durability {
             Durability::None => {}
             Durability::EverySec => shared.hand_over(commit.sequence)?,
-            Durability::Always => shared.syncer.wait(commit.sequence)?,
+            Durability::Always => shared.syncer.wait_since(commit.sequence, rollbacks)?,
         }
         Ok(commit)
     }
@@ -467,6 +418,9 @@ impl Store {
     }
 
     /// Waits until `sequence` is on disk. Blocks the thread.
+    ///
+    /// # Errors
+    /// `RolledBack` when it is not in the log, or is taken back meanwhile; `Poisoned` when it will never be on disk.
     pub fn wait_durable(&self, sequence: Sequence) -> Result<()> {
         self.shared().syncer.wait(sequence)
     }
@@ -505,7 +459,11 @@ impl Store {
         let shared = self.shared();
         // The sequence first: layers loaded after it hold everything up to it.
         let bound = shared.visible.load(Ordering::Acquire);
-        shared.layers.load().get(table.0, key, bound, map)
+        let layers = shared.layers.load();
+        match shared.catalogue.lifetime(table.0) {
+            None => layers.get(table.0, key, bound, map),
+            Some(lifetime) => layers.get_living(table.0, key, bound, lifetime.at(shared.clock.now_ms()), map),
+        }
     }
 
     /// The sum of all [`WriteBatch::tally`] of a table.
@@ -516,50 +474,6 @@ impl Store {
     /// A consistent view of all tables as of now; never blocks writers.
     pub fn snapshot(&self) -> Snapshot {
         self.shared().snapshot()
-    }
-
-    /// Takes back everything committed after `sequence`, for a replicated log whose leader lost its office.
-    ///
-    /// # Errors
-    /// `Invalid` when part of it is in the B-tree already.
-    ///
-    /// # Durability
-    /// The records are gone from the disk when this returns.
-    pub fn rollback_after(&self, sequence: Sequence) -> Result<()> {
-        let shared = self.shared();
-        let _tree = shared.flusher.tree.lock();
-        let mut committing = shared.committing.lock();
-        shared.health.check()?;
-        let layers = shared.layers.load_full();
-        if sequence >= committing.sequence {
-            return Ok(());
-        }
-        if sequence < layers.flushed {
-            return Err(Error::Invalid(format!(
-                "cannot roll back to sequence {sequence}: everything up to {} is flushed",
-                layers.flushed
-            )));
-        }
-        let catalogue = &shared.catalogue;
-        shared.log.truncate_after(sequence, &mut |record| {
-            for (table, delta) in &record.header.tallies {
-                catalogue.add_tally(*table, delta.wrapping_neg());
-            }
-            for row in record.rows() {
-                match row {
-                    Row::CreateTable { table, .. } => catalogue.remove(table),
-                    Row::DropTable { table, kind, name } => catalogue.create(table, TableKind::from_byte(kind), name),
-                    Row::Put { .. } | Row::Delete { .. } | Row::DeleteRange { .. } | Row::Merge { .. } => {}
-                }
-            }
-        })?;
-        for memtable in [Some(&layers.active), layers.frozen.as_ref()].into_iter().flatten() {
-            memtable.truncate_after(sequence);
-        }
-        shared.flusher.roll_back(sequence, || catalogue.image());
-        committing.sequence = sequence;
-        shared.visible.store(sequence, Ordering::Release);
-        Ok(())
     }
 
     /// Freezes the memtable and waits until it is in the B-tree. Blocks the thread.
@@ -573,13 +487,18 @@ impl Store {
         let layers = shared.layers.load();
         let log = shared.log.figures();
         let frozen = layers.frozen.as_ref().map_or(0, |memtable| memtable.bytes());
+        let tree_file = shared.tree_file.lock().clone();
+        let (compactions, compaction_running) = shared.compaction_figures();
         Statistics {
             memtable_bytes: (layers.active.bytes() + frozen) as u64,
             log_bytes: log.bytes,
-            file_bytes: shared.tree_file.lock().len().unwrap_or(0),
+            file_bytes: tree_file.len().unwrap_or(0),
+            file_allocated_bytes: tree_file.allocated_bytes().unwrap_or(0),
             flushes: shared.flusher.flushes.load(Ordering::Relaxed),
             flush_running: shared.flusher.running.load(Ordering::Relaxed),
             last_flush_micros: shared.flusher.last_micros.load(Ordering::Relaxed),
+            compactions,
+            compaction_running,
             log_syncs: log.syncs,
             log_sync_micros: log.sync_micros,
             log_appends: log.appends,
