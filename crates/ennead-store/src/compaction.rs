@@ -109,7 +109,7 @@ impl Shared {
             let (rows, bytes) = self.layers.load().base.live();
             let dense = (bytes + rows * COMPACTED_ROW_OVERHEAD_BYTES) as f64 * COMPACTED_RATIO_MAX;
             self.check_space(dense as u64)?;
-            let before_bytes = tree.file().len().map_err(|error| Error::Io(error.to_string()))?;
+            let before_bytes = tree.file().allocated_bytes().map_err(|error| Error::Io(error.to_string()))?;
             let draft = Draft::create(&*self.disk, &draft_path(self), DRAFT_CACHE_BYTES)?;
             Ok(Running { draft, before_bytes })
         };
@@ -166,7 +166,7 @@ impl Shared {
         if let Some(new) = new {
             let old = tree.replace(new);
             drop(tree);
-            self.flusher.retire(old);
+            self.flusher.retire(old, self.threaded);
         }
         Ok(bytes)
     }
@@ -205,7 +205,7 @@ impl Shared {
         running.draft.finish(&tree.state()?)?;
         let new = Base::open(&*self.disk, &draft, self.options.cache_bytes)?;
         let view = Arc::new(new.view()?);
-        let after_bytes = new.file().len().map_err(io)?;
+        let after_bytes = new.file().allocated_bytes().map_err(io)?;
         self.disk.rename(&draft, &path).map_err(io)?;
         // From here on the name may lead to either file after a crash: a flush into one of them could be lost.
         self.disk.sync_directory(&self.options.path).map_err(|error| self.health.poison(io(error).to_string()))?;

@@ -77,11 +77,17 @@ impl Flusher {
         }
     }
 
-    /// Keeps a replaced tree until its last reader has gone.
-    pub(crate) fn retire(&self, tree: Option<Base>) {
+    /// Keeps a replaced tree until its last reader has gone, then closes it; by a thread, since the file system takes its
+    /// time to remove a large file.
+    pub(crate) fn retire(&self, tree: Option<Base>, threaded: bool) {
         let mut retired = self.retired.lock();
         retired.extend(tree);
-        retired.retain(Base::is_read);
+        let unread: Vec<Base> = retired.extract_if(.., |tree| !tree.is_read()).collect();
+        drop(retired);
+        if threaded && !unread.is_empty() {
+            // Where there is no thread to be had, this one does it, by dropping what it was given.
+            drop(std::thread::Builder::new().name("ennead-retire".into()).spawn(move || drop(unread)));
+        }
     }
 
     /// Asks for a flush of everything up to `sequence`.
@@ -236,7 +242,7 @@ impl Shared {
             self.layers.store(Arc::new(Layers { frozen: None, base, flushed: last, ..Layers::clone(&layers) }));
         }
         self.log.release(last);
-        self.flusher.retire(None);
+        self.flusher.retire(None, self.threaded);
         tracing::debug!(
             sequence = last,
             puts = merged.puts,

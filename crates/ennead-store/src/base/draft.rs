@@ -154,15 +154,22 @@ impl Draft {
         write(&self.database, memtable, state, now_ms, &part, &mut self.extents).map(|_| ()).map_err(failed(&what))
     }
 
-    /// Completes a copy that has everything, with the state of the tree, and closes its file.
+    /// Completes a copy that has everything, with the state of the tree, and closes its file. Free pages at the end of the
+    /// file, if there are any, are holes.
     ///
     /// # Durability
     /// The file is on disk when it returns, its name after [`Disk::sync_directory`].
-    pub(crate) fn finish(mut self, state: &BaseState) -> Result<()> {
+    pub(crate) fn finish(self, state: &BaseState) -> Result<()> {
         let what = self.what();
         self.store_state(state).map_err(failed(&what))?;
-        self.database.compact().map_err(|error| failed(&what)(error.into()))?;
         self.database.close().map_err(|error| failed(&what)(error.into()))
+    }
+
+    /// Moves pages so that the file has no holes. Takes some time.
+    fn trim(&mut self) -> Result<()> {
+        let what = self.what();
+        self.database.compact().map_err(|error| failed(&what)(error.into()))?;
+        Ok(())
     }
 
     fn store_state(&self, state: &BaseState) -> Result<(), redb::Error> {
@@ -203,6 +210,7 @@ impl View {
                 break;
             }
         }
+        draft.trim()?;
         draft.finish(&state)?;
         Ok(state)
     }

@@ -12,9 +12,12 @@ use serde::{Deserialize, Serialize};
 use crate::{Error, Result};
 
 /// Rows of an extent before it is divided.
-pub(crate) const EXTENT_ROWS_MAX: u64 = 2048;
+pub(crate) const EXTENT_ROWS_MAX: u64 = 8192;
 /// Bytes of an extent before it is divided.
-pub(crate) const EXTENT_BYTES_MAX: u64 = 1 << 20;
+pub(crate) const EXTENT_BYTES_MAX: u64 = 4 << 20;
+/// An extent is divided into this many: dividing reads its rows, so a table that grows is read through once for each time
+/// that it has grown by this factor.
+const PARTS: u64 = 8;
 
 /// The extents of all tables of a tree.
 pub(crate) type ExtentsByTable = BTreeMap<u32, Arc<Extents>>;
@@ -33,7 +36,7 @@ pub(crate) struct Extent {
 
 impl Extent {
     fn fits(&self, rows: u64, bytes: u64) -> bool {
-        self.rows + rows <= EXTENT_ROWS_MAX / 2 && self.bytes + bytes <= EXTENT_BYTES_MAX / 2
+        self.rows + rows <= EXTENT_ROWS_MAX / PARTS && self.bytes + bytes <= EXTENT_BYTES_MAX / PARTS
     }
 
     fn add(&mut self, rows: u64, bytes: u64, oldest_ms: Option<u64>) {

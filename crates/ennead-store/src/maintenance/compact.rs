@@ -1,7 +1,7 @@
 //! Gives the space of a store back on request, running or closed. Of its own accord a running one does as
 //! `compaction` says.
 //!
-//! Bound, which is tested: afterwards the tree's file holds at most [`COMPACTED_RATIO_MAX`] times the bytes of its live
+//! Bound, which is tested: afterwards the tree's file takes on the disk at most [`COMPACTED_RATIO_MAX`] times the bytes of its live
 //! rows, counting [`COMPACTED_ROW_OVERHEAD_BYTES`] for each row, plus [`COMPACTED_FIXED_BYTES`].
 
 use std::path::Path;
@@ -25,7 +25,7 @@ pub const COMPACTED_FIXED_BYTES: u64 = 4 << 20;
 /// What a compaction did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Compacted {
-    /// Bytes of the tree's file before and after.
+    /// Bytes that the tree's file takes on the disk, before and after.
     pub before_bytes: u64,
     pub after_bytes: u64,
     /// Rows that are there, and bytes of their keys and values.
@@ -95,7 +95,7 @@ fn rewrite(
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<(Base, Compacted)> {
     let io = |error| Error::Io(format!("cannot write {}: {error}", draft.display()));
-    let before_bytes = old.file().len().map_err(io)?;
+    let before_bytes = old.file().allocated_bytes().map_err(io)?;
     let view = old.view()?;
     let (rows, row_bytes) = view.live();
     let mut progress = Progress::new(row_bytes, progress);
@@ -126,6 +126,6 @@ fn compact_closed(disk: &Arc<dyn Disk>, options: &Options, progress: &mut dyn Fn
     for spare in segment::list(&**disk, &directory.log())?.spares {
         disk.remove(&spare).map_err(io)?;
     }
-    compacted.after_bytes = disk.open(&path).and_then(|file| file.len()).map_err(io)?;
+    compacted.after_bytes = disk.open(&path).and_then(|file| file.allocated_bytes()).map_err(io)?;
     Ok(compacted)
 }
