@@ -12,6 +12,7 @@ pub mod fuzzing;
 pub(crate) mod local;
 pub(crate) mod reader;
 pub(crate) mod record;
+mod retention;
 pub(crate) mod segment;
 pub(crate) mod shelf;
 pub(crate) mod syncer;

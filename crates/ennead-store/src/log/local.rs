@@ -74,7 +74,7 @@ pub(crate) struct LogSettings {
 /// The log on this machine's disk.
 pub(crate) struct LocalLog {
     pub(super) settings: LogSettings,
-    shelf: Arc<Shelf>,
+    pub(super) shelf: Arc<Shelf>,
     arrivals: Arc<Arrivals>,
     /// First sequence of the newest segment that is archived.
     pub(super) archived: AtomicU64,
@@ -263,35 +263,6 @@ impl LocalLog {
         self.counters.sync_micros.fetch_add(begun.elapsed().as_micros() as u64, Ordering::Relaxed);
         Ok(target)
     }
-
-    /// Keeps the closed segments that are on disk for good. Answers how many of the oldest the log may give up.
-    fn archive_closed(&self) -> usize {
-        let Some(archive) = &self.settings.archive else { return usize::MAX };
-        let durable = self.durable.load(Ordering::Acquire);
-        let segments = self.segments.lock().clone();
-        for (index, pair) in segments.windows(2).enumerate() {
-            if pair[1].first > durable + 1 {
-                return index;
-            }
-            if pair[0].first <= self.archived.load(Ordering::Relaxed) {
-                continue;
-            }
-            if let Err(error) = archive.keep(&pair[0]) {
-                tracing::error!(path = %pair[0].path.display(), %error, "the log grows: a segment cannot be archived");
-                return index;
-            }
-            self.archived.store(pair[0].first, Ordering::Relaxed);
-        }
-        segments.len().saturating_sub(1)
-    }
-
-    /// Gives a segment's file up. One that is linked into the archive must not be written to again.
-    fn give_up(&self, segment: &Segment) -> std::io::Result<()> {
-        match self.settings.archive {
-            Some(_) => self.settings.disk.remove(&segment.path),
-            None => self.shelf.give(&segment.path, segment.bytes),
-        }
-    }
 }
 
 impl Log for LocalLog {
@@ -361,27 +332,7 @@ impl Log for LocalLog {
     }
 
     fn release(&self, flushed: Sequence) {
-        let archived = self.archive_closed();
-        let mut segments = self.segments.lock();
-        // The last segment is written to, and one whose successor begins above `flushed + 1` still holds what recovery
-        // needs.
-        let needed_from = segments
-            .windows(2)
-            .position(|pair| pair[1].first > flushed + 1)
-            .unwrap_or(segments.len().saturating_sub(1))
-            .min(archived);
-        let mut kept: u64 = segments[..needed_from].iter().map(|segment| segment.bytes).sum();
-        let mut gone = 0;
-        while gone < needed_from && kept > self.settings.retention_bytes {
-            let segment = &segments[gone];
-            kept -= segment.bytes;
-            if let Err(error) = self.give_up(segment) {
-                tracing::warn!(path = %segment.path.display(), %error, "cannot remove a log segment");
-                break;
-            }
-            gone += 1;
-        }
-        segments.drain(..gone);
+        self.give_up_before(flushed);
     }
 
     fn read(&self, from: Sequence, show: &mut dyn FnMut(LogEntry<'_>) -> Result<bool>) -> Result<()> {
