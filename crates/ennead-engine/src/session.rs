@@ -171,6 +171,20 @@ impl Session {
         self.run(command, args, reply, clock)
     }
 
+    /// Fetches into the processor's caches what the next requests of a pipeline are going to touch.
+    pub fn anticipate<'r>(&self, requests: impl Iterator<Item = Args<'r>>) {
+        if self.queue.is_some() {
+            return;
+        }
+        let rows = requests.filter_map(|args| match Registry::get().lookup(&args) {
+            Lookup::Found(Command { handler: Handler::Keyspace(row), spec, .. }) if spec.accepts(args.len()) => {
+                Some((*row, args))
+            }
+            _ => None,
+        });
+        self.engine.keyspace().anticipate(self.database, rows);
+    }
+
     /// What must hold before a request may run, in the order in which Redis checks it.
     #[inline]
     fn admit(&mut self, command: &Command, args: Args<'_>) -> Result<(), Error> {

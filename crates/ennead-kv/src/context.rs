@@ -167,6 +167,9 @@ impl<'a> Context<'a> {
             self.place = Some(first);
             return self.locked(self.call.db, first.slot).map(drop);
         };
+        if let Some(gate) = self.gate {
+            self.keyspace.anticipate_keys(gate, self.call.db, spec.keys(args), self.writes);
+        }
         let mut slots: SmallVec<[u16; 32]> = SmallVec::new();
         slots.push(first.slot);
         slots.push(crate::place::key_slot(&args[second]));

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering::Relaxed};
 
-use ennead_store::{Sequence, Store, Table, TableKind};
+use ennead_store::{Sequence, Store, Table, TableKind, prefetch};
 use parking_lot::{Mutex, MutexGuard};
 
 use crate::error::Result;
@@ -70,6 +70,18 @@ impl Database {
     #[inline]
     pub(crate) fn lock(&self, slot: u16) -> MutexGuard<'_, Slot> {
         self.slots[usize::from(slot)].lock()
+    }
+
+    /// The slot, unless it is locked.
+    #[inline]
+    pub(crate) fn try_lock(&self, slot: u16) -> Option<MutexGuard<'_, Slot>> {
+        self.slots[usize::from(slot)].try_lock()
+    }
+
+    /// Asks the processor for a slot ahead.
+    #[inline]
+    pub(crate) fn prefetch(&self, slot: u16) {
+        prefetch(&self.slots[usize::from(slot)]);
     }
 
     /// The number of keys, those that are due and not deleted yet among them.

@@ -19,6 +19,7 @@ use crate::options::{KvOptions, Settings};
 use crate::place::Placer;
 use crate::reply::Reply;
 
+mod anticipation;
 #[cfg(test)]
 mod concurrency;
 mod databases;

@@ -9,6 +9,8 @@
 //! The payload of a string is its bytes, of a long string its object (u64 LE) and length (u64 LE). Header fields stand
 //! at the end, so that key and payload are one run of bytes, which is also what an entry in memory holds.
 
+use std::cell::Cell;
+
 use crate::entry::{Hint, Kind, kind_bits};
 use crate::place::Place;
 
@@ -20,6 +22,10 @@ pub(crate) const PREFIX: usize = 6;
 /// Bytes of one chunk of a long string.
 pub(crate) const CHUNK: usize = 4096;
 const HAS_EXPIRY: u8 = 0x80;
+
+thread_local! {
+    static SPARE: Cell<Option<RowBuffer>> = const { Cell::new(None) };
+}
 
 /// One row under construction; reused from command to command.
 #[derive(Debug, Default)]
@@ -67,6 +73,16 @@ impl RowBuffer {
         if self.bytes.capacity() > 1 << 20 {
             *self = RowBuffer::default();
         }
+    }
+    /// The thread's buffer for row keys.
+    #[inline]
+    pub(crate) fn take() -> RowBuffer {
+        SPARE.take().unwrap_or_default()
+    }
+    #[inline]
+    pub(crate) fn give_back(mut self) {
+        self.trim();
+        SPARE.set(Some(self));
     }
 }
 

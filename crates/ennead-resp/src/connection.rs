@@ -19,6 +19,7 @@ use tokio::time::Sleep;
 
 pub(crate) use held::{HeldReplies, Reached};
 
+use crate::ahead::Ahead;
 use crate::options::Limits;
 use crate::reply::Encoder;
 use crate::request::{self, Parser};
@@ -203,7 +204,7 @@ impl Connection {
         let mut clock = worker.clock.borrow_mut();
         worker.begin_turn(&mut clock);
         self.active = clock.instant();
-        let consumed = self.execute_requests(limits, &mut clock, context);
+        let consumed = self.execute_requests(&mut worker.ahead.borrow_mut(), limits, &mut clock, context);
         drop(clock);
         if consumed == self.input.len() {
             self.input.clear();
@@ -219,52 +220,79 @@ impl Connection {
     }
 
     /// Gives the number of bytes that were executed.
-    fn execute_requests(&mut self, limits: Limits, clock: &mut Clock, context: &mut Context<'_>) -> usize {
-        let mut consumed = 0;
-        for _ in 0..TURN_REQUESTS_MAX {
+    fn execute_requests(
+        &mut self,
+        ahead: &mut Ahead,
+        limits: Limits,
+        clock: &mut Clock,
+        context: &mut Context<'_>,
+    ) -> usize {
+        let (mut consumed, mut executed) = (0, 0);
+        while executed < TURN_REQUESTS_MAX && self.unsent() <= UNSENT_BYTES_MAX {
             let input = &self.input[consumed..];
             let parsed = match self.put_off.take() {
-                Some(len) => Ok(Some(len)),
+                Some(len) => {
+                    ahead.resume(&mut self.parser, len);
+                    Ok(())
+                }
                 None => {
                     let authenticated = self.session.is_authenticated();
                     let bulk_bytes_max = limits.bulk_bytes_max;
-                    self.parser.parse(input, request::Limits { bulk_bytes_max, authenticated })
+                    ahead.fill(&mut self.parser, input, request::Limits { bulk_bytes_max, authenticated })
                 }
             };
-            let len = match parsed {
-                Ok(Some(len)) => len,
-                Ok(None) => return consumed,
-                Err(error) => {
-                    self.output.error(&format!("ERR {error}"));
-                    self.state = State::Closing;
-                    return self.input.len();
-                }
-            };
-            let args = self.parser.args(input);
+            if ahead.len() > 1 {
+                self.session.anticipate(ahead.iter(input));
+            }
+            match self.execute_ahead(ahead, consumed, clock, context) {
+                Ok(end) => consumed = end,
+                Err(end) => return end,
+            }
+            if let Err(error) = parsed {
+                self.output.error(&format!("ERR {error}"));
+                self.state = State::Closing;
+                return self.input.len();
+            }
+            if ahead.len() == 0 {
+                return consumed;
+            }
+            executed += ahead.len();
+        }
+        self.more = consumed < self.input.len();
+        consumed
+    }
+
+    /// Executes the requests that were parsed, which begin at `start` of the input. Gives where they end, or as an error
+    /// where the turn has to end.
+    fn execute_ahead(
+        &mut self,
+        ahead: &mut Ahead,
+        start: usize,
+        clock: &mut Clock,
+        context: &mut Context<'_>,
+    ) -> Result<usize, usize> {
+        let mut consumed = start;
+        for index in 0..ahead.len() {
+            let (args, len) = ahead.request(index, &self.input[start..]);
             if !args.is_empty() {
                 match self.session.execute(args, &mut self.output, clock) {
                     Outcome::Done { hold, close } => {
                         self.hold(hold);
                         if close {
                             self.state = State::Closing;
-                            return self.input.len();
+                            return Err(self.input.len());
                         }
                     }
                     Outcome::Later(wait) => {
-                        self.put_off = Some(len);
+                        self.put_off = Some(ahead.put_back(index, &mut self.parser));
                         self.wait(wait, context);
-                        return consumed;
+                        return Err(consumed);
                     }
                 }
             }
             consumed += len;
-            self.parser.reset();
-            if self.unsent() > UNSENT_BYTES_MAX {
-                break;
-            }
         }
-        self.more = consumed < self.input.len();
-        consumed
+        Ok(consumed)
     }
 
     #[inline]

@@ -5,6 +5,7 @@
 //! then writes the replies. This crate decides nothing about commands; the engine does.
 
 mod accept;
+mod ahead;
 mod connection;
 mod options;
 pub mod reply;

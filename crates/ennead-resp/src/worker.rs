@@ -18,6 +18,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::LocalSet;
 use tokio_rustls::TlsAcceptor;
 
+use crate::ahead::Ahead;
 use crate::connection::{Connection, Handle, Reached};
 use crate::options::Limits;
 use crate::socket::Socket;
@@ -48,6 +49,7 @@ pub(crate) struct Worker {
     pub(crate) clock: RefCell<Clock>,
     pub(crate) limits: RefCell<Limits>,
     pub(crate) scratch: RefCell<Vec<u8>>,
+    pub(crate) ahead: RefCell<Ahead>,
     spare_outputs: RefCell<Vec<Vec<u8>>>,
     connections: RefCell<HashMap<u64, Handle>>,
     /// Connections with replies to write.
@@ -77,6 +79,7 @@ impl Worker {
             clock: RefCell::new(Clock::new()),
             limits: RefCell::new(Limits::read(&engine)),
             scratch: RefCell::new(Vec::with_capacity(SCRATCH_BYTES)),
+            ahead: RefCell::default(),
             spare_outputs: RefCell::default(),
             connections: RefCell::default(),
             pending: RefCell::default(),

@@ -213,8 +213,7 @@ impl Shared {
         if committing.sequence == layers.flushed {
             return;
         }
-        let active = Arc::new(Memtable::default());
-        committing.log_bytes = 0;
+        let active = Arc::new(Memtable::new(&self.options));
         let memtable = std::mem::replace(&mut committing.memtable, active.clone());
         self.layers.store(Arc::new(Layers { active, frozen: Some(memtable.clone()), ..Layers::clone(&layers) }));
         committing.flush_asked = false;
@@ -276,7 +275,7 @@ impl Shared {
     pub(crate) fn pressure(&self) -> Pressure {
         let layers = self.layers.load();
         let limit = self.options.memtable_bytes as f64;
-        let filled = layers.active.bytes() as f64 / limit;
+        let filled = layers.active.weight() as f64 / limit;
         match layers.frozen {
             None if filled < 2.0 => Pressure::None,
             Some(_) if filled < 0.5 => Pressure::None,

@@ -22,6 +22,7 @@ pub mod maintenance;
 mod memtable;
 mod merge;
 mod options;
+mod prefetch;
 mod recovery;
 mod rollback;
 mod slots;
@@ -41,8 +42,10 @@ pub use log::fuzzing;
 pub use log::{Log, LogEntry, LogFigures};
 pub use merge::{AddI64, Append, MergeOperator};
 pub use options::{Durability, Options, TableKind};
+pub use prefetch::{prefetch, prefetch_at};
 pub use recovery::RecoveryReport;
 pub use snapshot::{Iter, RangeIter, Snapshot, prefix_end};
+pub use store::ahead::Ahead;
 pub use store::{Commit, Pressure, Sequence, Statistics, Store, Table, Unchanged};
 pub use tables::TableOptions;
 pub use transaction::{

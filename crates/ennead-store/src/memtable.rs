@@ -1,17 +1,20 @@
 //! Rows since the last flush, of all tables, each with the rows it replaced.
 //!
 //! Rows go in under the store's commit lock, in order of sequences; readers take the lock of one shard for one lookup
-//! or one short run. A row is never changed or moved once it is in, so a reader at an older sequence walks from the
-//! newest row of a key to the first that is not newer than itself. A memtable is dropped as a whole.
+//! or one short run. A row that a snapshot may ask for is never changed or moved, so a reader at an older sequence walks
+//! from the newest row of a key to the first that is not newer than itself; rows above the newest snapshot are
+//! overwritten where they are. A memtable is dropped as a whole.
 
+mod ahead;
 mod arena;
 pub(crate) mod cursor;
+mod index;
 mod ranges;
 mod shard;
 #[cfg(test)]
 mod tests;
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use foldhash::fast::RandomState;
@@ -20,7 +23,9 @@ use std::hash::BuildHasher;
 
 use crate::slots::Slots;
 use crate::store::Sequence;
-use crate::{MergeOperator, TableKind};
+use crate::{MergeOperator, Options, TableKind};
+pub(crate) use ahead::RowAhead;
+use arena::NewRow;
 pub(crate) use cursor::{Cursor, Direction};
 pub(crate) use ranges::{Covered, RangeDeletes};
 use shard::Shard;
@@ -29,6 +34,9 @@ use shard::Shard;
 const ORDERED_SHARDS: usize = 4;
 /// One for each first byte, so that the order of shards is the order of their keys.
 const HASHED_SHARDS: usize = 256;
+
+/// A memtable is full, whatever it holds, when its log is so many times as long as a memtable may be.
+const LOG_SHARE: usize = 4;
 
 /// What a memtable knows of a key at a sequence.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,11 +74,16 @@ impl TableRows {
     }
 
     #[inline]
-    fn shard(&self, hash: u64, key: &[u8]) -> &RwLock<Shard> {
+    fn shard_number(&self, hash: u64, key: &[u8]) -> usize {
         match self.kind {
-            TableKind::Ordered => &self.shards[(hash >> 32) as usize % ORDERED_SHARDS],
-            TableKind::Hashed => &self.shards[key.first().copied().unwrap_or(0) as usize],
+            TableKind::Ordered => (hash >> 32) as usize % ORDERED_SHARDS,
+            TableKind::Hashed => key.first().copied().unwrap_or(0) as usize,
         }
+    }
+
+    #[inline]
+    fn shard(&self, hash: u64, key: &[u8]) -> &RwLock<Shard> {
+        &self.shards[self.shard_number(hash, key)]
     }
 
     /// The row of a key as of `bound`, its value through `map`.
@@ -95,19 +108,55 @@ pub(crate) struct Memtable {
     tables: Slots<TableRows>,
     hasher: RandomState,
     bytes: AtomicUsize,
+    /// Bytes of log records that the rows came from.
+    logged: AtomicUsize,
+    /// Rows up to this sequence stay as they are when their keys are written again.
+    kept: AtomicU64,
 }
 
 impl Default for Memtable {
     fn default() -> Self {
-        Memtable { tables: Slots::default(), hasher: RandomState::default(), bytes: AtomicUsize::new(0) }
+        Memtable {
+            tables: Slots::default(),
+            hasher: RandomState::default(),
+            bytes: AtomicUsize::new(0),
+            logged: AtomicUsize::new(0),
+            kept: AtomicU64::new(0),
+        }
     }
 }
 
 impl Memtable {
+    pub(crate) fn new(options: &Options) -> Memtable {
+        let memtable = Memtable::default();
+        if options.rollback {
+            memtable.keep(Sequence::MAX);
+        }
+        memtable
+    }
+
+    /// Keeps all rows up to `sequence` for those who read as of it. The caller holds the commit lock.
+    pub(crate) fn keep(&self, sequence: Sequence) {
+        self.kept.fetch_max(sequence, Ordering::Relaxed);
+    }
+
     /// Bytes that the rows and their index hold.
     #[inline]
     pub(crate) fn bytes(&self) -> usize {
         self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// Counts a record of the log whose rows came in. The caller holds the commit lock.
+    #[inline]
+    pub(crate) fn note_logged(&self, bytes: usize) {
+        self.logged.store(self.logged.load(Ordering::Relaxed) + bytes, Ordering::Relaxed);
+    }
+
+    /// What it weighs against the limit of a memtable, bytes: what it holds, or a share of its log. Overwriting the same
+    /// rows adds to the log and not to the memtable, and neither the log nor the time of a start may grow without bound.
+    #[inline]
+    pub(crate) fn weight(&self) -> usize {
+        self.bytes().max(self.logged.load(Ordering::Relaxed) / LOG_SHARE)
     }
 
     pub(crate) fn table(&self, table: u32) -> Option<&TableRows> {
@@ -122,6 +171,7 @@ impl Memtable {
     }
 
     // Only the holder of the commit lock adds, so a plain load and store do.
+    #[inline]
     fn grow(&self, by: usize) {
         self.bytes.store(self.bytes.load(Ordering::Relaxed) + by, Ordering::Relaxed);
     }
@@ -131,7 +181,8 @@ impl Memtable {
     pub(crate) fn insert(&self, table: u32, kind: TableKind, sequence: Sequence, key: &[u8], value: Option<&[u8]>) {
         let Some(rows) = self.rows(table, kind) else { return };
         let hash = self.hasher.hash_one(key);
-        let added = rows.shard(hash, key).write().insert(hash, sequence, key, value, false);
+        let row = NewRow { sequence, key, value, operand: false };
+        let added = rows.shard(hash, key).write().insert(hash, self.kept.load(Ordering::Relaxed), row);
         self.grow(added);
     }
 
@@ -158,7 +209,8 @@ impl Memtable {
             _ if covered > 0 => (operator.apply(None, operand), false),
             _ => (operand.to_vec(), true),
         };
-        let added = shard.insert(hash, sequence, key, Some(&value), waits);
+        let row = NewRow { sequence, key, value: Some(&value), operand: waits };
+        let added = shard.insert(hash, self.kept.load(Ordering::Relaxed), row);
         drop(shard);
         self.grow(added);
     }

@@ -53,6 +53,8 @@ pub struct Options {
     pub compact_percentage: u64,
     /// A file that is not larger than this, and the percentage, is left alone, bytes.
     pub compact_min_bytes: u64,
+    /// Keep what [`crate::Store::rollback_after`] may ask for: the rows that unflushed batches have replaced.
+    pub rollback: bool,
     /// How long a writer may be held back before its write is refused.
     pub stall_timeout: Duration,
 }
@@ -69,6 +71,7 @@ impl Options {
             merge_operators: Vec::new(),
             compact_percentage: 400,
             compact_min_bytes: 64 << 20,
+            rollback: false,
             stall_timeout: Duration::from_secs(10),
         }
     }

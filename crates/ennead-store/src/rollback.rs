@@ -15,13 +15,16 @@ impl Store {
     /// be used any more.
     ///
     /// # Errors
-    /// `Invalid` when part of it is in the B-tree already.
+    /// `Invalid` when part of it is in the B-tree already, or without [`crate::Options::rollback`].
     ///
     /// # Durability
     /// The records are gone from the disk when this returns. In an archive, segments that hold some of them are kept
     /// under other names, which no restore reads.
     pub fn rollback_after(&self, sequence: Sequence) -> Result<()> {
         let shared = self.shared();
+        if !shared.options.rollback {
+            return Err(Error::Invalid("cannot roll back: the store was not opened with the option `rollback`".into()));
+        }
         let _tree = shared.flusher.tree.lock();
         let mut committing = shared.committing.lock();
         shared.health.check()?;

@@ -4,6 +4,7 @@
 //! memtable; no disk, no redb transaction. Invariant: `committed` is published after all rows of the batch are in the
 //! memtable, so a reader at that sequence sees all of a batch or nothing.
 
+pub(crate) mod ahead;
 mod figures;
 mod open;
 #[cfg(test)]
@@ -69,16 +70,11 @@ pub enum Pressure {
 /// Bytes of appended records that wait in memory before a commit hands them over itself.
 const PENDING_BYTES_MAX: usize = 1 << 20;
 
-/// Log since the last flush, in sizes of a memtable, at which the memtable is flushed whatever it holds.
-const LOG_MEMTABLES_MAX: usize = 4;
-
 /// What only the holder of the commit lock may touch.
 pub(crate) struct Committing {
     pub(crate) sequence: Sequence,
     /// The active memtable, as in the layers.
     pub(crate) memtable: Arc<Memtable>,
-    /// Bytes of log since the memtable was begun.
-    pub(crate) log_bytes: usize,
     /// Somebody was told to ask for a flush of this memtable.
     pub(crate) flush_asked: bool,
     pub(crate) closed: bool,
@@ -204,7 +200,7 @@ impl Shared {
             )));
         }
         // Whoever does not ask for the pressure first is stopped here, at twice the bound.
-        if memtable.bytes() >= 2 * self.options.memtable_bytes && self.layers.load().frozen.is_some() {
+        if memtable.weight() >= 2 * self.options.memtable_bytes && self.layers.load().frozen.is_some() {
             return Err(Error::Stalled("both memtables are full and the flush has not ended".into()));
         }
         Ok(())
@@ -261,10 +257,8 @@ impl Shared {
         }
         committing.sequence = sequence;
         self.visible.store(sequence, Ordering::Release);
-        // Batches may add to the log and hardly to the memtable: a start must not have to replay without bound.
-        committing.log_bytes += record::FIXED_BYTES + batch.bytes();
-        let full = committing.memtable.bytes() >= self.options.memtable_bytes
-            || committing.log_bytes / LOG_MEMTABLES_MAX >= self.options.memtable_bytes;
+        committing.memtable.note_logged(record::FIXED_BYTES + batch.bytes());
+        let full = committing.memtable.weight() >= self.options.memtable_bytes;
         // Decided here, under the lock that also freezes: a request that came late must not stand for the next memtable.
         let flush = full && !std::mem::replace(&mut committing.flush_asked, full);
         Ok((Commit { sequence }, After { pending, flush }))
@@ -308,15 +302,11 @@ impl Shared {
     }
 
     pub(crate) fn snapshot(&self) -> Snapshot {
-        loop {
-            let layers = self.layers.load_full();
-            let sequence = self.visible.load(Ordering::Acquire);
-            // The same layers before and after: whatever was committed by then is in them.
-            if Arc::ptr_eq(&layers, &self.layers.load()) {
-                let now_ms = if self.catalogue.any_lifetime() { self.clock.now_ms() } else { 0 };
-                return Snapshot::new(layers, sequence, now_ms);
-            }
-        }
+        // The lock keeps commits from overwriting, in that moment, what the snapshot is going to ask for.
+        let committing = self.committing.lock();
+        committing.memtable.keep(committing.sequence);
+        let now_ms = if self.catalogue.any_lifetime() { self.clock.now_ms() } else { 0 };
+        Snapshot::new(self.layers.load_full(), committing.sequence, now_ms)
     }
 }
 
@@ -378,12 +368,11 @@ impl Store {
     /// [`Store::get`] without a copy: `map` sees the value where it lies. It must not call the store.
     pub fn get_with<T>(&self, table: Table, key: &[u8], map: impl Fn(&[u8]) -> T) -> Result<Option<T>> {
         let shared = self.shared();
-        // The sequence first: layers loaded after it hold everything up to it.
-        let bound = shared.visible.load(Ordering::Acquire);
         let layers = shared.layers.load();
+        // Rows may be overwritten at any time, so there is no older state to ask for without a snapshot.
         match shared.catalogue.lifetime(table.0) {
-            None => layers.get(table.0, key, bound, map),
-            Some(lifetime) => layers.get_living(table.0, key, bound, lifetime.at(shared.clock.now_ms()), map),
+            None => layers.get(table.0, key, Sequence::MAX, map),
+            Some(lifetime) => layers.get_living(table.0, key, Sequence::MAX, lifetime.at(shared.clock.now_ms()), map),
         }
     }
 

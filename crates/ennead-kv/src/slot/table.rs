@@ -4,6 +4,8 @@
 //! not wrap. So the order of the array is the order of the fragments, and growth, which only spreads it, keeps it: a
 //! cursor is a fragment. It is not a map: the caller makes sure that a key is inserted once.
 
+use ennead_store::prefetch;
+
 use crate::entry::{Entry, allocation_size};
 
 #[cfg(test)]
@@ -25,9 +27,7 @@ impl Table {
     /// Where the key stands.
     #[inline]
     pub(crate) fn find(&self, fragment: u32, key: &[u8]) -> Option<usize> {
-        let mut at = home(fragment, self.fragments.len());
-        // Neither array is likely to be in a cache: asking for both at once waits for one miss instead of two.
-        std::hint::black_box(self.entries.get(at).is_some_and(Option::is_some));
+        let mut at = self.prefetch(fragment);
         loop {
             let found = *self.fragments.get(at)?;
             if found == fragment && self.entries[at].as_ref().is_some_and(|entry| entry.key() == key) {
@@ -37,6 +37,30 @@ impl Table {
                 return None;
             }
             at += 1;
+        }
+    }
+
+    /// Asks the processor for where a fragment may stand, which it returns. Neither array is likely to be in a cache:
+    /// asking for both at once waits for one miss instead of two.
+    #[inline]
+    pub(crate) fn prefetch(&self, fragment: u32) -> usize {
+        let at = home(fragment, self.fragments.len());
+        if let (Some(fragment), Some(entry)) = (self.fragments.get(at), self.entries.get(at)) {
+            prefetch(fragment);
+            prefetch(entry);
+        }
+        at
+    }
+
+    /// Asks the processor for the first entry of a fragment, which is likely to be the only one.
+    #[inline]
+    pub(crate) fn prefetch_entry(&self, fragment: u32) {
+        let start = home(fragment, self.fragments.len()).min(self.fragments.len());
+        let found = self.fragments[start..].iter().position(|&found| found >= fragment || found == 0);
+        if let Some(offset) = found
+            && let Some(entry) = &self.entries[start + offset]
+        {
+            entry.prefetch();
         }
     }
 

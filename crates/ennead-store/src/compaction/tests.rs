@@ -20,7 +20,7 @@ fn options(path: PathBuf) -> Options {
 /// Writes until a memtable is full. Without threads, the flush is the caller's.
 fn fill(store: &Store, random: &mut Random, mut row: impl FnMut(&mut WriteBatch, u64)) {
     let mut batch = WriteBatch::new();
-    while store.shared().layers.load().active.bytes() < 1 << 20 {
+    while store.shared().layers.load().active.weight() < 1 << 20 {
         batch.clear();
         for _ in 0..200 {
             row(&mut batch, random.next());

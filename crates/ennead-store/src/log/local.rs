@@ -216,7 +216,10 @@ impl LocalLog {
             }
             None => {
                 self.growing.store(true, Ordering::Relaxed);
-                self.settings.disk.create(&path)?
+                let file = self.settings.disk.create(&path)?;
+                // So that appending does not change the length each time.
+                file.set_len(self.settings.segment_bytes)?;
+                file
             }
         };
         file.write_at(0, &header.encode())?;
@@ -260,6 +263,7 @@ impl LocalLog {
         self.settings.health.check()?;
         self.durable.store(target, Ordering::Release);
         self.counters.syncs.fetch_add(1, Ordering::Relaxed);
+        self.shelf.note_sync();
         self.counters.sync_micros.fetch_add(begun.elapsed().as_micros() as u64, Ordering::Relaxed);
         Ok(target)
     }

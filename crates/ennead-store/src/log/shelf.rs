@@ -1,12 +1,13 @@
 //! Spare segment files, filled ahead of time.
 //!
 //! An append into blocks that the file already has syncs in about half the time of one that makes the file grow. So a
-//! background thread keeps a filled file ready, and segments that nobody needs any more come back here by rename.
+//! background thread keeps a filled file ready while syncs are so frequent that it pays, and segments that nobody needs
+//! any more come back here by rename.
 //! Without a spare the log goes on with a growing file: a full shelf is speed, never correctness.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use parking_lot::{Condvar, Mutex};
 
@@ -14,6 +15,8 @@ use super::segment::spare_name;
 use crate::disk::{Disk, DiskFile};
 
 const SPARES_MAX: usize = 2;
+/// Syncs of one segment from which on filling the next one costs less than it saves.
+const SYNCS_WORTH: u64 = 64;
 const FILL_BYTES: usize = 256 << 10;
 
 #[derive(Debug)]
@@ -32,6 +35,8 @@ pub(crate) struct Shelf {
     segment_bytes: u64,
     spares: Mutex<Spares>,
     ready: AtomicBool,
+    /// Syncs since the current segment was begun.
+    syncs: AtomicU64,
     changed: Condvar,
 }
 
@@ -61,6 +66,7 @@ impl Shelf {
             disk,
             directory: directory.to_owned(),
             segment_bytes,
+            syncs: AtomicU64::new(0),
             spares: Mutex::new(Spares { ready, next_number, stopped: false, failed: false }),
             changed: Condvar::new(),
         }
@@ -71,10 +77,20 @@ impl Shelf {
         self.ready.load(Ordering::Relaxed)
     }
 
+    /// Counts a sync of the log.
+    pub(crate) fn note_sync(&self) {
+        if self.syncs.fetch_add(1, Ordering::Relaxed) + 1 == SYNCS_WORTH {
+            // Under the lock, so that the thread cannot miss it between its look and its sleep.
+            drop(self.spares.lock());
+            self.changed.notify_all();
+        }
+    }
+
     /// A spare file, if one is ready; the background thread then fills the next.
     pub(crate) fn take(&self) -> Option<(PathBuf, Arc<dyn DiskFile>)> {
         let mut spares = self.spares.lock();
         let spare = spares.ready.pop();
+        self.syncs.store(0, Ordering::Relaxed);
         self.ready.store(!spares.ready.is_empty(), Ordering::Relaxed);
         drop(spares);
         self.changed.notify_all();
@@ -102,12 +118,13 @@ impl Shelf {
         self.changed.notify_all();
     }
 
-    /// The body of the background thread: keeps one spare ready until [`Shelf::stop`].
+    /// The body of the background thread: keeps one spare ready, where it pays, until [`Shelf::stop`].
     pub(crate) fn run(&self) {
         loop {
             let number = {
                 let mut spares = self.spares.lock();
-                while !spares.stopped && (spares.failed || !spares.ready.is_empty()) {
+                let enough = || self.syncs.load(Ordering::Relaxed) >= SYNCS_WORTH;
+                while !spares.stopped && (spares.failed || !spares.ready.is_empty() || !enough()) {
                     self.changed.wait(&mut spares);
                     // Somebody took a spare or stopped the thread: worth another try after a failure.
                     spares.failed = false;

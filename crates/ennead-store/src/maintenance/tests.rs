@@ -487,7 +487,12 @@ fn a_compaction_cut_off_by_a_power_cut_loses_nothing() {
 #[test]
 fn a_rollback_leaves_archived_segments_whole_and_out_of_a_restore() {
     let place = Place::new();
-    let options = Options { archive_path: Some(place.at("archive")), log_retention_bytes: 0, ..place.options("data") };
+    let options = Options {
+        archive_path: Some(place.at("archive")),
+        log_retention_bytes: 0,
+        rollback: true,
+        ..place.options("data")
+    };
     let clock = Arc::new(crate::SystemClock);
     let store = Store::open_with(Arc::new(crate::disk::RealDisk), clock, options, false).unwrap();
     let table = store.create_table("t", TableKind::Ordered).unwrap();
@@ -529,7 +534,8 @@ fn a_rollback_leaves_archived_segments_whole_and_out_of_a_restore() {
 #[test]
 fn a_rollback_leaves_no_request_to_flush_what_is_gone() {
     let place = Place::new();
-    let (store, table) = place.open("data");
+    let store = Store::open(Options { rollback: true, ..place.options("data") }).unwrap();
+    let table = store.create_table("t", TableKind::Ordered).unwrap();
     write(&store, table, 1);
     let kept = store.committed();
     for n in 2..=20 {

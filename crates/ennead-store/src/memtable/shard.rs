@@ -4,31 +4,21 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::ops::Bound;
 
-use hashbrown::HashTable;
 use smallvec::SmallVec;
 
-use super::arena::{Arena, ArenaRow, NONE};
+use super::arena::{Arena, ArenaRow, NONE, NewRow};
+use super::index::HashIndex;
 use crate::store::Sequence;
 
 /// Index bytes of a row, besides its key.
-const HASHED_INDEX_BYTES: usize = 17;
 const ORDERED_INDEX_BYTES: usize = 56;
 
 type Key = SmallVec<[u8; 24]>;
 
-#[derive(Debug, Clone, Copy)]
-struct Slot {
-    // Half of the hash, so that growth and most misses need no look at the row.
-    hash: u32,
-    location: u32,
-    // The first two bytes of the key, so that a narrow range looks at its own rows only.
-    lead: u16,
-}
-
 #[derive(Debug)]
 enum Index {
     Ordered(BTreeMap<Key, u32>),
-    Hashed(HashTable<Slot>),
+    Hashed(HashIndex),
 }
 
 #[derive(Debug)]
@@ -37,41 +27,25 @@ pub(crate) struct Shard {
     index: Index,
 }
 
-// The table wants hashes that differ at both ends; multiplication spreads 32 bits over 64.
-#[inline]
-fn spread(hash: u32) -> u64 {
-    u64::from(hash).wrapping_mul(0x9e37_79b9_7f4a_7c15)
-}
-
 impl Shard {
     pub(crate) fn ordered() -> Shard {
         Shard { arena: Arena::default(), index: Index::Ordered(BTreeMap::new()) }
     }
 
     pub(crate) fn hashed() -> Shard {
-        Shard { arena: Arena::default(), index: Index::Hashed(HashTable::new()) }
+        Shard { arena: Arena::default(), index: Index::Hashed(HashIndex::default()) }
     }
 
-    /// Adds a row and answers the bytes it takes.
+    /// Adds a row and answers the bytes it takes. Rows of its key that are above `kept` need not stay.
     #[inline]
-    pub(crate) fn insert(
-        &mut self,
-        hash: u64,
-        sequence: Sequence,
-        key: &[u8],
-        value: Option<&[u8]>,
-        operand: bool,
-    ) -> usize {
+    pub(crate) fn insert(&mut self, hash: u64, kept: Sequence, row: NewRow<'_>) -> usize {
         let Shard { arena, index } = self;
+        let key = row.key;
         match index {
             Index::Ordered(map) => match map.entry(Key::from_slice(key)) {
-                Entry::Occupied(mut newest) => {
-                    let (location, bytes) = arena.push(*newest.get(), sequence, key, value, operand);
-                    newest.insert(location);
-                    bytes
-                }
+                Entry::Occupied(mut newest) => replace(arena, newest.get_mut(), kept, row),
                 Entry::Vacant(place) => {
-                    let (location, bytes) = arena.push(NONE, sequence, key, value, operand);
+                    let (location, bytes) = arena.push(NONE, row);
                     let key_bytes = if key.len() > 24 { key.len() } else { 0 };
                     place.insert(location);
                     bytes + ORDERED_INDEX_BYTES + key_bytes
@@ -79,15 +53,12 @@ impl Shard {
             },
             Index::Hashed(table) => {
                 let hash = hash as u32;
-                let same = |slot: &Slot| slot.hash == hash && arena.row(slot.location).key == key;
-                if let Some(slot) = table.find_mut(spread(hash), same) {
-                    let (location, bytes) = arena.push(slot.location, sequence, key, value, operand);
-                    slot.location = location;
-                    return bytes;
+                if let Some(newest) = table.find_mut(hash, |location| arena.row(location).key == key) {
+                    return replace(arena, newest, kept, row);
                 }
-                let (location, bytes) = arena.push(NONE, sequence, key, value, operand);
-                table.insert_unique(spread(hash), Slot { hash, location, lead: lead(key) }, |slot| spread(slot.hash));
-                bytes + HASHED_INDEX_BYTES
+                let (location, bytes) = arena.push(NONE, row);
+                table.insert(hash, location, lead(key));
+                bytes + HashIndex::ROW_BYTES
             }
         }
     }
@@ -97,11 +68,7 @@ impl Shard {
     pub(crate) fn get(&self, hash: u64, key: &[u8], bound: Sequence) -> Option<ArenaRow<'_>> {
         let newest = match &self.index {
             Index::Ordered(map) => *map.get(key)?,
-            Index::Hashed(table) => {
-                let hash = hash as u32;
-                let same = |slot: &Slot| slot.hash == hash && self.arena.row(slot.location).key == key;
-                table.find(spread(hash), same)?.location
-            }
+            Index::Hashed(table) => table.find(hash as u32, |location| self.arena.row(location).key == key)?,
         };
         self.arena.as_of(newest, bound)
     }
@@ -132,10 +99,10 @@ impl Shard {
         let Index::Hashed(table) = &self.index else { return Vec::new() };
         let mut rows: Vec<(u64, u32)> = Vec::new();
         let (first, last) = (lead(start), end.map_or(u16::MAX, lead));
-        for slot in table.iter().filter(|slot| slot.lead >= first && slot.lead <= last) {
-            let key = self.arena.row(slot.location).key;
+        for location in table.led_by(first, last) {
+            let key = self.arena.row(location).key;
             if key >= start && end.is_none_or(|end| key < end) {
-                rows.push((prefix(key), slot.location));
+                rows.push((prefix(key), location));
             }
         }
         rows.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| self.arena.row(a.1).key.cmp(self.arena.row(b.1).key)));
@@ -151,6 +118,24 @@ impl Shard {
         self.arena.row(location).key
     }
 
+    /// Asks the processor for what a lookup of this hash reads first.
+    #[inline]
+    pub(crate) fn prefetch_index(&self, hash: u64) {
+        if let Index::Hashed(table) = &self.index {
+            table.prefetch(hash as u32);
+        }
+    }
+
+    /// Asks the processor for the row that a lookup of this hash most likely finds.
+    #[inline]
+    pub(crate) fn prefetch_row(&self, hash: u64) {
+        if let Index::Hashed(table) = &self.index
+            && let Some(location) = table.likely(hash as u32)
+        {
+            self.arena.prefetch(location);
+        }
+    }
+
     /// Forgets the rows above `sequence`; their bytes stay until the memtable goes.
     pub(crate) fn truncate_after(&mut self, sequence: Sequence) {
         let Shard { arena, index } = self;
@@ -160,9 +145,20 @@ impl Shard {
         };
         match index {
             Index::Ordered(map) => map.retain(|_, newest| keep(newest)),
-            Index::Hashed(table) => table.retain(|slot| keep(&mut slot.location)),
+            Index::Hashed(table) => table.retain(keep),
         }
     }
+}
+
+/// Replaces the newest row of a key, in its place when it can be, and answers the bytes that are taken anew.
+#[inline]
+fn replace(arena: &mut Arena, newest: &mut u32, kept: Sequence, row: NewRow<'_>) -> usize {
+    if arena.overwrite(*newest, kept, row) {
+        return 0;
+    }
+    let (location, bytes) = arena.push(arena.link(*newest, kept), row);
+    *newest = location;
+    bytes
 }
 
 // The first two bytes as a number that sorts like them; what is missing counts as zero.

@@ -31,6 +31,7 @@ fn range_deletes_are_split_where_they_overlap() {
 fn an_older_bound_sees_the_row_that_was_replaced() {
     for kind in [TableKind::Ordered, TableKind::Hashed] {
         let memtable = Memtable::default();
+        memtable.keep(Sequence::MAX);
         memtable.insert(1, kind, 5, b"k", Some(b"five"));
         memtable.insert(1, kind, 7, b"k", None);
         memtable.insert(1, kind, 9, b"k", Some(&[b'9'; 300_000]));
@@ -44,6 +45,34 @@ fn an_older_bound_sees_the_row_that_was_replaced() {
         memtable.truncate_after(1);
         assert_eq!(get(9), Found::Nothing);
         assert!(memtable.bytes() > 300_000);
+    }
+}
+
+#[test]
+fn rows_above_the_newest_snapshot_are_overwritten_in_their_place() {
+    for kind in [TableKind::Ordered, TableKind::Hashed] {
+        let memtable = Memtable::default();
+        let get = |bound| memtable.get(1, b"k", bound, <[u8]>::to_vec);
+        memtable.insert(1, kind, 1, b"k", Some(b"one!"));
+        memtable.insert(1, kind, 2, b"k", Some(b"two!"));
+        let bytes = memtable.bytes();
+        memtable.keep(2);
+        memtable.insert(1, kind, 3, b"k", Some(b"3333"));
+        let with_version = memtable.bytes();
+        assert!(with_version > bytes);
+        for sequence in 4..100 {
+            memtable.insert(1, kind, sequence, b"k", Some(b"more"));
+        }
+        assert_eq!(memtable.bytes(), with_version);
+        assert_eq!(get(2), Found::Value(2, b"two!".to_vec()));
+        assert_eq!(get(Sequence::MAX), Found::Value(99, b"more".to_vec()));
+        // Another length needs another place, and is linked to what the snapshot sees, not to what it replaces.
+        memtable.insert(1, kind, 100, b"k", Some(b"much longer"));
+        memtable.insert(1, kind, 101, b"k", None);
+        memtable.insert(1, kind, 102, b"k", Some(b""));
+        assert_eq!(get(Sequence::MAX), Found::Value(102, Vec::new()));
+        assert_eq!(get(2), Found::Value(2, b"two!".to_vec()));
+        assert_eq!(get(1), Found::Nothing);
     }
 }
 

@@ -46,13 +46,15 @@ impl Store {
     }
 
     /// [`Store::open`] with another log than the one on this machine's disk: see [`Log`]. The directory keeps the B-tree
-    /// only, and remembers the log's name. [`Options::segment_bytes`], [`Options::log_retention_bytes`] and
+    /// only, and remembers the log's name. [`Options::rollback`] is on; [`Options::segment_bytes`], [`Options::log_retention_bytes`] and
     /// [`Options::archive_path`] have no meaning then.
     ///
     /// # Errors
     /// As for `open`; `Open` when the directory was used with another log, `Corrupted` when the log ends before the
     /// B-tree.
     pub fn open_with_log(options: Options, name: &str, log: Arc<dyn Log>) -> Result<Store> {
+        // What is not durable may be taken back at any time.
+        let options = Options { rollback: true, ..options };
         let other = OtherLog { name: name.to_owned(), log };
         Store::open_parts(Arc::new(RealDisk), Arc::new(SystemClock), options, true, Some(other))
     }
@@ -113,13 +115,7 @@ impl Store {
             arrivals,
             health,
             layers: ArcSwap::from_pointee(layers),
-            committing: Mutex::new(Committing {
-                sequence: last,
-                memtable,
-                log_bytes: 0,
-                flush_asked: false,
-                closed: false,
-            }),
+            committing: Mutex::new(Committing { sequence: last, memtable, flush_asked: false, closed: false }),
             visible: AtomicU64::new(last),
             recovery: report,
             tree_file: Mutex::new(base.file().clone()),
@@ -230,7 +226,7 @@ struct Replay<'a> {
 
 impl<'a> Replay<'a> {
     fn new(base: &'a Base, options: &'a Options, catalogue: Catalogue, flushed: Sequence) -> Self {
-        Replay { base, options, catalogue, memtable: Arc::default(), flushed }
+        Replay { base, options, catalogue, memtable: Arc::new(Memtable::new(options)), flushed }
     }
 
     /// Takes one record. What is above `durable` may be taken back, and stays out of the tree.
@@ -247,7 +243,7 @@ impl<'a> Replay<'a> {
             let state = BaseState { flushed: sequence, catalogue: self.catalogue.image() };
             // Time 0: whether a row's time is over is not for a replay to say.
             self.base.merge(&self.memtable, &state, 0)?;
-            self.memtable = Arc::default();
+            self.memtable = Arc::new(Memtable::new(self.options));
             self.flushed = sequence;
         }
         Ok(())

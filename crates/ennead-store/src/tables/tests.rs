@@ -28,6 +28,7 @@ fn open(disk: &SimulatedDisk, clock: &SetClock) -> Store {
     let mut options = Options::new(PathBuf::from("/data"));
     options.memtable_bytes = 64 << 10;
     options.segment_bytes = 64 << 10;
+    options.rollback = true;
     Store::open_with(Arc::new(disk.clone()), Arc::new(clock.clone()), options, false).unwrap()
 }
 

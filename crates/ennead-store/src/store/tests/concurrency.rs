@@ -111,12 +111,14 @@ fn a_late_request_to_flush_does_not_stand_for_the_next_memtable() {
     let store = open(&disk);
     let table = store.create_table("t", TableKind::Hashed).unwrap();
     let shared = store.shared();
-    let mut batch = WriteBatch::new();
-    batch.put(table, b"key", &[0; 1000]);
     for _ in 0..3 {
         // The commit that fills the memtable is held up between its lock and its request.
-        let (commit, after) = (0..200)
-            .map(|_| shared.commit_locked(&mut shared.committing.lock(), &batch, &[]).unwrap())
+        let (commit, after) = (0..200u8)
+            .map(|key| {
+                let mut batch = WriteBatch::new();
+                batch.put(table, &[key], &[0; 1000]);
+                shared.commit_locked(&mut shared.committing.lock(), &batch, &[]).unwrap()
+            })
             .find(|(_, after)| after.flush)
             .expect("200 KB ask for a flush of 64 KiB");
         shared.flush_to(commit.sequence).unwrap();
@@ -134,16 +136,33 @@ fn a_full_store_refuses_after_the_stall_timeout() {
     let tree = store.shared().flusher.tree.lock();
     store.shared().freeze();
     let mut batch = WriteBatch::new();
-    batch.put(table, b"key", &[0; 1000]);
-    let refused = loop {
-        if let Err(error) = store.commit(&batch) {
-            break error;
-        }
-    };
+    let refused = (0..1000u32)
+        .find_map(|key| {
+            batch.clear();
+            batch.put(table, &key.to_be_bytes(), &[0; 1000]);
+            store.commit(&batch).err()
+        })
+        .expect("1 MB does not fit into 128 KiB");
     assert!(matches!(refused, crate::Error::Stalled(_)), "{refused}");
     assert_eq!(store.pressure(), crate::Pressure::Stopped);
     let bytes = store.statistics().memtable_bytes;
     assert!(bytes < 3 * (64 << 10), "{bytes}");
+    drop(tree);
+    store.write(&batch, Durability::Always).unwrap();
+}
+
+#[test]
+fn overwriting_one_row_for_ever_is_stopped_by_its_log() {
+    let disk = SimulatedDisk::default();
+    let store = open(&disk);
+    let table = store.create_table("t", TableKind::Hashed).unwrap();
+    let tree = store.shared().flusher.tree.lock();
+    store.shared().freeze();
+    let mut batch = WriteBatch::new();
+    batch.put(table, b"key", &[0; 1000]);
+    let refused = (0..2000).find_map(|_| store.commit(&batch).err()).expect("2 MB of log are more than 8 x 64 KiB");
+    assert!(matches!(refused, crate::Error::Stalled(_)), "{refused}");
+    assert!(store.statistics().memtable_bytes < 8 << 10);
     drop(tree);
     store.write(&batch, Durability::Always).unwrap();
 }

@@ -109,7 +109,7 @@ fn a_dropped_table_is_gone_and_its_name_is_free() {
 #[test]
 fn a_rollback_takes_back_rows_tallies_and_tables() {
     let directory = tempfile::tempdir().unwrap();
-    let store = Store::open(options(&directory)).unwrap();
+    let store = Store::open(Options { rollback: true, ..options(&directory) }).unwrap();
     let table = store.create_table("t", TableKind::Hashed).unwrap();
     let mut batch = put(b"k", b"1", table);
     batch.tally(table, 1);
@@ -137,6 +137,17 @@ fn a_rollback_takes_back_rows_tallies_and_tables() {
     drop(store);
     let store = Store::open(options(&directory)).unwrap();
     assert_eq!(store.get(table, b"other").unwrap().as_deref(), Some(&b"4"[..]));
+}
+
+#[test]
+fn a_rollback_needs_its_option() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(options(&directory)).unwrap();
+    let table = store.create_table("t", TableKind::Hashed).unwrap();
+    let before = store.committed();
+    store.commit(&put(b"k", b"1", table)).unwrap();
+    assert!(matches!(store.rollback_after(before), Err(Error::Invalid(_))));
+    assert_eq!(store.get(table, b"k").unwrap().as_deref(), Some(&b"1"[..]));
 }
 
 #[test]

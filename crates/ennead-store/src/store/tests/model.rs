@@ -50,7 +50,7 @@ fn run(seed: u64) {
                 tables = world::tables(&store).unwrap();
                 flushed = store.statistics().flushed;
             }
-            13 if random.once_in(3) => {
+            13 if options.rollback && random.once_in(3) => {
                 flushed = flushed.max(store.statistics().flushed).max(3);
                 let to = flushed + random.below(history.last().saturating_sub(flushed) + 1);
                 // A snapshot may not outlive what it sees.
