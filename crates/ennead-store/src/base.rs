@@ -4,14 +4,17 @@
 //! the flushed sequence, the catalogue with tallies. All of it changes in the one write transaction of a flush, so that
 //! redb and the log always meet at the flushed sequence. Reads go through a [`View`] that is opened once per flush.
 
-mod copy;
+pub(crate) mod draft;
+pub(crate) mod extents;
 pub(crate) mod merge;
 #[cfg(test)]
 mod tests;
 
+use std::ops::Bound;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
+use parking_lot::Mutex;
 use redb::{
     Builder, Database, OwnedAccessGuard, OwnedRange, ReadOnlyTable, ReadTransaction, ReadableDatabase, TableDefinition,
     TableError, TableHandle,
@@ -21,9 +24,11 @@ use serde::{Deserialize, Serialize};
 use crate::TableKind;
 use crate::catalogue::{CatalogueImage, TableImage};
 use crate::disk::{Disk, DiskFile, TreeFile};
+use crate::lifetime::Lifetime;
 use crate::slots::Slots;
 use crate::store::Sequence;
 use crate::{Error, Result};
+use extents::{Extents, ExtentsByTable};
 
 const META: TableDefinition<'static, &'static str, &'static [u8]> = TableDefinition::new("meta");
 const STATE_KEY: &str = "state";
@@ -75,6 +80,11 @@ pub(crate) fn table_name(table: u32) -> String {
     format!("t{table:08}")
 }
 
+/// Where a table's extents are among what the store keeps of itself.
+fn extents_key(table: u32) -> String {
+    format!("extents {table:08}")
+}
+
 pub(crate) fn failed(what: &str) -> impl FnOnce(redb::Error) -> Error {
     let what = what.to_owned();
     move |error| match error {
@@ -87,6 +97,8 @@ pub(crate) fn failed(what: &str) -> impl FnOnce(redb::Error) -> Error {
 pub(crate) struct Base {
     database: Database,
     file: Arc<dyn DiskFile>,
+    /// Of the last flush.
+    extents: Mutex<Arc<ExtentsByTable>>,
     /// Shared with every view, to know whether there is one.
     lease: Arc<()>,
 }
@@ -106,10 +118,13 @@ impl Base {
                 .set_cache_size(cache_bytes)
                 .create_with_backend(TreeFile(file.clone()))
                 .map_err(|error| failed(&format!("cannot open {}", path.display()))(error.into()))?;
-            Ok(Base { database, file, lease: Arc::default() })
+            Ok(Base { database, file, extents: Mutex::default(), lease: Arc::default() })
         };
         if disk.exists(path).map_err(context)? {
-            return made(disk.open(path).map_err(context)?);
+            let base = made(disk.open(path).map_err(context)?)?;
+            let extents = base.load_extents()?;
+            *base.extents.lock() = Arc::new(extents);
+            return Ok(base);
         }
         // By way of another name: a file that a crash left half made is no B-tree, and must not look like one.
         let draft = path.with_extension("new");
@@ -120,6 +135,41 @@ impl Base {
             disk.sync_directory(directory).map_err(context)?;
         }
         Ok(base)
+    }
+
+    /// The stored extents; those of a tree that an earlier version wrote without are made, and stored, here.
+    fn load_extents(&self) -> Result<ExtentsByTable> {
+        let view = self.view()?;
+        let mut all = ExtentsByTable::new();
+        let mut missing = Vec::new();
+        for table in view.state()?.catalogue.tables {
+            let stored = match view.meta(&extents_key(table.table))? {
+                Some(bytes) => Extents::decode(&bytes)?,
+                None => {
+                    let lives = table.ttl_ms().is_some();
+                    let counted = view.count(table.table, lives)?;
+                    if counted.total().0 > 0 {
+                        missing.push((extents_key(table.table), counted.encode()));
+                    }
+                    counted
+                }
+            };
+            all.insert(table.table, Arc::new(stored));
+        }
+        drop(view);
+        let store = || -> Result<(), redb::Error> {
+            let mut transaction = self.database.begin_write()?;
+            transaction.set_quick_repair(true);
+            for (key, bytes) in &missing {
+                transaction.open_table(META)?.insert(key.as_str(), bytes.as_slice())?;
+            }
+            transaction.commit()?;
+            Ok(())
+        };
+        if !missing.is_empty() {
+            store().map_err(failed("cannot write the B-tree"))?;
+        }
+        Ok(all)
     }
 
     /// Whether somebody holds a view.
@@ -133,24 +183,14 @@ impl Base {
     }
 
     pub(crate) fn state(&self) -> Result<BaseState> {
-        let read = || -> Result<Option<Vec<u8>>, redb::Error> {
-            let transaction = self.database.begin_read()?;
-            match transaction.open_table(META) {
-                Ok(table) => Ok(table.get(STATE_KEY)?.map(|value| value.value().to_vec())),
-                Err(TableError::TableDoesNotExist(_)) => Ok(None),
-                Err(error) => Err(error.into()),
-            }
-        };
-        match read().map_err(failed("cannot read the stored state"))? {
-            Some(bytes) => BaseState::decode(&bytes),
-            None => Ok(BaseState::default()),
-        }
+        self.view()?.state()
     }
 
     /// The rows as of now.
     pub(crate) fn view(&self) -> Result<View> {
         let transaction = self.database.begin_read().map_err(|error| failed("cannot read the B-tree")(error.into()))?;
-        Ok(View { transaction, tables: Slots::default(), _lease: self.lease.clone() })
+        let extents = self.extents.lock().clone();
+        Ok(View { transaction, tables: Slots::default(), extents, _lease: self.lease.clone() })
     }
 
     /// Closes the file; views that are still held answer errors from then on.
@@ -163,10 +203,68 @@ impl Base {
 pub(crate) struct View {
     transaction: ReadTransaction,
     tables: Slots<OnceLock<Option<RowsTable>>>,
+    extents: Arc<ExtentsByTable>,
     _lease: Arc<()>,
 }
 
 impl View {
+    /// The state that was stored with the rows of this view.
+    pub(crate) fn state(&self) -> Result<BaseState> {
+        match self.meta(STATE_KEY)? {
+            Some(bytes) => BaseState::decode(&bytes),
+            None => Ok(BaseState::default()),
+        }
+    }
+
+    fn meta(&self, key: &str) -> Result<Option<Vec<u8>>> {
+        let read = || -> Result<Option<Vec<u8>>, redb::Error> {
+            match self.transaction.open_table(META) {
+                Ok(table) => Ok(table.get(key)?.map(|value| value.value().to_vec())),
+                Err(TableError::TableDoesNotExist(_)) => Ok(None),
+                Err(error) => Err(error.into()),
+            }
+        };
+        read().map_err(failed("cannot read the stored state"))
+    }
+
+    /// How many rows the table has, and where.
+    pub(crate) fn extents(&self, table: u32) -> Option<&Arc<Extents>> {
+        self.extents.get(&table)
+    }
+
+    /// The number of rows of all tables, and bytes of their keys and values.
+    pub(crate) fn live(&self) -> (u64, u64) {
+        self.extents.values().map(|extents| extents.total()).fold((0, 0), |sum, of| (sum.0 + of.0, sum.1 + of.1))
+    }
+
+    /// The extents of a table, by counting.
+    fn count(&self, table: u32, lives: bool) -> Result<Extents> {
+        let mut extents = Extents::default();
+        let Some(range) = self.range(table, (Bound::Unbounded, Bound::Unbounded))? else { return Ok(extents) };
+        for row in range {
+            let (key, value) = row.map_err(|error| failed("cannot read a row")(error.into()))?;
+            let written_ms = if lives { Lifetime::written_ms(value.value()) } else { None };
+            extents.append(key.value(), (key.value().len() + value.value().len()) as u64, written_ms);
+        }
+        Ok(extents)
+    }
+
+    /// Rows of `start <= key < end`, and bytes of their keys and values, by counting.
+    pub(crate) fn count_range(&self, table: u32, start: &[u8], end: Option<&[u8]>) -> Result<(u64, u64)> {
+        let (mut rows, mut bytes) = (0, 0);
+        if end.is_some_and(|end| end <= start) {
+            return Ok((rows, bytes));
+        }
+        let end = end.map_or(Bound::Unbounded, Bound::Excluded);
+        let Some(range) = self.range(table, (Bound::Included(start), end))? else { return Ok((rows, bytes)) };
+        for row in range {
+            let (key, value) = row.map_err(|error| failed("cannot read a row")(error.into()))?;
+            rows += 1;
+            bytes += (key.value().len() + value.value().len()) as u64;
+        }
+        Ok((rows, bytes))
+    }
+
     /// The table, if it was ever flushed. Opened once.
     fn table(&self, table: u32) -> Result<Option<&RowsTable>> {
         let Some(place) = self.tables.get_or_make(table, OnceLock::new) else { return Ok(None) };
@@ -191,11 +289,7 @@ impl View {
     }
 
     /// The rows in a range; `None` when the table was never flushed.
-    pub(crate) fn range(
-        &self,
-        table: u32,
-        range: (std::ops::Bound<&[u8]>, std::ops::Bound<&[u8]>),
-    ) -> Result<Option<RowsRange>> {
+    pub(crate) fn range(&self, table: u32, range: (Bound<&[u8]>, Bound<&[u8]>)) -> Result<Option<RowsRange>> {
         let Some(rows) = self.table(table)? else { return Ok(None) };
         match rows.range_owned::<&[u8]>(range) {
             Ok(range) => Ok(Some(range)),

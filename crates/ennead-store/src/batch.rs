@@ -9,7 +9,10 @@ mod tests;
 
 use smallvec::SmallVec;
 
+use crate::lifetime::STAMP_BYTES;
+use crate::log::record::{self, Record};
 use crate::store::Table;
+use crate::{Error, Result};
 use rows::{Row, Rows};
 
 /// One change of a batch.
@@ -45,7 +48,8 @@ pub enum Operation<'a> {
 pub struct WriteBatch {
     rows: Vec<u8>,
     count: u32,
-    ranges: bool,
+    /// It has rows that create or drop tables.
+    catalogue: bool,
     tables: SmallVec<[Table; 4]>,
     merged: SmallVec<[Table; 2]>,
     tallies: SmallVec<[(u32, i64); 2]>,
@@ -80,7 +84,6 @@ impl WriteBatch {
     /// Deletes `start <= key < end`; no `end` means to the end of the table. Costs one row, whatever it covers.
     pub fn delete_range(&mut self, table: Table, start: &[u8], end: Option<&[u8]>) {
         self.note(table);
-        self.ranges = true;
         rows::encode_delete_range(&mut self.rows, table.0, start, end);
     }
 
@@ -110,8 +113,11 @@ impl WriteBatch {
     /// The changes in the order they were staged.
     pub fn operations(&self) -> impl Iterator<Item = Operation<'_>> {
         // The bytes were encoded by the methods above, so decoding neither fails nor meets a catalogue row.
-        Rows::new(&self.rows).map_while(Result::ok).filter_map(|row| match row {
+        Rows::new(&self.rows).map_while(std::result::Result::ok).filter_map(|row| match row {
             Row::Put { table, key, value } => Some(Operation::Put { table: Table(table), key, value }),
+            Row::PutStamped { table, key, value } => {
+                Some(Operation::Put { table: Table(table), key, value: &value[STAMP_BYTES..] })
+            }
             Row::Delete { table, key } => Some(Operation::Delete { table: Table(table), key }),
             Row::DeleteRange { table, start, end } => Some(Operation::DeleteRange { table: Table(table), start, end }),
             Row::Merge { table, key, operand } => Some(Operation::Merge { table: Table(table), key, operand }),
@@ -136,7 +142,7 @@ impl WriteBatch {
     pub fn clear(&mut self) {
         self.rows.clear();
         self.count = 0;
-        self.ranges = false;
+        self.catalogue = false;
         self.tables.clear();
         self.merged.clear();
         self.tallies.clear();
@@ -167,17 +173,108 @@ impl WriteBatch {
         &self.rows
     }
 
+    /// The batch as bytes, with a checksum: for a log that keeps or sends them. Tables are told by their numbers, which
+    /// are the same in all stores that take the same batches from the beginning.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        record::encode(&mut bytes, 0, 0, None, None, self);
+        bytes
+    }
+
+    /// What [`WriteBatch::to_bytes`] made.
+    ///
+    /// # Errors
+    /// `Corrupted` when these are other bytes.
+    ///
+    /// ```
+    /// # use ennead_store::{Options, Store, TableKind, WriteBatch};
+    /// # let directory = tempfile::tempdir()?;
+    /// # let store = Store::open(Options::new(directory.path()))?;
+    /// # let table = store.create_table("t", TableKind::Ordered)?;
+    /// let mut batch = WriteBatch::new();
+    /// batch.put(table, b"k", b"v");
+    /// let bytes = batch.to_bytes();
+    /// assert!(WriteBatch::from_bytes(&bytes)?.operations().eq(batch.operations()));
+    /// assert!(WriteBatch::from_bytes(&bytes[1..]).is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn from_bytes(bytes: &[u8]) -> Result<WriteBatch> {
+        match record::decode(bytes, 0) {
+            Ok(record) if record.bytes == bytes.len() => Ok(WriteBatch::of_record(&record)),
+            Ok(_) => Err(Error::Corrupted("there are bytes behind a batch".into())),
+            Err(fault) => Err(Error::Corrupted(format!("bytes are no batch: {fault}"))),
+        }
+    }
+
+    pub(crate) fn of_record(record: &Record<'_>) -> WriteBatch {
+        let mut batch = WriteBatch::new();
+        for row in record.rows() {
+            match row {
+                Row::Put { table, .. }
+                | Row::PutStamped { table, .. }
+                | Row::Delete { table, .. }
+                | Row::DeleteRange { table, .. } => batch.note(Table(table)),
+                Row::Merge { table, .. } => {
+                    batch.note(Table(table));
+                    if !batch.merged.contains(&Table(table)) {
+                        batch.merged.push(Table(table));
+                    }
+                }
+                Row::CreateTable { .. } | Row::DropTable { .. } => {
+                    batch.count += 1;
+                    batch.catalogue = true;
+                }
+            }
+        }
+        for (table, delta) in &record.header.tallies {
+            batch.tally(Table(*table), *delta);
+        }
+        batch.rows = record.row_bytes().to_vec();
+        batch.event = record.header.event.to_vec();
+        batch
+    }
+
+    /// Whether it creates or drops tables.
+    pub(crate) fn changes_tables(&self) -> bool {
+        self.catalogue
+    }
+
+    /// A copy in which each put into a table that `lives` picks says that it was written at `now_ms`.
+    pub(crate) fn stamp(&self, now_ms: u64, lives: impl Fn(u32) -> bool) -> WriteBatch {
+        let mut stamped = WriteBatch { rows: Vec::with_capacity(self.rows.len() + 64), ..WriteBatch::default() };
+        let mut decoded = Rows::new(&self.rows);
+        loop {
+            let from = decoded.offset();
+            let Some(Ok(row)) = decoded.next() else { break };
+            match row {
+                Row::Put { table, key, value } if lives(table) => {
+                    rows::encode_stamped(&mut stamped.rows, table, key, now_ms, value);
+                }
+                _ => stamped.rows.extend_from_slice(&self.rows[from..decoded.offset()]),
+            }
+        }
+        stamped.count = self.count;
+        stamped.catalogue = self.catalogue;
+        stamped.tables.clone_from(&self.tables);
+        stamped.merged.clone_from(&self.merged);
+        stamped.tallies.clone_from(&self.tallies);
+        stamped.event.clone_from(&self.event);
+        stamped
+    }
+
     pub(crate) fn count(&self) -> u32 {
         self.count
     }
 
     pub(crate) fn create_table_row(&mut self, table: u32, kind: u8, name: &str) {
         self.count += 1;
+        self.catalogue = true;
         rows::encode_create_table(&mut self.rows, table, kind, name);
     }
 
     pub(crate) fn drop_table_row(&mut self, table: u32, kind: u8, name: &str) {
         self.count += 1;
+        self.catalogue = true;
         rows::encode_drop_table(&mut self.rows, table, kind, name);
     }
 }

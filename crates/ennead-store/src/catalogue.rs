@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering};
 
 use parking_lot::RwLock;
 
+use crate::lifetime::Lifetime;
 use crate::merge::{self, MergeOperator};
 use crate::slots::{SLOTS_MAX, Slots};
 use crate::store::Table;
@@ -36,18 +37,43 @@ pub(crate) struct NamedOperator {
 }
 
 impl Entry {
-    /// The name with the operator's, as it is stored.
+    /// The name with what belongs to it, as it is stored.
     pub(crate) fn stored_name(&self) -> String {
-        match &self.operator {
-            Some(operator) => format!("{}\0{}", self.name, operator.name),
-            None => self.name.clone(),
-        }
+        let operator = self.operator.as_ref().map(|operator| operator.name.as_str());
+        StoredName { name: &self.name, operator, ttl_ms: self.ttl_ms }.encode()
     }
 }
 
-/// The name of a table and that of its merge operator out of a stored name.
-pub(crate) fn split_name(stored: &str) -> (&str, Option<&str>) {
-    stored.split_once('\0').map_or((stored, None), |(name, operator)| (name, Some(operator)))
+/// A table's name as it is stored: with what belongs to the table, after zero bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct StoredName<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) operator: Option<&'a str>,
+    pub(crate) ttl_ms: Option<u64>,
+}
+
+/// What stands in the operator's place, before milliseconds, in a table whose rows have a time to live. No operator may
+/// begin so; a program that does not know it refuses the table for lack of the operator.
+pub(crate) const TTL_WORD: &str = "ttl_ms=";
+
+impl<'a> StoredName<'a> {
+    pub(crate) fn parse(stored: &'a str) -> StoredName<'a> {
+        let Some((name, more)) = stored.split_once('\0') else {
+            return StoredName { name: stored, operator: None, ttl_ms: None };
+        };
+        match more.strip_prefix(TTL_WORD).and_then(|digits| digits.parse().ok()) {
+            Some(ttl_ms) => StoredName { name, operator: None, ttl_ms: Some(ttl_ms) },
+            None => StoredName { name, operator: Some(more), ttl_ms: None },
+        }
+    }
+
+    pub(crate) fn encode(&self) -> String {
+        match (self.operator, self.ttl_ms) {
+            (Some(operator), _) => format!("{}\0{operator}", self.name),
+            (None, Some(ttl_ms)) => format!("{}\0{TTL_WORD}{ttl_ms}", self.name),
+            (None, None) => self.name.to_owned(),
+        }
+    }
 }
 
 /// A table that was created, and perhaps dropped.
@@ -56,6 +82,7 @@ pub(crate) struct Entry {
     pub(crate) name: String,
     pub(crate) kind: TableKind,
     pub(crate) operator: Option<NamedOperator>,
+    pub(crate) ttl_ms: Option<u64>,
     dropped: AtomicBool,
     tally: AtomicI64,
 }
@@ -75,12 +102,24 @@ pub(crate) struct TableImage {
     pub(crate) tally: i64,
 }
 
+impl TableImage {
+    pub(crate) fn lifetime(&self) -> Option<Lifetime> {
+        self.ttl_ms().map(Lifetime::new)
+    }
+
+    /// The time to live of its rows.
+    pub(crate) fn ttl_ms(&self) -> Option<u64> {
+        StoredName::parse(&self.name).ttl_ms
+    }
+}
+
 /// The tables of a store.
 pub(crate) struct Catalogue {
     entries: Slots<Entry>,
     names: RwLock<BTreeMap<String, Table>>,
     next_table: AtomicU32,
     operators: Vec<Arc<dyn MergeOperator>>,
+    any_lifetime: AtomicBool,
 }
 
 impl Catalogue {
@@ -90,6 +129,7 @@ impl Catalogue {
             names: RwLock::default(),
             next_table: AtomicU32::new(image.next_table.max(1)),
             operators,
+            any_lifetime: AtomicBool::new(false),
         };
         for table in image.tables {
             catalogue.create(table.table, table.kind, &table.name);
@@ -113,23 +153,46 @@ impl Catalogue {
         self.entries.get(table).filter(|entry| !entry.dropped.load(Ordering::Relaxed))
     }
 
-    /// The number that the next table gets; `None` when there are no more.
-    pub(crate) fn next_table(&self) -> Option<u32> {
-        Some(self.next_table.load(Ordering::Relaxed)).filter(|next| *next < SLOTS_MAX)
+    /// A number for a new table, for good; `None` when there are no more.
+    pub(crate) fn reserve(&self) -> Option<u32> {
+        let next = |next: u32| (next < SLOTS_MAX).then(|| next + 1);
+        self.next_table.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).ok()
+    }
+
+    /// Whether there ever was a table of this number, as far as this process knows.
+    pub(crate) fn was_created(&self, table: u32) -> bool {
+        self.entries.get(table).is_some()
+    }
+
+    /// Whether any table has a time to live.
+    #[inline]
+    pub(crate) fn any_lifetime(&self) -> bool {
+        self.any_lifetime.load(Ordering::Relaxed)
+    }
+
+    /// The time to live of a table's rows, also when it was dropped.
+    #[inline]
+    pub(crate) fn lifetime(&self, table: u32) -> Option<Lifetime> {
+        if !self.any_lifetime() {
+            return None;
+        }
+        self.entries.get(table)?.ttl_ms.map(Lifetime::new)
     }
 
     /// Enters a table under its stored name.
     pub(crate) fn create(&self, table: u32, kind: TableKind, stored: &str) {
-        let (name, operator) = split_name(stored);
+        let StoredName { name, operator, ttl_ms } = StoredName::parse(stored);
         let entry = || Entry {
             name: name.to_owned(),
             kind,
             operator: operator.map(|name| NamedOperator { name: name.to_owned(), code: self.operator(name) }),
+            ttl_ms,
             dropped: AtomicBool::new(false),
             tally: AtomicI64::new(0),
         };
         if let Some(entry) = self.entries.get_or_make(table, entry) {
             entry.dropped.store(false, Ordering::Relaxed);
+            self.any_lifetime.fetch_or(entry.ttl_ms.is_some(), Ordering::Relaxed);
             self.names.write().insert(name.to_owned(), Table(table));
             self.next_table.fetch_max(table + 1, Ordering::Relaxed);
         }
@@ -159,7 +222,11 @@ impl Catalogue {
     pub(crate) fn remove(&self, table: u32) {
         if let Some(entry) = self.entries.get(table) {
             entry.dropped.store(true, Ordering::Relaxed);
-            self.names.write().remove(&entry.name);
+            let mut names = self.names.write();
+            // The name may be another table's by now.
+            if names.get(&entry.name) == Some(&Table(table)) {
+                names.remove(&entry.name);
+            }
         }
     }
 

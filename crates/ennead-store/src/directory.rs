@@ -1,16 +1,22 @@
 //! A store's directory: who owns it, and of which format it is.
 //!
-//! Layout: `LOCK` (names the process), `FORMAT` (one line), `data.redb` (the B-tree), `log/` (segments).
+//! Layout: `LOCK` (names the process), `FORMAT` (one line), `data.redb` (the B-tree), `log/` (segments); or, when the log is
+//! somewhere else, `LOG` (one line, its name) instead of segments.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::disk::{Disk, DiskLock};
+use crate::log::segment;
 use crate::{Error, Result};
 
 /// The version of the format on disk as a whole; see docs/file-format.md.
 pub(crate) const FORMAT: u32 = 1;
+/// The B-tree's file.
+pub(crate) const TREE_NAME: &str = "data.redb";
 const FORMAT_WORD: &str = "ennead-store";
+
+const LOG_NAME_BYTES_MAX: usize = 64;
 
 /// An opened and locked directory.
 #[derive(Debug)]
@@ -51,7 +57,44 @@ impl Directory {
     }
 
     pub(crate) fn tree(&self) -> PathBuf {
-        self.path.join("data.redb")
+        self.path.join(TREE_NAME)
+    }
+
+    /// Refuses another log than the one that the directory was used with; `None` is the one in it.
+    pub(crate) fn check_log(&self, disk: &Arc<dyn Disk>, name: Option<&str>) -> Result<()> {
+        let path = self.path.join("LOG");
+        let io = |error| Error::Io(format!("cannot use {}: {error}", path.display()));
+        let known = if disk.exists(&path).map_err(io)? {
+            let file = disk.open(&path).map_err(io)?;
+            let mut bytes = vec![0; file.len().map_err(io)?.min(LOG_NAME_BYTES_MAX as u64) as usize];
+            file.read_at(0, &mut bytes).map_err(io)?;
+            Some(String::from_utf8_lossy(&bytes).trim().to_owned())
+        } else {
+            None
+        };
+        if known.as_deref() == name {
+            return Ok(());
+        }
+        let own_log = !segment::list(&**disk, &self.log())?.segments.is_empty();
+        let Some(name) = name.filter(|_| known.is_none() && !own_log) else {
+            let log = known.map_or("of its own".to_owned(), |known| known);
+            return Err(Error::Open(format!(
+                "the data directory {} was used with the log {log}: open it with that, or choose another directory",
+                self.path.display()
+            )));
+        };
+        if name.is_empty() || name.len() > LOG_NAME_BYTES_MAX || name.trim() != name {
+            return Err(Error::Invalid(format!("a log's name has 1 to {LOG_NAME_BYTES_MAX} bytes, no space around")));
+        }
+        let draft = self.path.join("LOG.new");
+        let write = || -> std::io::Result<()> {
+            let file = disk.create(&draft)?;
+            file.write_at(0, name.as_bytes())?;
+            file.sync_data()?;
+            disk.rename(&draft, &path)?;
+            disk.sync_directory(&self.path)
+        };
+        write().map_err(io)
     }
 
     pub(crate) fn into_lock(self) -> Box<dyn DiskLock> {

@@ -42,6 +42,12 @@ pub trait Disk: Debug + Send + Sync + 'static {
     /// Makes created, renamed and removed names of a directory durable.
     fn sync_directory(&self, directory: &Path) -> io::Result<()>;
 
+    /// Bytes that may still be written on the file system of a directory; `None` when that is not known.
+    fn free_bytes(&self, directory: &Path) -> io::Result<Option<u64>> {
+        let _ = directory;
+        Ok(None)
+    }
+
     /// Takes the file as a lock for this process and writes `holder` into it. The answer is the holder's text when
     /// somebody else has it. The lock ends when the returned value is dropped or the process dies.
     fn lock(&self, path: &Path, holder: &str) -> io::Result<Result<Box<dyn DiskLock>, String>>;
@@ -59,6 +65,11 @@ pub trait DiskFile: Debug + Send + Sync + 'static {
     fn set_len(&self, bytes: u64) -> io::Result<()>;
 
     fn len(&self) -> io::Result<u64>;
+
+    /// Bytes that the file takes on the disk, without the holes in it.
+    fn allocated_bytes(&self) -> io::Result<u64> {
+        self.len()
+    }
 
     fn is_empty(&self) -> io::Result<bool> {
         self.len().map(|bytes| bytes == 0)

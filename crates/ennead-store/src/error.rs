@@ -38,6 +38,12 @@ pub enum Error {
     Corrupted(String),
     #[error("unknown table {0}")]
     UnknownTable(String),
+    /// A batch makes a table whose name is taken. Use that one, or drop it first.
+    #[error("table {0} is there already")]
+    TableExists(String),
+    /// The batch was taken back before it was safe: a leader lost its office. It may be written again, to the new one.
+    #[error("rolled back: {0}")]
+    RolledBack(String),
     /// Another writer changed a key that this transaction read for update or wrote. Run the transaction again.
     #[error("conflict: {0}")]
     Conflict(String),
@@ -66,6 +72,8 @@ impl Error {
             Error::Corrupted(_) => ErrorCode::Corrupted,
             Error::UnknownTable(_) | Error::FeedLost { .. } => ErrorCode::NotFound,
             Error::Conflict(_) | Error::Deadlock(_) => ErrorCode::Conflict,
+            Error::TableExists(_) => ErrorCode::AlreadyExists,
+            Error::RolledBack(_) => ErrorCode::NotLeader,
             Error::Timeout(_) => ErrorCode::Timeout,
             Error::Io(_) => ErrorCode::Internal,
         }

@@ -11,8 +11,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::batch::rows::{Row, Rows};
-use crate::catalogue::split_name;
+use crate::catalogue::StoredName;
+use crate::lifetime::STAMP_BYTES;
 use crate::log::arrivals::Follower;
+use crate::log::local::LocalLog;
 use crate::log::reader::SegmentReader;
 use crate::store::Shared;
 use crate::{Durability, Error, Operation, Result, Sequence, Store, Table};
@@ -55,6 +57,9 @@ impl FeedBatch {
     pub fn operations(&self) -> impl Iterator<Item = Operation<'_>> {
         self.rows().filter_map(|row| match row {
             Row::Put { table, key, value } => Some(Operation::Put { table: Table(table), key, value }),
+            Row::PutStamped { table, key, value } => {
+                Some(Operation::Put { table: Table(table), key, value: &value[STAMP_BYTES..] })
+            }
             Row::Delete { table, key } => Some(Operation::Delete { table: Table(table), key }),
             Row::DeleteRange { table, start, end } => Some(Operation::DeleteRange { table: Table(table), start, end }),
             Row::Merge { table, key, operand } => Some(Operation::Merge { table: Table(table), key, operand }),
@@ -66,10 +71,10 @@ impl FeedBatch {
     pub fn table_changes(&self) -> impl Iterator<Item = TableChange> {
         self.rows().filter_map(|row| match row {
             Row::CreateTable { table, name, .. } => {
-                Some(TableChange::Created { table: Table(table), name: split_name(name).0.to_owned() })
+                Some(TableChange::Created { table: Table(table), name: StoredName::parse(name).name.to_owned() })
             }
             Row::DropTable { table, name, .. } => {
-                Some(TableChange::Dropped { table: Table(table), name: split_name(name).0.to_owned() })
+                Some(TableChange::Dropped { table: Table(table), name: StoredName::parse(name).name.to_owned() })
             }
             _ => None,
         })
@@ -126,14 +131,17 @@ impl Store {
 impl Feed {
     fn new(shared: Arc<Shared>, from: Sequence) -> Result<Feed> {
         let next = from.max(1);
-        let follower = shared.local_log.arrivals().follow();
+        let follower = shared.arrivals.follow();
         let appended = shared.log.appended();
         if next > appended + 1 {
             return Err(Error::Invalid(format!("the feed cannot begin at {next}: the newest batch is {appended}")));
         }
         let mut feed = Feed { shared, follower, next, reader: None, time_ms: 0, durability: Durability::EverySec };
         if next <= feed.shared.log.written() {
-            feed.open_segment()?;
+            match feed.shared.local_log.clone() {
+                Some(local) => feed.open_segment(&local)?,
+                None => feed.shared.log.read(next, &mut |_| Ok(false))?,
+            }
         }
         Ok(feed)
     }
@@ -181,10 +189,11 @@ impl Feed {
                 return Ok(None);
             }
         }
+        let Some(local) = self.shared.local_log.clone() else { return self.read_other() };
         let mut reopens = 0;
         loop {
             if self.reader.is_none() {
-                self.open_segment()?;
+                self.open_segment(&local)?;
             }
             if let Some(batch) = self.read()? {
                 return Ok(Some(batch));
@@ -211,6 +220,24 @@ impl Feed {
         }
     }
 
+    /// Reads the next batch out of a log that is not on this machine's disk.
+    fn read_other(&mut self) -> Result<Option<FeedBatch>> {
+        let mut found = None;
+        self.shared.log.read(self.next, &mut |entry| {
+            found = Some(FeedBatch {
+                sequence: entry.sequence,
+                time_ms: entry.time_ms,
+                event: entry.batch.event().to_vec(),
+                rows: entry.batch.encoded().to_vec(),
+            });
+            Ok(false)
+        })?;
+        if let Some(batch) = &found {
+            self.next = batch.sequence + 1;
+        }
+        Ok(found)
+    }
+
     /// Reads on in the open segment; `None` at its end.
     fn read(&mut self) -> Result<Option<FeedBatch>> {
         let Some(reader) = self.reader.as_mut() else { return Ok(None) };
@@ -231,16 +258,16 @@ impl Feed {
     }
 
     /// Opens the segment that holds the next batch, positioned at its first one.
-    fn open_segment(&mut self) -> Result<()> {
+    fn open_segment(&mut self, local: &LocalLog) -> Result<()> {
         let mut attempt = 0;
         loop {
-            let segments = self.shared.local_log.segments();
+            let segments = local.segments();
             let holder = segments.partition_point(|segment| segment.first <= self.next);
             let Some(segment) = holder.checked_sub(1).map(|index| &segments[index]) else {
                 let oldest = segments.first().map_or(self.shared.log.written() + 1, |segment| segment.first);
                 return Err(Error::FeedLost { wanted: self.next, oldest });
             };
-            match SegmentReader::open(self.shared.local_log.disk(), &segment.path) {
+            match SegmentReader::open(local.disk(), &segment.path) {
                 Ok(Some(reader)) if reader.header().first == segment.first => {
                     self.time_ms = reader.header().time_ms;
                     self.reader = Some(reader);

@@ -12,6 +12,7 @@ use parking_lot::{Condvar, Mutex};
 
 use crate::base::{Base, BaseState};
 use crate::catalogue::CatalogueImage;
+use crate::compaction::Compaction;
 use crate::memtable::Memtable;
 use crate::snapshot::Layers;
 use crate::store::{Pressure, Sequence, Shared};
@@ -19,6 +20,9 @@ use crate::{Error, Result};
 
 /// The longest that one write is held back while there is still room.
 const SLOW_MICROS_MAX: f64 = 4000.0;
+
+/// How soon a flush is tried again that a log without its quorum held up.
+const RETRY_AFTER: Duration = Duration::from_millis(100);
 
 #[derive(Debug, Default)]
 struct Asked {
@@ -40,6 +44,11 @@ pub(crate) struct Flusher {
     pub(crate) tree: Mutex<Option<Base>>,
     /// Trees that a compaction has replaced, for those who still read them.
     retired: Mutex<Vec<Base>>,
+    /// Locked after the tree.
+    pub(crate) compaction: Mutex<Compaction>,
+    pub(crate) compactions: AtomicU64,
+    pub(crate) compacting: AtomicBool,
+    pub(crate) compacting_by_itself: AtomicBool,
     frozen: Mutex<Option<Frozen>>,
     asked: Mutex<Asked>,
     wake: Condvar,
@@ -54,6 +63,10 @@ impl Flusher {
         Flusher {
             tree: Mutex::new(Some(tree)),
             retired: Mutex::default(),
+            compaction: Mutex::default(),
+            compactions: AtomicU64::new(0),
+            compacting: AtomicBool::new(false),
+            compacting_by_itself: AtomicBool::new(false),
             frozen: Mutex::default(),
             asked: Mutex::default(),
             wake: Condvar::new(),
@@ -64,11 +77,17 @@ impl Flusher {
         }
     }
 
-    /// Keeps a replaced tree until its last reader has gone.
-    pub(crate) fn retire(&self, tree: Option<Base>) {
+    /// Keeps a replaced tree until its last reader has gone, then closes it; by a thread, since the file system takes its
+    /// time to remove a large file.
+    pub(crate) fn retire(&self, tree: Option<Base>, threaded: bool) {
         let mut retired = self.retired.lock();
         retired.extend(tree);
-        retired.retain(Base::is_read);
+        let unread: Vec<Base> = retired.extract_if(.., |tree| !tree.is_read()).collect();
+        drop(retired);
+        if threaded && !unread.is_empty() {
+            // Where there is no thread to be had, this one does it, by dropping what it was given.
+            drop(std::thread::Builder::new().name("ennead-retire".into()).spawn(move || drop(unread)));
+        }
     }
 
     /// Asks for a flush of everything up to `sequence`.
@@ -78,14 +97,25 @@ impl Flusher {
         self.wake.notify_one();
     }
 
+    /// The sequence up to which a flush is asked for.
+    #[cfg(test)]
+    pub(crate) fn asked(&self) -> Sequence {
+        self.asked.lock().sequence
+    }
+
     pub(crate) fn stop(&self) {
         self.asked.lock().stopped = true;
         self.wake.notify_one();
         self.finished.notify_all();
     }
 
-    /// A frozen memtable ends at `sequence` now, with the catalogue as it was then.
+    /// A frozen memtable ends at `sequence` now, with the catalogue as it was then, and nobody asks for more.
     pub(crate) fn roll_back(&self, sequence: Sequence, catalogue: impl FnOnce() -> CatalogueImage) {
+        {
+            let mut asked = self.asked.lock();
+            asked.sequence = asked.sequence.min(sequence);
+            self.finished.notify_all();
+        }
         if let Some(frozen) = self.frozen.lock().as_mut().filter(|frozen| frozen.last > sequence) {
             frozen.last = sequence;
             frozen.catalogue = catalogue();
@@ -105,25 +135,50 @@ impl Flusher {
 }
 
 impl Shared {
-    /// The body of the flush thread.
+    /// The body of the flush thread. A compaction that goes on by itself gets the time between flushes.
     pub(crate) fn run_flusher(&self) {
         loop {
-            {
+            let flush = {
                 let mut asked = self.flusher.asked.lock();
-                while !asked.stopped && (asked.sequence <= self.layers.load().flushed || self.health.check().is_err()) {
+                loop {
+                    if asked.stopped {
+                        return;
+                    }
+                    let healthy = self.health.check().is_ok();
+                    if healthy && asked.sequence > self.layers.load().flushed {
+                        break true;
+                    }
+                    if healthy && self.is_compacting_by_itself() {
+                        break false;
+                    }
                     self.flusher.wake.wait(&mut asked);
                 }
-                if asked.stopped {
-                    return;
+            };
+            // The first failure of a disk is kept by the health; the thread then waits to be stopped.
+            if flush {
+                if self.flush_once().is_err() {
+                    let mut asked = self.flusher.asked.lock();
+                    if !asked.stopped {
+                        self.flusher.wake.wait_for(&mut asked, RETRY_AFTER);
+                    }
                 }
+            } else {
+                drop(self.compact_more());
             }
-            // The first failure is kept by the health; the thread then waits to be stopped.
-            drop(self.flush_once());
         }
     }
 
     /// Freezes the memtable, unless one is frozen, and merges the frozen one.
     pub(crate) fn flush_once(&self) -> Result<()> {
+        let result = self.flush_frozen();
+        if !self.threaded && self.is_compacting_by_itself() {
+            // A failure ends the compaction only.
+            drop(self.compact_more());
+        }
+        result
+    }
+
+    fn flush_frozen(&self) -> Result<()> {
         let tree = self.flusher.tree.lock();
         let Some(tree) = tree.as_ref() else { return Err(Error::Invalid("the store is closed".into())) };
         self.health.check()?;
@@ -139,6 +194,7 @@ impl Shared {
         if result.is_ok() {
             self.flusher.flushes.fetch_add(1, Ordering::Relaxed);
             drop(self.flusher.frozen.lock().take());
+            self.compact_if_due(tree);
         }
         let asked = self.flusher.asked.lock();
         self.flusher.finished.notify_all();
@@ -159,12 +215,7 @@ impl Shared {
         }
         let active = Arc::new(Memtable::new(&self.options));
         let memtable = std::mem::replace(&mut committing.memtable, active.clone());
-        self.layers.store(Arc::new(Layers {
-            active,
-            frozen: Some(memtable.clone()),
-            base: layers.base.clone(),
-            flushed: layers.flushed,
-        }));
+        self.layers.store(Arc::new(Layers { active, frozen: Some(memtable.clone()), ..Layers::clone(&layers) }));
         committing.flush_asked = false;
         self.half_full.store(false, Ordering::Relaxed);
         *frozen = Some(Frozen { memtable, last: committing.sequence, catalogue: self.catalogue.image() });
@@ -172,8 +223,8 @@ impl Shared {
 
     fn merge(&self, tree: &Base, memtable: &Arc<Memtable>, last: Sequence, catalogue: &CatalogueImage) -> Result<()> {
         // The tree must never know what the log could lose.
-        if self.log.durable() < last {
-            self.syncer.sync()?;
+        if self.log.durable() < last && self.syncer.sync()? < last {
+            return Err(Error::Stalled("the log is not durable as far as it is to be flushed".into()));
         }
         let state = BaseState { flushed: last, catalogue: catalogue.clone() };
         let failed = |error: Error| {
@@ -181,29 +232,39 @@ impl Shared {
             self.syncer.tell_poisoned();
             error
         };
-        let merged = tree.merge(memtable, &state).map_err(failed)?;
+        let now_ms = self.clock.now_ms();
+        let merged = tree.merge(memtable, &state, now_ms).map_err(failed)?;
+        self.follow_compaction(memtable, &state, now_ms);
         let base = Arc::new(tree.view().map_err(failed)?);
         {
             let _committing = self.committing.lock();
-            let active = self.layers.load().active.clone();
-            self.layers.store(Arc::new(Layers { active, frozen: None, base, flushed: last }));
+            let layers = self.layers.load_full();
+            self.layers.store(Arc::new(Layers { frozen: None, base, flushed: last, ..Layers::clone(&layers) }));
         }
         self.log.release(last);
-        self.flusher.retire(None);
-        tracing::debug!(sequence = last, puts = merged.puts, deletes = merged.deletes, "flushed a memtable");
+        self.flusher.retire(None, self.threaded);
+        tracing::debug!(
+            sequence = last,
+            puts = merged.puts,
+            deletes = merged.deletes,
+            expired = merged.expired,
+            "flushed a memtable"
+        );
         Ok(())
     }
 
     /// Waits until everything up to `sequence` is in the B-tree.
     pub(crate) fn flush_to(&self, sequence: Sequence) -> Result<()> {
-        while self.layers.load().flushed < sequence {
+        // What was rolled back meanwhile is not waited for.
+        let left = || self.layers.load().flushed < sequence.min(self.visible.load(Ordering::Acquire));
+        while left() {
             self.health.check()?;
             if !self.threaded {
                 self.flush_once()?;
                 continue;
             }
             self.flusher.ask(sequence);
-            let done = || self.layers.load().flushed >= sequence || self.health.check().is_err();
+            let done = || !left() || self.health.check().is_err();
             self.flusher.wait_until(Instant::now() + Duration::from_secs(1), done);
             if self.committing.lock().closed {
                 return Err(Error::Invalid("the store is closed".into()));

@@ -163,11 +163,6 @@ impl Memtable {
         self.tables.get(table)
     }
 
-    /// The numbers of the tables that have rows here.
-    pub(crate) fn tables(&self) -> impl Iterator<Item = u32> {
-        self.tables.iter().map(|(number, _)| number)
-    }
-
     fn rows(&self, table: u32, kind: TableKind) -> Option<&TableRows> {
         if let Some(rows) = self.tables.get(table) {
             return Some(rows);

@@ -11,7 +11,7 @@ mod tests;
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use crate::{Error, Result, Store, Table, TableKind};
+use crate::{Result, Store, Table, TableKind, TableOptions};
 
 /// Combines operands with values. Must be a pure function and associative:
 /// `apply(apply(v, a), b) == apply(v, combine(a, b))`.
@@ -53,12 +53,7 @@ impl Store {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn create_merge_table(&self, name: &str, kind: TableKind, operator: &str) -> Result<Table> {
-        if self.shared().catalogue.operator(operator).is_none() {
-            return Err(Error::Invalid(format!(
-                "there is no merge operator {operator}: add it to Options::merge_operators"
-            )));
-        }
-        self.create_table_as(name, kind, Some(operator))
+        self.create_table_with(name, &TableOptions::new(kind).with_merge_operator(operator))
     }
 }
 

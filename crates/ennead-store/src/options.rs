@@ -40,13 +40,19 @@ pub struct Options {
     pub cache_bytes: usize,
     /// Size of one log segment, bytes.
     pub segment_bytes: u64,
-    /// Log kept for readers of the change feed beyond what recovery needs, bytes.
+    /// Log kept for readers of the change feed beyond what recovery needs, bytes. A feed that falls behind it has to begin
+    /// again from a snapshot; 0 when nobody reads the feed.
     pub log_retention_bytes: u64,
     /// Where closed log segments are kept for good, linked or copied before the log gives them up; for a restore to a
     /// point in time. Nothing is removed there. Each store, and each restored one, needs a directory of its own.
     pub archive_path: Option<PathBuf>,
     /// Merge operators of the program, beside the built-in [`crate::AddI64`] and [`crate::Append`].
     pub merge_operators: Vec<Arc<dyn MergeOperator>>,
+    /// The size of the B-tree's file, in percent of its live rows, at which space is given back in the background: see
+    /// [`crate::maintenance`]. 0: only when [`crate::Store::compact`] is called.
+    pub compact_percentage: u64,
+    /// A file that is not larger than this, and the percentage, is left alone, bytes.
+    pub compact_min_bytes: u64,
     /// Keep what [`crate::Store::rollback_after`] may ask for: the rows that unflushed batches have replaced.
     pub rollback: bool,
     /// How long a writer may be held back before its write is refused.
@@ -60,9 +66,11 @@ impl Options {
             memtable_bytes: 64 << 20,
             cache_bytes: 64 << 20,
             segment_bytes: 64 << 20,
-            log_retention_bytes: 256 << 20,
+            log_retention_bytes: 64 << 20,
             archive_path: None,
             merge_operators: Vec::new(),
+            compact_percentage: 400,
+            compact_min_bytes: 64 << 20,
             rollback: false,
             stall_timeout: Duration::from_secs(10),
         }

@@ -9,6 +9,8 @@ use std::sync::Arc;
 
 use crate::Result;
 use crate::base::SharedView;
+use crate::catalogue::Catalogue;
+use crate::lifetime::Lifetime;
 use crate::memtable::{Found, Memtable};
 use crate::store::{Sequence, Table};
 pub use iter::{Iter, RangeIter};
@@ -21,6 +23,7 @@ pub(crate) struct Layers {
     pub(crate) base: SharedView,
     /// Everything up to here is in `base`.
     pub(crate) flushed: Sequence,
+    pub(crate) catalogue: Arc<Catalogue>,
 }
 
 impl Layers {
@@ -42,6 +45,18 @@ impl Layers {
             }
         }
         self.base.get(table, key, map)
+    }
+
+    /// [`Layers::get`] in a table with a time to live.
+    pub(crate) fn get_living<T>(
+        &self,
+        table: u32,
+        key: &[u8],
+        bound: Sequence,
+        lifetime: Lifetime,
+        map: impl Fn(&[u8]) -> T,
+    ) -> Result<Option<T>> {
+        self.get(table, key, bound, |stored| lifetime.shown(stored).map(&map)).map(Option::flatten)
     }
 
     /// The value of a key that has merge operands in the memtables.
@@ -87,11 +102,17 @@ impl Layers {
 pub struct Snapshot {
     layers: Arc<Layers>,
     sequence: Sequence,
+    /// When it was taken; only known when rows have a time to live.
+    now_ms: u64,
 }
 
 impl Snapshot {
-    pub(crate) fn new(layers: Arc<Layers>, sequence: Sequence) -> Snapshot {
-        Snapshot { layers, sequence }
+    pub(crate) fn new(layers: Arc<Layers>, sequence: Sequence, now_ms: u64) -> Snapshot {
+        Snapshot { layers, sequence, now_ms }
+    }
+
+    fn lifetime(&self, table: Table) -> Option<Lifetime> {
+        self.layers.catalogue.lifetime(table.0).map(|lifetime| lifetime.at(self.now_ms))
     }
 
     /// Everything committed up to here is seen, nothing after.
@@ -105,12 +126,15 @@ impl Snapshot {
 
     /// [`Snapshot::get`] without a copy: `map` sees the value where it lies.
     pub fn get_with<T>(&self, table: Table, key: &[u8], map: impl Fn(&[u8]) -> T) -> Result<Option<T>> {
-        self.layers.get(table.0, key, self.sequence, map)
+        match self.lifetime(table) {
+            None => self.layers.get(table.0, key, self.sequence, map),
+            Some(lifetime) => self.layers.get_living(table.0, key, self.sequence, lifetime, map),
+        }
     }
 
     /// An iterator over `start <= key < end`, not positioned yet: call a `seek` first.
     pub fn iter(&self, table: Table, start: &[u8], end: Option<&[u8]>) -> Iter {
-        Iter::new(self.layers.clone(), self.sequence, table.0, start, end)
+        Iter::new(self.layers.clone(), self.sequence, table.0, self.lifetime(table), start, end)
     }
 
     /// An iterator over the keys that begin with `prefix`, not positioned yet.

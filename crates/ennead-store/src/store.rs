@@ -5,9 +5,12 @@
 //! memtable, so a reader at that sequence sees all of a batch or nothing.
 
 pub(crate) mod ahead;
+mod figures;
 mod open;
 #[cfg(test)]
 mod tests;
+
+pub use figures::Statistics;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -19,10 +22,12 @@ use parking_lot::Mutex;
 
 use crate::batch::rows::{Row, Rows};
 use crate::catalogue::Catalogue;
-use crate::disk::{DiskFile, DiskLock};
+use crate::clock::Clock;
+use crate::disk::{Disk, DiskFile, DiskLock};
 use crate::flush::Flusher;
 use crate::health::Health;
 use crate::log::Log;
+use crate::log::arrivals::Arrivals;
 use crate::log::local::LocalLog;
 use crate::log::record::{self, RECORD_BYTES_MAX};
 use crate::log::syncer::Syncer;
@@ -62,25 +67,6 @@ pub enum Pressure {
     Stopped,
 }
 
-/// Figures of a store, for INFO and metrics.
-#[derive(Debug, Clone, Default)]
-pub struct Statistics {
-    pub memtable_bytes: u64,
-    pub log_bytes: u64,
-    pub file_bytes: u64,
-    pub flushes: u64,
-    pub flush_running: bool,
-    pub last_flush_micros: u64,
-    pub log_syncs: u64,
-    pub log_sync_micros: u64,
-    pub log_appends: u64,
-    pub committed: Sequence,
-    pub written: Sequence,
-    pub durable: Sequence,
-    pub flushed: Sequence,
-    pub poisoned: Option<String>,
-}
-
 /// Bytes of appended records that wait in memory before a commit hands them over itself.
 const PENDING_BYTES_MAX: usize = 1 << 20;
 
@@ -97,10 +83,14 @@ pub(crate) struct Committing {
 /// What clones of a store and its threads share.
 pub(crate) struct Shared {
     pub(crate) options: Options,
+    pub(crate) disk: Arc<dyn Disk>,
+    pub(crate) clock: Arc<dyn Clock>,
     pub(crate) health: Arc<Health>,
-    pub(crate) catalogue: Catalogue,
+    pub(crate) catalogue: Arc<Catalogue>,
     pub(crate) log: Arc<dyn Log>,
-    pub(crate) local_log: Arc<LocalLog>,
+    /// The log, where it is the one on this machine's disk.
+    pub(crate) local_log: Option<Arc<LocalLog>>,
+    pub(crate) arrivals: Arc<Arrivals>,
     pub(crate) syncer: Syncer,
     pub(crate) flusher: Flusher,
     pub(crate) layers: ArcSwap<Layers>,
@@ -148,7 +138,7 @@ pub(crate) fn apply(memtable: &Memtable, catalogue: &Catalogue, sequence: Sequen
         let position = decoded.offset();
         let Some(Ok(row)) = decoded.next() else { return };
         match row {
-            Row::Put { table, key, value } => {
+            Row::Put { table, key, value } | Row::PutStamped { table, key, value } => {
                 if let Some(kind) = kind_of(table) {
                     memtable.insert(table, kind, sequence, key, Some(value));
                 }
@@ -173,7 +163,9 @@ pub(crate) fn apply(memtable: &Memtable, catalogue: &Catalogue, sequence: Sequen
             }
             Row::CreateTable { table, kind, name } => catalogue.create(table, TableKind::from_byte(kind), name),
             Row::DropTable { table, kind, .. } => {
-                memtable.delete_range(table, TableKind::from_byte(kind), sequence, &[], None);
+                let kind = TableKind::from_byte(kind);
+                memtable.delete_range(table, kind, sequence, &[], None);
+                delete_earlier(memtable, kind, sequence, (table, &[], None), &rows[..position]);
                 catalogue.remove(table);
             }
         }
@@ -189,7 +181,9 @@ fn delete_earlier(
     earlier: &[u8],
 ) {
     for row in Rows::new(earlier).map_while(Result::ok) {
-        if let Row::Put { table: of, key, .. } | Row::Merge { table: of, key, .. } = row
+        if let Row::Put { table: of, key, .. }
+        | Row::PutStamped { table: of, key, .. }
+        | Row::Merge { table: of, key, .. } = row
             && of == table
             && key >= start
             && end.is_none_or(|end| key < end)
@@ -248,18 +242,14 @@ impl Shared {
         if committing.closed {
             return Err(Error::Invalid("the store is closed".into()));
         }
+        let stamped;
+        let batch = if self.check_tables(batch)? {
+            stamped = self.stamped(batch);
+            &stamped
+        } else {
+            batch
+        };
         self.check_room(batch, &committing.memtable)?;
-        for table in batch.tables() {
-            if self.catalogue.get(table.0).is_none() {
-                return Err(Error::UnknownTable(format!("with number {}", table.0)));
-            }
-        }
-        for table in batch.merged() {
-            let operator = self.catalogue.get(table.0).and_then(|entry| entry.operator.as_ref());
-            if operator.is_none() {
-                return Err(Error::Invalid(format!("table number {} has no merge operator", table.0)));
-            }
-        }
         self.check_unchanged(unchanged)?;
         let sequence = committing.sequence + 1;
         let pending = self.log.append(sequence, batch);
@@ -304,7 +294,7 @@ impl Shared {
     }
 
     /// Commits a change of the catalogue that `stage` decides on under the commit lock.
-    fn commit_catalogue<T>(&self, stage: impl FnOnce(&mut WriteBatch) -> Result<T>) -> Result<T> {
+    pub(crate) fn commit_catalogue<T>(&self, stage: impl FnOnce(&mut WriteBatch) -> Result<T>) -> Result<T> {
         let mut committing = self.committing.lock();
         let mut batch = WriteBatch::new();
         let value = stage(&mut batch)?;
@@ -321,7 +311,8 @@ impl Shared {
         // The lock keeps commits from overwriting, in that moment, what the snapshot is going to ask for.
         let committing = self.committing.lock();
         committing.memtable.keep(committing.sequence);
-        Snapshot::new(self.layers.load_full(), committing.sequence)
+        let now_ms = if self.catalogue.any_lifetime() { self.clock.now_ms() } else { 0 };
+        Snapshot::new(self.layers.load_full(), committing.sequence, now_ms)
     }
 }
 
@@ -334,69 +325,6 @@ struct After {
 impl Store {
     pub(crate) fn shared(&self) -> &Arc<Shared> {
         &self.0.shared
-    }
-
-    /// The table of this name, created when it is missing.
-    ///
-    /// # Errors
-    /// `Invalid` when it is there with another kind or with a merge operator.
-    pub fn create_table(&self, name: &str, kind: TableKind) -> Result<Table> {
-        self.create_table_as(name, kind, None)
-    }
-
-    /// Makes a table, or finds it if it is the same.
-    pub(crate) fn create_table_as(&self, name: &str, kind: TableKind, operator: Option<&str>) -> Result<Table> {
-        if name.contains('\0') {
-            return Err(Error::Invalid("a table's name cannot hold a zero byte".into()));
-        }
-        let catalogue = &self.shared().catalogue;
-        self.shared().commit_catalogue(|batch| {
-            if let Some(table) = catalogue.find(name) {
-                let Some(entry) = catalogue.get(table.0) else { return Ok(table) };
-                let own = entry.operator.as_ref().map(|operator| operator.name.as_str());
-                if entry.kind != kind {
-                    return Err(Error::Invalid(format!("table {name} is there as {:?}, not {kind:?}", entry.kind)));
-                }
-                if own != operator {
-                    let with = |operator: Option<&str>| operator.map_or("none".to_owned(), str::to_owned);
-                    return Err(Error::Invalid(format!(
-                        "table {name} is there with the merge operator {}, not {}",
-                        with(own),
-                        with(operator)
-                    )));
-                }
-                return Ok(table);
-            }
-            let number = catalogue
-                .next_table()
-                .ok_or_else(|| Error::Invalid("the store has no table numbers left: too many were created".into()))?;
-            match operator {
-                Some(operator) => batch.create_table_row(number, kind.to_byte(), &format!("{name}\0{operator}")),
-                None => batch.create_table_row(number, kind.to_byte(), name),
-            }
-            Ok(Table(number))
-        })
-    }
-
-    pub fn table(&self, name: &str) -> Option<Table> {
-        self.shared().catalogue.find(name)
-    }
-
-    /// Names and handles of all tables, by name.
-    pub fn tables(&self) -> Vec<(String, Table)> {
-        self.shared().catalogue.list()
-    }
-
-    /// Drops a table with all its rows. Its handle is refused by later commits and reads nothing; snapshots taken before
-    /// still see it.
-    pub fn drop_table(&self, name: &str) -> Result<()> {
-        let catalogue = &self.shared().catalogue;
-        self.shared().commit_catalogue(|batch| {
-            let table = catalogue.find(name).ok_or_else(|| Error::UnknownTable(name.to_owned()))?;
-            let entry = catalogue.get(table.0).ok_or_else(|| Error::UnknownTable(name.to_owned()))?;
-            batch.drop_table_row(table.0, entry.kind.to_byte(), &entry.stored_name());
-            Ok(())
-        })
     }
 
     /// Appends the batch to the log and makes it visible to reads. It is **not durable** when this returns: pass the
@@ -428,67 +356,14 @@ impl Store {
     pub fn write_if(&self, batch: &WriteBatch, durability: Durability, unchanged: &[Unchanged<'_>]) -> Result<Commit> {
         let shared = self.shared();
         shared.wait_for_room()?;
+        let rollbacks = shared.syncer.rollbacks();
         let commit = shared.commit(batch, unchanged)?;
         match durability {
             Durability::None => {}
             Durability::EverySec => shared.hand_over(commit.sequence)?,
-            Durability::Always => shared.syncer.wait(commit.sequence)?,
+            Durability::Always => shared.syncer.wait_since(commit.sequence, rollbacks)?,
         }
         Ok(commit)
-    }
-
-    /// The newest sequence that may have changed this key. Exact while the change is not flushed; after that the
-    /// flushed sequence, which is never too low. Range deletes count for the keys they covered.
-    pub fn latest_sequence(&self, table: Table, key: &[u8]) -> Sequence {
-        let layers = self.shared().layers.load();
-        layers.latest(table.0, key).unwrap_or(layers.flushed)
-    }
-
-    /// Makes everything up to `sequence` the kernel's (one write for all that is pending). Cheap when it already is.
-    pub fn hand_over(&self, sequence: Sequence) -> Result<()> {
-        self.shared().hand_over(sequence)
-    }
-
-    /// Asks the log thread for an fsync that covers `sequence`; returns at once. Completion is seen by
-    /// [`Store::durable`] and told to [`Store::on_durable`].
-    pub fn request_sync(&self, sequence: Sequence) {
-        self.shared().syncer.request(sequence);
-    }
-
-    /// Registers a function that is called with the new durable sequence after each fsync, by the thread that did it,
-    /// and once with the last durable sequence when the store is poisoned (check [`Store::poisoned`]). It must not
-    /// block, and must not own a clone of this store.
-    pub fn on_durable(&self, notify: Box<dyn Fn(Sequence) + Send + Sync>) {
-        self.shared().syncer.listen(notify);
-    }
-
-    /// Waits until `sequence` is on disk. Blocks the thread.
-    pub fn wait_durable(&self, sequence: Sequence) -> Result<()> {
-        self.shared().syncer.wait(sequence)
-    }
-
-    /// The last sequence given out.
-    pub fn committed(&self) -> Sequence {
-        self.shared().visible.load(Ordering::Acquire)
-    }
-
-    /// Everything up to here is the kernel's.
-    pub fn written(&self) -> Sequence {
-        self.shared().log.written()
-    }
-
-    /// Everything up to here is on disk.
-    pub fn durable(&self) -> Sequence {
-        self.shared().log.durable()
-    }
-
-    /// Why the store refuses writes, if it does.
-    pub fn poisoned(&self) -> Option<String> {
-        self.shared().health.reason()
-    }
-
-    pub fn pressure(&self) -> Pressure {
-        self.shared().pressure()
     }
 
     /// The newest value of a row.
@@ -498,8 +373,13 @@ impl Store {
 
     /// [`Store::get`] without a copy: `map` sees the value where it lies. It must not call the store.
     pub fn get_with<T>(&self, table: Table, key: &[u8], map: impl Fn(&[u8]) -> T) -> Result<Option<T>> {
+        let shared = self.shared();
+        let layers = shared.layers.load();
         // Rows may be overwritten at any time, so there is no older state to ask for without a snapshot.
-        self.shared().layers.load().get(table.0, key, Sequence::MAX, map)
+        match shared.catalogue.lifetime(table.0) {
+            None => layers.get(table.0, key, Sequence::MAX, map),
+            Some(lifetime) => layers.get_living(table.0, key, Sequence::MAX, lifetime.at(shared.clock.now_ms()), map),
+        }
     }
 
     /// The sum of all [`WriteBatch::tally`] of a table.
@@ -510,86 +390,5 @@ impl Store {
     /// A consistent view of all tables as of now; never blocks writers.
     pub fn snapshot(&self) -> Snapshot {
         self.shared().snapshot()
-    }
-
-    /// Takes back everything committed after `sequence`, for a replicated log whose leader lost its office.
-    ///
-    /// # Errors
-    /// `Invalid` when part of it is in the B-tree already, or without [`Options::rollback`].
-    ///
-    /// # Durability
-    /// The records are gone from the disk when this returns.
-    pub fn rollback_after(&self, sequence: Sequence) -> Result<()> {
-        let shared = self.shared();
-        if !shared.options.rollback {
-            return Err(Error::Invalid("cannot roll back: the store was not opened with the option `rollback`".into()));
-        }
-        let _tree = shared.flusher.tree.lock();
-        let mut committing = shared.committing.lock();
-        shared.health.check()?;
-        let layers = shared.layers.load_full();
-        if sequence >= committing.sequence {
-            return Ok(());
-        }
-        if sequence < layers.flushed {
-            return Err(Error::Invalid(format!(
-                "cannot roll back to sequence {sequence}: everything up to {} is flushed",
-                layers.flushed
-            )));
-        }
-        let catalogue = &shared.catalogue;
-        shared.log.truncate_after(sequence, &mut |record| {
-            for (table, delta) in &record.header.tallies {
-                catalogue.add_tally(*table, delta.wrapping_neg());
-            }
-            for row in record.rows() {
-                match row {
-                    Row::CreateTable { table, .. } => catalogue.remove(table),
-                    Row::DropTable { table, kind, name } => catalogue.create(table, TableKind::from_byte(kind), name),
-                    Row::Put { .. } | Row::Delete { .. } | Row::DeleteRange { .. } | Row::Merge { .. } => {}
-                }
-            }
-        })?;
-        for memtable in [Some(&layers.active), layers.frozen.as_ref()].into_iter().flatten() {
-            memtable.truncate_after(sequence);
-        }
-        shared.flusher.roll_back(sequence, || catalogue.image());
-        committing.sequence = sequence;
-        shared.visible.store(sequence, Ordering::Release);
-        Ok(())
-    }
-
-    /// Freezes the memtable and waits until it is in the B-tree. Blocks the thread.
-    pub fn flush(&self) -> Result<()> {
-        let committed = self.committed();
-        self.shared().flush_to(committed)
-    }
-
-    pub fn statistics(&self) -> Statistics {
-        let shared = self.shared();
-        let layers = shared.layers.load();
-        let log = shared.log.figures();
-        let frozen = layers.frozen.as_ref().map_or(0, |memtable| memtable.bytes());
-        Statistics {
-            memtable_bytes: (layers.active.bytes() + frozen) as u64,
-            log_bytes: log.bytes,
-            file_bytes: shared.tree_file.lock().len().unwrap_or(0),
-            flushes: shared.flusher.flushes.load(Ordering::Relaxed),
-            flush_running: shared.flusher.running.load(Ordering::Relaxed),
-            last_flush_micros: shared.flusher.last_micros.load(Ordering::Relaxed),
-            log_syncs: log.syncs,
-            log_sync_micros: log.sync_micros,
-            log_appends: log.appends,
-            committed: self.committed(),
-            written: self.written(),
-            durable: self.durable(),
-            flushed: layers.flushed,
-            poisoned: self.poisoned(),
-        }
-    }
-
-    /// What the start found in the log.
-    pub fn recovery(&self) -> &RecoveryReport {
-        &self.shared().recovery
     }
 }

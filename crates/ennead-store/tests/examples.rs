@@ -10,6 +10,8 @@ mod config;
 mod graph;
 #[path = "../examples/metrics.rs"]
 mod metrics;
+#[path = "../examples/sessions.rs"]
+mod sessions;
 #[path = "../examples/transfer.rs"]
 mod transfer;
 
@@ -39,6 +41,11 @@ fn metrics_by_time_range() {
 }
 
 #[test]
+fn sessions_with_a_time_to_live() {
+    sessions::main().unwrap();
+}
+
+#[test]
 fn transfers_by_transactions() {
     transfer::main().unwrap();
 }
@@ -49,5 +56,5 @@ fn every_example_is_run() {
     let mut names: Vec<_> = files.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
     names.retain(|name| name.ends_with(".rs") && name != "bench_store.rs");
     names.sort();
-    assert_eq!(names, ["balances.rs", "basic.rs", "config.rs", "graph.rs", "metrics.rs", "transfer.rs"]);
+    assert_eq!(names, ["balances.rs", "basic.rs", "config.rs", "graph.rs", "metrics.rs", "sessions.rs", "transfer.rs"]);
 }

@@ -26,6 +26,8 @@ pub(crate) fn open(settings: &Settings) -> Result<Store, String> {
         cache_bytes: bytes(settings::CACHE_BYTES) as usize,
         segment_bytes: bytes(settings::SEGMENT_BYTES),
         log_retention_bytes: bytes(settings::LOG_RETENTION_BYTES),
+        compact_percentage: settings.read(settings::COMPACT_PERCENTAGE),
+        compact_min_bytes: bytes(settings::COMPACT_MIN_BYTES),
         archive_path: (!archive.is_empty()).then(|| path.join(archive.as_str())),
         stall_timeout: settings.read(settings::STALL_TIMEOUT),
         ..Options::new(&path)

@@ -97,7 +97,12 @@ rows! {
     /// Size of one log segment.
     SEGMENT_BYTES: u64 = "store.segment_bytes", bytes(1 << 20), "64mb", start;
     /// Log kept for readers of the change feed, beyond what recovery needs.
-    LOG_RETENTION_BYTES: u64 = "store.log_retention_bytes", bytes(0), "256mb", start;
+    LOG_RETENTION_BYTES: u64 = "store.log_retention_bytes", bytes(0), "64mb", start;
+    /// What the B-tree's file may take on the disk, in percent of its live rows, before space is given back in the
+    /// background. 0: only by `ennead compact`.
+    COMPACT_PERCENTAGE: u64 = "store.compact_percentage", integer(0, 1_000_000), "400", start;
+    /// What the file may take besides, so that small ones are left alone.
+    COMPACT_MIN_BYTES: u64 = "store.compact_min_bytes", bytes(0), "64mb", start;
     /// How long a writer is held back when it outruns the disk, before its write is refused.
     STALL_TIMEOUT: Duration = "store.stall_timeout", DURATION, "10s", start;
 

@@ -19,13 +19,13 @@ fn a_merge_stores_rows_and_state_together() {
     for (sequence, key) in [b"a", b"b", b"c", b"d"].into_iter().enumerate() {
         memtable.insert(1, TableKind::Ordered, sequence as u64 + 1, key, Some(key));
     }
-    base.merge(&memtable, &state(4)).unwrap();
+    base.merge(&memtable, &state(4), 0).unwrap();
     let before = base.view().unwrap();
     let memtable = Arc::new(Memtable::default());
     memtable.insert(1, TableKind::Ordered, 5, b"b", None);
     memtable.delete_range(1, TableKind::Ordered, 6, b"c", None);
     memtable.insert(1, TableKind::Ordered, 7, b"x", Some(b"new"));
-    let merged = base.merge(&memtable, &state(7)).unwrap();
+    let merged = base.merge(&memtable, &state(7), 0).unwrap();
     assert_eq!((merged.puts, merged.deletes), (1, 1));
     assert_eq!(base.state().unwrap(), state(7));
     let keys = |view: &View| -> Vec<Vec<u8>> {
@@ -42,13 +42,13 @@ fn a_range_delete_of_everything_empties_the_table_and_a_dropped_table_goes() {
     let base = Base::open(&disk, Path::new("/d/data.redb"), 1 << 20).unwrap();
     let memtable = Arc::new(Memtable::default());
     memtable.insert(1, TableKind::Hashed, 1, b"old", Some(b"1"));
-    base.merge(&memtable, &state(1)).unwrap();
+    base.merge(&memtable, &state(1), 0).unwrap();
     let memtable = Arc::new(Memtable::default());
     memtable.delete_range(1, TableKind::Hashed, 2, b"", None);
     memtable.insert(1, TableKind::Hashed, 3, b"new", Some(b"2"));
-    base.merge(&memtable, &state(3)).unwrap();
+    base.merge(&memtable, &state(3), 0).unwrap();
     let get = |key: &[u8]| base.view().unwrap().get(1, key, <[u8]>::to_vec).unwrap();
     assert_eq!((get(b"old"), get(b"new")), (None, Some(b"2".to_vec())));
-    base.merge(&Arc::new(Memtable::default()), &BaseState { flushed: 4, ..BaseState::default() }).unwrap();
+    base.merge(&Arc::new(Memtable::default()), &BaseState { flushed: 4, ..BaseState::default() }, 0).unwrap();
     assert_eq!(get(b"new"), None);
 }

@@ -8,11 +8,15 @@
 //! | 4 create table | table, kind byte, name length, name |
 //! | 5 drop table | table, kind byte, name length, name |
 //! | 6 merge | table, key length, operand length, key, operand |
+//! | 7 put with its time | as put; the value begins with 8 bytes, the time it was written |
 //!
-//! The name of a table with a merge operator is followed by a zero byte and the operator's name.
+//! The name of a table with a merge operator is followed by a zero byte and the operator's name; that of one with a time
+//! to live by a zero byte, `ttl_ms=` and milliseconds.
 //!
 //! The op is one byte; tables and lengths are LEB128 varints of at most 32 bits. The decoder trusts nothing: it never
 //! reads past its slice and never allocates.
+
+use crate::lifetime::STAMP_BYTES;
 
 const PUT: u8 = 1;
 const DELETE: u8 = 2;
@@ -20,16 +24,46 @@ const DELETE_RANGE: u8 = 3;
 const CREATE_TABLE: u8 = 4;
 const DROP_TABLE: u8 = 5;
 const MERGE: u8 = 6;
+const PUT_STAMPED: u8 = 7;
 
 /// A decoded row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Row<'a> {
-    Put { table: u32, key: &'a [u8], value: &'a [u8] },
-    Delete { table: u32, key: &'a [u8] },
-    DeleteRange { table: u32, start: &'a [u8], end: Option<&'a [u8]> },
-    CreateTable { table: u32, kind: u8, name: &'a str },
-    DropTable { table: u32, kind: u8, name: &'a str },
-    Merge { table: u32, key: &'a [u8], operand: &'a [u8] },
+    Put {
+        table: u32,
+        key: &'a [u8],
+        value: &'a [u8],
+    },
+    /// The value begins with the time it was written.
+    PutStamped {
+        table: u32,
+        key: &'a [u8],
+        value: &'a [u8],
+    },
+    Delete {
+        table: u32,
+        key: &'a [u8],
+    },
+    DeleteRange {
+        table: u32,
+        start: &'a [u8],
+        end: Option<&'a [u8]>,
+    },
+    CreateTable {
+        table: u32,
+        kind: u8,
+        name: &'a str,
+    },
+    DropTable {
+        table: u32,
+        kind: u8,
+        name: &'a str,
+    },
+    Merge {
+        table: u32,
+        key: &'a [u8],
+        operand: &'a [u8],
+    },
 }
 
 /// Bytes that are no row.
@@ -56,6 +90,18 @@ pub(crate) fn encode_put(to: &mut Vec<u8>, table: u32, key: &[u8], value: &[u8])
 
 pub(crate) fn encode_merge(to: &mut Vec<u8>, table: u32, key: &[u8], operand: &[u8]) {
     encode_pair(to, MERGE, table, key, operand);
+}
+
+/// A put into a table with a time to live, written at `now_ms`.
+pub(crate) fn encode_stamped(to: &mut Vec<u8>, table: u32, key: &[u8], now_ms: u64, value: &[u8]) {
+    to.reserve(key.len() + value.len() + 20);
+    to.push(PUT_STAMPED);
+    push_varint(to, table);
+    push_length(to, key);
+    push_varint(to, u32::try_from(value.len() + STAMP_BYTES).unwrap_or(u32::MAX));
+    to.extend_from_slice(key);
+    to.extend_from_slice(&now_ms.to_le_bytes());
+    to.extend_from_slice(value);
 }
 
 fn encode_pair(to: &mut Vec<u8>, op: u8, table: u32, key: &[u8], value: &[u8]) {
@@ -160,6 +206,13 @@ impl<'a> Rows<'a> {
                 let key = self.varint()?;
                 let value = self.varint()?;
                 Some(Row::Put { table, key: self.bytes(key)?, value: self.bytes(value)? })
+            }
+            PUT_STAMPED => {
+                let table = self.varint()?;
+                let key = self.varint()?;
+                let value = self.varint()?;
+                let (key, value) = (self.bytes(key)?, self.bytes(value)?);
+                (value.len() >= STAMP_BYTES).then_some(Row::PutStamped { table, key, value })
             }
             DELETE => {
                 let table = self.varint()?;

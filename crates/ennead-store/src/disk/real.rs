@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -63,6 +63,11 @@ impl Disk for RealDisk {
         File::open(directory)?.sync_all()
     }
 
+    fn free_bytes(&self, directory: &Path) -> io::Result<Option<u64>> {
+        let figures = rustix::fs::statvfs(directory)?;
+        Ok(Some(figures.f_bavail.saturating_mul(figures.f_frsize)))
+    }
+
     fn lock(&self, path: &Path, holder: &str) -> io::Result<Result<Box<dyn DiskLock>, String>> {
         let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
         match file.try_lock() {
@@ -96,6 +101,12 @@ impl DiskFile for RealFile {
 
     fn len(&self) -> io::Result<u64> {
         Ok(self.0.metadata()?.len())
+    }
+
+    fn allocated_bytes(&self) -> io::Result<u64> {
+        let figures = self.0.metadata()?;
+        // Space that is allotted ahead behind the end is not the file's for long.
+        Ok(figures.len().min(figures.blocks().saturating_mul(512)))
     }
 
     fn sync_data(&self) -> io::Result<()> {

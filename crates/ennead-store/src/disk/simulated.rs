@@ -126,6 +126,7 @@ struct State {
     calls: u64,
     fault: Option<(u64, Fault)>,
     off: bool,
+    free_bytes: Option<u64>,
 }
 
 impl State {
@@ -182,6 +183,11 @@ impl SimulatedDisk {
 
     pub(crate) fn heal(&self) {
         self.0.lock().fault = None;
+    }
+
+    /// What the disk says is free; it does not keep to it.
+    pub(crate) fn say_free(&self, bytes: Option<u64>) {
+        self.0.lock().free_bytes = bytes;
     }
 
     /// The bytes of a file, to look at or to spoil; only with a closed store.
@@ -336,6 +342,10 @@ impl Disk for SimulatedDisk {
             }
             Ok(())
         })
+    }
+
+    fn free_bytes(&self, _directory: &Path) -> io::Result<Option<u64>> {
+        Ok(self.0.lock().free_bytes)
     }
 
     fn lock(&self, path: &Path, _holder: &str) -> io::Result<Result<Box<dyn DiskLock>, String>> {

@@ -74,6 +74,27 @@ impl Archive {
         self.disk.sync_directory(&self.directory).map_err(io)
     }
 
+    /// Takes the segments that begin at `first` or later out of what a restore reads, since their records are taken back:
+    /// they stay, under other names.
+    ///
+    /// # Durability
+    /// On disk when it returns.
+    pub(crate) fn set_aside_from(&self, first: Sequence) -> Result<()> {
+        let io = |error| Error::Io(format!("cannot rename in the archive {}: {error}", self.directory.display()));
+        let segments = segment::list(&*self.disk, &self.directory)?.segments;
+        // The last first: what is left at any moment has no gap.
+        for kept in segments.iter().rev().take_while(|kept| kept.first >= first) {
+            let mut to = kept.path.with_extension("undone");
+            let mut number = 1;
+            while self.disk.exists(&to).map_err(io)? {
+                number += 1;
+                to = kept.path.with_extension(format!("undone-{number}"));
+            }
+            self.disk.rename(&kept.path, &to).map_err(io)?;
+        }
+        self.disk.sync_directory(&self.directory).map_err(io)
+    }
+
     fn check_same(&self, segment: &Segment, kept: &Path) -> Result<()> {
         let header = |path: &Path| SegmentReader::open(&*self.disk, path).map(|r| r.map(|r| r.header()));
         if header(&segment.path)? == header(kept)? {

@@ -5,7 +5,7 @@
 //! Invariant: `durable <= written <= appended`, and after the first failure none of them moves again.
 
 use std::hash::{BuildHasher, RandomState};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
@@ -14,11 +14,10 @@ use parking_lot::Mutex;
 
 use super::archive::Archive;
 use super::arrivals::Arrivals;
-use super::reader::SegmentReader;
-use super::record::{self, Record};
+use super::record;
 use super::segment::{self, HEADER_BYTES, OpenSegment, Segment, SegmentHeader};
 use super::shelf::Shelf;
-use super::{Log, LogFigures};
+use super::{Log, LogEntry, LogFigures};
 use crate::clock::Clock;
 use crate::disk::{Disk, DiskFile};
 use crate::health::Health;
@@ -30,13 +29,13 @@ const BUFFER_BYTES_KEPT: usize = 4 << 20;
 
 /// Records that wait to be handed over, and what the appender knows of the segment they will go to.
 #[derive(Debug, Default)]
-struct Pending {
+pub(super) struct Pending {
     bytes: Vec<u8>,
     /// Where in `bytes` a new segment begins.
     cuts: Vec<(usize, SegmentHeader)>,
-    appended: Sequence,
+    pub(super) appended: Sequence,
     /// Bytes of the current segment that are used once all of `bytes` is written; `u64::MAX` when there is none.
-    used: u64,
+    pub(super) used: u64,
     salt: u32,
     time_ms: u64,
     durable: Sequence,
@@ -44,10 +43,10 @@ struct Pending {
 
 /// Files that have to be synced before what was written counts as durable.
 #[derive(Debug, Default)]
-struct Writer {
+pub(super) struct Writer {
     buffer: Vec<u8>,
     cuts: Vec<(usize, SegmentHeader)>,
-    current: Option<OpenSegment>,
+    pub(super) current: Option<OpenSegment>,
     /// Finished segments that are not synced yet, with their length.
     finished: Vec<(Arc<dyn DiskFile>, u64)>,
     names_changed: bool,
@@ -74,19 +73,19 @@ pub(crate) struct LogSettings {
 
 /// The log on this machine's disk.
 pub(crate) struct LocalLog {
-    settings: LogSettings,
-    shelf: Arc<Shelf>,
+    pub(super) settings: LogSettings,
+    pub(super) shelf: Arc<Shelf>,
     arrivals: Arc<Arrivals>,
     /// First sequence of the newest segment that is archived.
-    archived: AtomicU64,
+    pub(super) archived: AtomicU64,
     random: RandomState,
-    pending: Mutex<Pending>,
-    writer: Mutex<Writer>,
-    syncing: Mutex<()>,
-    segments: Mutex<Vec<Segment>>,
-    appended: AtomicU64,
-    written: AtomicU64,
-    durable: AtomicU64,
+    pub(super) pending: Mutex<Pending>,
+    pub(super) writer: Mutex<Writer>,
+    pub(super) syncing: Mutex<()>,
+    pub(super) segments: Mutex<Vec<Segment>>,
+    pub(super) appended: AtomicU64,
+    pub(super) written: AtomicU64,
+    pub(super) durable: AtomicU64,
     time_ms: AtomicU64,
     /// The current segment had no spare file to begin with, so that the next spare is worth a change.
     growing: AtomicBool,
@@ -130,17 +129,13 @@ impl LocalLog {
         &*self.settings.disk
     }
 
-    pub(crate) fn now_ms(&self) -> u64 {
-        self.settings.clock.now_ms()
-    }
-
     /// The segments that are there, oldest first.
     pub(crate) fn segments(&self) -> Vec<Segment> {
         self.segments.lock().clone()
     }
 
     /// Cuts the last segment to what is used, so that the next start finds its end without a search.
-    pub(crate) fn finish(&self) -> Result<()> {
+    fn finish(&self) -> Result<()> {
         self.sync()?;
         let mut writer = self.writer.lock();
         if let Some(current) = writer.current.take() {
@@ -242,7 +237,7 @@ impl LocalLog {
     }
 
     /// Syncs what was written up to now.
-    fn sync_files(&self) -> Result<Sequence> {
+    pub(super) fn sync_files(&self) -> Result<Sequence> {
         let (target, current, finished, names_changed) = {
             let mut writer = self.writer.lock();
             let target = self.write_pending(&mut writer)?;
@@ -271,64 +266,6 @@ impl LocalLog {
         self.shelf.note_sync();
         self.counters.sync_micros.fetch_add(begun.elapsed().as_micros() as u64, Ordering::Relaxed);
         Ok(target)
-    }
-
-    /// Keeps the closed segments that are on disk for good. Answers how many of the oldest the log may give up.
-    fn archive_closed(&self) -> usize {
-        let Some(archive) = &self.settings.archive else { return usize::MAX };
-        let durable = self.durable.load(Ordering::Acquire);
-        let segments = self.segments.lock().clone();
-        for (index, pair) in segments.windows(2).enumerate() {
-            if pair[1].first > durable + 1 {
-                return index;
-            }
-            if pair[0].first <= self.archived.load(Ordering::Relaxed) {
-                continue;
-            }
-            if let Err(error) = archive.keep(&pair[0]) {
-                tracing::error!(path = %pair[0].path.display(), %error, "the log grows: a segment cannot be archived");
-                return index;
-            }
-            self.archived.store(pair[0].first, Ordering::Relaxed);
-        }
-        segments.len().saturating_sub(1)
-    }
-
-    /// Gives a segment's file up. One that is linked into the archive must not be written to again.
-    fn give_up(&self, segment: &Segment) -> std::io::Result<()> {
-        match self.settings.archive {
-            Some(_) => self.settings.disk.remove(&segment.path),
-            None => self.shelf.give(&segment.path, segment.bytes),
-        }
-    }
-
-    fn truncate_file(&self, path: &Path, sequence: Sequence, undo: &mut dyn FnMut(&Record<'_>)) -> Result<()> {
-        let Some(mut reader) = SegmentReader::open(&*self.settings.disk, path)? else { return Ok(()) };
-        let (mut cut, mut later) = (reader.offset(), Vec::new());
-        while let Ok(record) = reader.next()? {
-            if record.sequence <= sequence {
-                cut = reader.offset();
-            } else {
-                let (bytes, sequence) = (record.bytes as u64, record.sequence);
-                later.push((reader.offset() - bytes, sequence));
-            }
-        }
-        // The last first: an undo takes back what the ones before it made.
-        for (offset, sequence) in later.into_iter().rev() {
-            reader.rewind(offset, sequence);
-            if let Ok(record) = reader.next()? {
-                undo(&record);
-            }
-        }
-        let io = || -> std::io::Result<()> {
-            if cut == HEADER_BYTES as u64 {
-                return self.settings.disk.remove(path);
-            }
-            let file = self.settings.disk.open(path)?;
-            file.set_len(cut)?;
-            file.sync_data()
-        };
-        io().map_err(|error| self.settings.health.poison(format!("cannot cut {}: {error}", path.display())))
     }
 }
 
@@ -394,60 +331,23 @@ impl Log for LocalLog {
         self.durable.load(Ordering::Acquire)
     }
 
-    fn truncate_after(&self, sequence: Sequence, undo: &mut dyn FnMut(&Record<'_>)) -> Result<()> {
-        let _syncing = self.syncing.lock();
-        // All of it to disk first, so that cutting is one thing whether a record was handed over or not.
-        self.sync_files()?;
-        let mut writer = self.writer.lock();
-        let mut pending = self.pending.lock();
-        let mut segments = self.segments.lock();
-        let keep = segments.partition_point(|segment| segment.first <= sequence);
-        for segment in segments.drain(keep..).rev() {
-            self.truncate_file(&segment.path, sequence, undo)?;
-        }
-        let last_path = segments.last().map(|segment| segment.path.clone());
-        if let Some(path) = last_path {
-            self.truncate_file(&path, sequence, undo)?;
-            if let Some(last) = segments.last_mut() {
-                last.bytes = self.settings.disk.open(&path).and_then(|file| file.len()).unwrap_or(last.bytes);
-            }
-        }
-        self.settings
-            .disk
-            .sync_directory(&self.settings.directory)
-            .map_err(|error| self.settings.health.poison(format!("cannot cut the log: {error}")))?;
-        // A new segment, so that nothing of the records taken back can be read behind the next one.
-        writer.current = None;
-        pending.used = u64::MAX;
-        pending.appended = sequence;
-        for position in [&self.appended, &self.written, &self.durable] {
-            position.store(sequence, Ordering::Release);
-        }
-        Ok(())
+    fn truncate_after(&self, sequence: Sequence, undo: &mut dyn FnMut(&WriteBatch)) -> Result<()> {
+        self.cut_after(sequence, undo)
     }
 
     fn release(&self, flushed: Sequence) {
-        let archived = self.archive_closed();
-        let mut segments = self.segments.lock();
-        // The last segment is written to, and one whose successor begins above `flushed + 1` still holds what recovery
-        // needs.
-        let needed_from = segments
-            .windows(2)
-            .position(|pair| pair[1].first > flushed + 1)
-            .unwrap_or(segments.len().saturating_sub(1))
-            .min(archived);
-        let mut kept: u64 = segments[..needed_from].iter().map(|segment| segment.bytes).sum();
-        let mut gone = 0;
-        while gone < needed_from && kept > self.settings.retention_bytes {
-            let segment = &segments[gone];
-            kept -= segment.bytes;
-            if let Err(error) = self.give_up(segment) {
-                tracing::warn!(path = %segment.path.display(), %error, "cannot remove a log segment");
-                break;
-            }
-            gone += 1;
-        }
-        segments.drain(..gone);
+        self.give_up_before(flushed);
+    }
+
+    fn read(&self, from: Sequence, show: &mut dyn FnMut(LogEntry<'_>) -> Result<bool>) -> Result<()> {
+        self.read_from(from, show)
+    }
+
+    /// Its followers are told by [`Arrivals`], and who syncs it tells the rest.
+    fn attach(&self, _advanced: Arc<dyn Fn() + Send + Sync>) {}
+
+    fn close(&self) -> Result<()> {
+        self.finish()
     }
 
     fn figures(&self) -> LogFigures {

@@ -3,6 +3,7 @@
 //! One fsync serves all who asked before it began. A waiting writer does it itself when nobody else is at it, which
 //! spares it two switches of threads; requests without a waiting thread are served by the log thread.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -10,14 +11,17 @@ use std::time::{Duration, Instant};
 use parking_lot::{Condvar, Mutex, RwLock};
 
 use super::Log;
-use crate::Result;
 use crate::health::Health;
 use crate::store::Sequence;
+use crate::{Error, Result};
 
 /// How long written bytes may wait for their fsync when nobody asks for it.
 const SYNC_EVERY: Duration = Duration::from_secs(1);
 /// How long appended bytes may wait in memory when nobody hands them over.
 const HAND_OVER_EVERY: Duration = Duration::from_millis(100);
+
+/// Rollbacks that are remembered; a wait that outlives more of them is told that its batch is gone.
+const ROLLBACKS_KEPT: usize = 64;
 
 type Listener = Box<dyn Fn(Sequence) + Send + Sync>;
 
@@ -40,6 +44,10 @@ pub(crate) struct Syncer {
     finished: Mutex<()>,
     advanced: Condvar,
     waiting: AtomicU64,
+    /// How often something was taken back.
+    rollbacks: AtomicU64,
+    /// The newest of them: their numbers, and what each went back to.
+    rolled_back: Mutex<VecDeque<(u64, Sequence)>>,
     listeners: RwLock<Vec<Listener>>,
     /// Whether there is a log thread; without one a request is served by its caller.
     threaded: bool,
@@ -57,6 +65,8 @@ impl Syncer {
             finished: Mutex::default(),
             advanced: Condvar::new(),
             waiting: AtomicU64::new(0),
+            rollbacks: AtomicU64::new(0),
+            rolled_back: Mutex::default(),
             listeners: RwLock::default(),
             threaded,
         }
@@ -93,9 +103,53 @@ impl Syncer {
         }
     }
 
+    /// What to pass to [`Syncer::wait_since`]; taken before the commit that is waited for.
+    pub(crate) fn rollbacks(&self) -> u64 {
+        self.rollbacks.load(Ordering::Acquire)
+    }
+
+    /// Everything above `sequence` was taken back: nobody waits for it any more.
+    pub(crate) fn roll_back(&self, sequence: Sequence) {
+        {
+            let mut rolled_back = self.rolled_back.lock();
+            let number = self.rollbacks.fetch_add(1, Ordering::AcqRel) + 1;
+            rolled_back.push_back((number, sequence));
+            if rolled_back.len() > ROLLBACKS_KEPT {
+                rolled_back.pop_front();
+            }
+        }
+        {
+            let mut asked = self.asked.lock();
+            asked.sequence = asked.sequence.min(sequence);
+        }
+        let _finished = self.finished.lock();
+        self.advanced.notify_all();
+    }
+
+    /// Whether a sequence that was committed after `since` was taken is gone. One whose fate is not known any more is.
+    fn is_gone(&self, sequence: Sequence, since: u64) -> bool {
+        if self.rollbacks.load(Ordering::Acquire) == since {
+            return self.log.appended() < sequence;
+        }
+        let rolled_back = self.rolled_back.lock();
+        let known = rolled_back.front().is_some_and(|(number, _)| *number <= since + 1);
+        !known || rolled_back.iter().any(|(number, to)| *number > since && *to < sequence)
+    }
+
     /// Waits until `sequence` is durable. Blocks the thread.
     pub(crate) fn wait(&self, sequence: Sequence) -> Result<()> {
+        self.wait_since(sequence, self.rollbacks())
+    }
+
+    /// Waits until `sequence`, which was committed after `since` was taken, is durable. Blocks the thread.
+    ///
+    /// # Errors
+    /// `RolledBack` when it was taken back.
+    pub(crate) fn wait_since(&self, sequence: Sequence, since: u64) -> Result<()> {
         loop {
+            if self.is_gone(sequence, since) {
+                return Err(Error::RolledBack(format!("batch {sequence} is not in the log any more")));
+            }
             if self.log.durable() >= sequence {
                 return Ok(());
             }
@@ -104,7 +158,9 @@ impl Syncer {
                 let result = self.log.sync();
                 drop(turn);
                 self.tell(&result);
-                result?;
+                if !self.is_gone(sequence, since) {
+                    result?;
+                }
                 continue;
             }
             // Somebody else's fsync is under way; when it ends, either it served this one too or it is our turn.
@@ -116,6 +172,11 @@ impl Syncer {
             drop(finished);
             self.waiting.fetch_sub(1, Ordering::SeqCst);
         }
+    }
+
+    /// Tells everybody that the log has moved of its own accord.
+    pub(crate) fn tell_advanced(&self) {
+        self.tell(&Ok(self.log.durable()));
     }
 
     /// Syncs what is appended and tells everybody.
@@ -174,7 +235,9 @@ impl Syncer {
             }
             let overdue = self.log.written() > self.log.durable() && last_sync.elapsed() >= SYNC_EVERY;
             if requested || overdue {
-                drop(self.sync());
+                if self.sync().is_err() {
+                    self.rest();
+                }
                 last_sync = Instant::now();
             } else if self.log.appended() > self.log.written() {
                 if self.log.hand_over(self.log.appended()).is_err() {
@@ -184,6 +247,14 @@ impl Syncer {
                 // Time counts from the first write after a pause.
                 last_sync = Instant::now();
             }
+        }
+    }
+
+    /// After a failure that may pass: a log without its quorum is not asked again at once.
+    fn rest(&self) {
+        let mut asked = self.asked.lock();
+        if !asked.stopped {
+            self.wake.wait_for(&mut asked, HAND_OVER_EVERY);
         }
     }
 

@@ -5,10 +5,10 @@ use std::path::Path;
 use super::manifest::{BackupFile, Manifest};
 use super::{Progress, copy};
 use crate::base::{Base, BaseState, View};
+use crate::directory::TREE_NAME;
 use crate::disk::Disk;
 use crate::{Error, Result, Sequence, Store};
 
-pub(super) const TREE_NAME: &str = "data.redb";
 pub(super) const FORMAT_NAME: &str = "FORMAT";
 /// Page cache for writing the copy; it is written once, in order.
 const COPY_CACHE_BYTES: usize = 16 << 20;
@@ -65,10 +65,10 @@ impl Store {
     /// [`Store::backup`], telling `progress` the bytes done (and 0 for the unknown total).
     pub fn backup_with(&self, directory: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<Backup> {
         let shared = self.shared();
-        let time_ms = shared.local_log.now_ms();
+        let time_ms = shared.clock.now_ms();
         self.flush()?;
         let view = shared.layers.load().base.clone();
-        write(shared.local_log.disk(), &view, &shared.options.path, directory, time_ms, progress)
+        write(&*shared.disk, &view, &shared.options.path, directory, time_ms, progress)
     }
 
     /// Writes a copy of the store into a new directory that [`Store::open`] opens at once: as [`Store::backup`], without
@@ -77,14 +77,8 @@ impl Store {
         let shared = self.shared();
         self.flush()?;
         let view = shared.layers.load().base.clone();
-        copy_store(
-            shared.local_log.disk(),
-            &view,
-            &shared.options.path,
-            directory,
-            &mut Progress::new(0, &mut |_, _| {}),
-        )
-        .map(|state| state.flushed)
+        copy_store(&*shared.disk, &view, &shared.options.path, directory, &mut Progress::new(0, &mut |_, _| {}))
+            .map(|state| state.flushed)
     }
 }
 

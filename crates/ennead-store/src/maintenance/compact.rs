@@ -1,22 +1,19 @@
-//! Gives the space of a store back, running or closed.
+//! Gives the space of a store back on request, running or closed. Of its own accord a running one does as
+//! `compaction` says.
 //!
-//! The tree is copied densely into a new file that then takes the old one's name, so a crash at any moment leaves one
-//! whole tree. Bound, which is tested: afterwards the tree's file holds at most [`COMPACTED_RATIO_MAX`] times the bytes of its live
+//! Bound, which is tested: afterwards the tree's file takes on the disk at most [`COMPACTED_RATIO_MAX`] times the bytes of its live
 //! rows, counting [`COMPACTED_ROW_OVERHEAD_BYTES`] for each row, plus [`COMPACTED_FIXED_BYTES`].
 
 use std::path::Path;
 use std::sync::Arc;
 
 use super::Progress;
-use super::backup::TREE_NAME;
 use crate::base::Base;
+use crate::compaction::DRAFT_EXTENSION;
 use crate::directory::Directory;
 use crate::disk::{Disk, RealDisk};
 use crate::log::segment;
-use crate::snapshot::Layers;
 use crate::{Error, Options, Result, Store};
-
-const DRAFT_EXTENSION: &str = "compact";
 
 /// Of the bound on the tree's size after a compaction.
 pub const COMPACTED_RATIO_MAX: f64 = 1.5;
@@ -28,7 +25,7 @@ pub const COMPACTED_FIXED_BYTES: u64 = 4 << 20;
 /// What a compaction did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Compacted {
-    /// Bytes of the tree's file before and after.
+    /// Bytes that the tree's file takes on the disk, before and after.
     pub before_bytes: u64,
     pub after_bytes: u64,
     /// Rows that are there, and bytes of their keys and values.
@@ -58,8 +55,8 @@ pub fn compact(options: &Options, progress: &mut dyn FnMut(u64, u64)) -> Result<
 impl Store {
     /// Gives the space of the running store back, with the bound that this module states. Flushes, copies the live rows
     /// densely into a new file, and goes on with that; snapshots and iterators keep the old file until they are dropped.
-    /// Readers and writers go on, but nothing is flushed meanwhile (about two million rows take some seconds): under heavy
-    /// writes they are held back when both memtables are full. Needs as much free space as the live rows take.
+    /// Readers, writers and flushes go on meanwhile; a compaction that began by itself is joined. Needs as much free
+    /// space as the live rows take, besides some for the log. Blocks the thread.
     ///
     /// # Errors
     /// `Io` when the disk is full, with the old file still in use.
@@ -78,30 +75,14 @@ impl Store {
     pub fn compact(&self, progress: &mut dyn FnMut(u64, u64)) -> Result<Compacted> {
         let shared = self.shared();
         self.flush()?;
-        let mut tree = shared.flusher.tree.lock();
-        let Some(old) = tree.as_ref() else { return Err(Error::Invalid("the store is closed".into())) };
-        shared.health.check()?;
-        let disk = shared.local_log.disk();
-        let path = shared.options.path.join(TREE_NAME);
-        let draft = path.with_extension(DRAFT_EXTENSION);
-        let cache_bytes = shared.options.cache_bytes;
-        let (new, mut compacted) = rewrite(disk, old, &draft, cache_bytes, progress)?;
-        let view = Arc::new(new.view()?);
-        let io = |error| Error::Io(format!("cannot compact {}: {error}", path.display()));
-        disk.rename(&draft, &path).map_err(io)?;
-        // From here on the name may lead to either file after a crash: a flush into one of them could be lost.
-        disk.sync_directory(&shared.options.path).map_err(|error| shared.health.poison(io(error).to_string()))?;
-        {
-            let _committing = shared.committing.lock();
-            let layers = shared.layers.load_full();
-            shared.layers.store(Arc::new(Layers { base: view, ..Layers::clone(&layers) }));
+        let mut progress = Progress::new(shared.layers.load().base.live().1, progress);
+        let joined = shared.join_compaction()?;
+        loop {
+            if let Some(ended) = shared.compacted_since(joined) {
+                return ended;
+            }
+            progress.advance(shared.compact_more()?);
         }
-        *shared.tree_file.lock() = new.file().clone();
-        compacted.after_bytes = new.file().len().map_err(io)?;
-        let old = tree.replace(new);
-        drop(tree);
-        shared.flusher.retire(old);
-        Ok(compacted)
     }
 }
 
@@ -114,9 +95,9 @@ fn rewrite(
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<(Base, Compacted)> {
     let io = |error| Error::Io(format!("cannot write {}: {error}", draft.display()));
-    let before_bytes = old.file().len().map_err(io)?;
+    let before_bytes = old.file().allocated_bytes().map_err(io)?;
     let view = old.view()?;
-    let (rows, row_bytes) = view.live(&view.state()?)?;
+    let (rows, row_bytes) = view.live();
     let mut progress = Progress::new(row_bytes, progress);
     let copied = view
         .copy_to(disk, draft, cache_bytes, &mut |bytes| progress.advance(bytes))
@@ -145,6 +126,6 @@ fn compact_closed(disk: &Arc<dyn Disk>, options: &Options, progress: &mut dyn Fn
     for spare in segment::list(&**disk, &directory.log())?.spares {
         disk.remove(&spare).map_err(io)?;
     }
-    compacted.after_bytes = disk.open(&path).and_then(|file| file.len()).map_err(io)?;
+    compacted.after_bytes = disk.open(&path).and_then(|file| file.allocated_bytes()).map_err(io)?;
     Ok(compacted)
 }

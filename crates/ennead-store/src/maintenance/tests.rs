@@ -139,9 +139,9 @@ fn a_restore_goes_to_any_batch_or_time_that_the_log_has() {
     for n in 101..=1500 {
         write(&store, table, n);
     }
-    let time_ms = store.shared().local_log.now_ms();
+    let time_ms = store.shared().clock.now_ms();
     // Times are told in milliseconds: wait for the next one.
-    while store.shared().local_log.now_ms() <= time_ms + 1 {
+    while store.shared().clock.now_ms() <= time_ms + 1 {
         thread::yield_now();
     }
     for n in 1501..=3000 {
@@ -181,7 +181,7 @@ fn a_gap_in_the_archive_is_named() {
     for n in 1..=2000 {
         write(&store, table, n);
     }
-    let segments = store.shared().local_log.segments();
+    let segments = store.shared().local_log.as_ref().unwrap().segments();
     assert!(segments.len() > 3);
     store.close().unwrap();
     std::fs::remove_file(&segments[1].path).unwrap();
@@ -276,7 +276,7 @@ fn a_repair_tells_its_price_and_keeps_what_is_before_the_damage() {
             store.wait_durable(sequence).unwrap();
         }
     }
-    let segment = store.shared().local_log.segments()[1].clone();
+    let segment = store.shared().local_log.as_ref().unwrap().segments()[1].clone();
     store.close().unwrap();
     drop(store);
     let mut bytes = std::fs::read(&segment.path).unwrap();
@@ -482,4 +482,72 @@ fn a_compaction_cut_off_by_a_power_cut_loses_nothing() {
         assert!(last >= durable, "seed {seed}: {durable} were acknowledged, {last} are there");
     }
     assert!(ended > 0 && cut > 0, "{ended} ended, {cut} were cut off");
+}
+
+#[test]
+fn a_rollback_leaves_archived_segments_whole_and_out_of_a_restore() {
+    let place = Place::new();
+    let options = Options {
+        archive_path: Some(place.at("archive")),
+        log_retention_bytes: 0,
+        rollback: true,
+        ..place.options("data")
+    };
+    let clock = Arc::new(crate::SystemClock);
+    let store = Store::open_with(Arc::new(crate::disk::RealDisk), clock, options, false).unwrap();
+    let table = store.create_table("t", TableKind::Ordered).unwrap();
+    store.backup(&place.at("backup")).unwrap();
+    for n in 1..=500 {
+        write(&store, table, n);
+    }
+    // Only what was frozen is flushed; what came after is on disk, and its closed segments are archived with the rest.
+    store.shared().freeze();
+    for n in 501..=3000 {
+        write(&store, table, n);
+    }
+    store.wait_durable(store.committed()).unwrap();
+    store.shared().flush_once().unwrap();
+    let files = || -> std::collections::BTreeMap<String, Vec<u8>> {
+        let files = std::fs::read_dir(place.at("archive")).unwrap().map(|file| file.unwrap());
+        files.map(|file| (file.file_name().into_string().unwrap(), std::fs::read(file.path()).unwrap())).collect()
+    };
+    let before = files();
+    assert!(before.len() > 3, "{}", before.len());
+    let back_to = store.statistics().flushed + 700;
+    store.rollback_after(back_to).unwrap();
+    let after = files();
+    assert_eq!(before.values().collect::<Vec<_>>(), after.values().collect::<Vec<_>>(), "no byte was changed");
+    assert!(after.keys().any(|name| name.ends_with(".undone")), "{:?}", after.keys());
+    assert_eq!(check(&store, table), back_to - 1);
+    for n in back_to..=back_to + 1500 {
+        write(&store, table, n);
+    }
+    store.flush().unwrap();
+    store.close().unwrap();
+    drop(store);
+    let restored = place.restore("latest", &["archive", "data/log"], RestorePoint::Latest).unwrap();
+    assert_eq!(restored.sequence, back_to + 1501);
+    let (copy, of_copy) = place.open("latest");
+    assert_eq!(check(&copy, of_copy), back_to + 1500);
+}
+
+#[test]
+fn a_rollback_leaves_no_request_to_flush_what_is_gone() {
+    let place = Place::new();
+    let store = Store::open(Options { rollback: true, ..place.options("data") }).unwrap();
+    let table = store.create_table("t", TableKind::Ordered).unwrap();
+    write(&store, table, 1);
+    let kept = store.committed();
+    for n in 2..=20 {
+        write(&store, table, n);
+    }
+    let tree = store.shared().flusher.tree.lock();
+    store.shared().flusher.ask(store.committed());
+    drop(tree);
+    // The flusher may be faster, then there is nothing to roll back.
+    if store.rollback_after(kept).is_ok() {
+        assert!(store.shared().flusher.asked() <= store.committed());
+    }
+    store.flush().unwrap();
+    assert_eq!(store.statistics().flushed, store.committed());
 }

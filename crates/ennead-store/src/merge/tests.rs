@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
+use crate::Error;
 use crate::{Durability, Options, Snapshot, WriteBatch};
 
 /// Keeps the larger of two byte strings.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::Layers;
 use crate::base::{RowsGuard, RowsRange, failed};
+use crate::lifetime::Lifetime;
 use crate::memtable::{Cursor, Direction};
 use crate::store::Sequence;
 use crate::{Error, Result};
@@ -45,6 +46,7 @@ pub struct Iter {
     layers: Arc<Layers>,
     bound: Sequence,
     table: u32,
+    lifetime: Option<Lifetime>,
     start: Vec<u8>,
     end: Option<Vec<u8>>,
     /// Newest first, each with its place among the layers: 0 active, 1 frozen.
@@ -58,7 +60,14 @@ pub struct Iter {
 }
 
 impl Iter {
-    pub(super) fn new(layers: Arc<Layers>, bound: Sequence, table: u32, start: &[u8], end: Option<&[u8]>) -> Iter {
+    pub(super) fn new(
+        layers: Arc<Layers>,
+        bound: Sequence,
+        table: u32,
+        lifetime: Option<Lifetime>,
+        start: &[u8],
+        end: Option<&[u8]>,
+    ) -> Iter {
         let memtables = [Some(&layers.active), layers.frozen.as_ref()]
             .into_iter()
             .enumerate()
@@ -67,6 +76,7 @@ impl Iter {
         Iter {
             bound,
             table,
+            lifetime,
             start: start.to_owned(),
             end: end.map(<[u8]>::to_owned),
             memtables,
@@ -125,11 +135,19 @@ impl Iter {
         if let Some(resolved) = &self.resolved {
             return resolved;
         }
-        match self.at {
+        let stored = match self.at {
             At::Nowhere => &[],
             At::Memtable(index) => self.memtables[index].1.current().and_then(|row| row.value).unwrap_or_default(),
-            At::Base => self.base.current.as_ref().map_or(&[], |(_, value)| value.value()),
+            At::Base => self.base.current.as_ref().map_or(&[][..], |(_, value)| value.value()),
+        };
+        match self.lifetime {
+            None => stored,
+            Some(lifetime) => lifetime.shown(stored).unwrap_or_default(),
         }
+    }
+
+    fn is_over(&self, stored: &[u8]) -> bool {
+        self.lifetime.is_some_and(|lifetime| lifetime.is_over(stored))
     }
 
     /// The error that ended the iterator, if one did.
@@ -213,7 +231,8 @@ impl Iter {
                 At::Memtable(index) => {
                     let (layer, cursor) = &self.memtables[index];
                     let Some(row) = cursor.current() else { return Ok(()) };
-                    if row.value.is_some() && row.sequence >= self.covering(*layer, row.key) {
+                    let lives = row.value.is_some_and(|value| !self.is_over(value));
+                    if lives && row.sequence >= self.covering(*layer, row.key) {
                         if row.operand {
                             self.resolved = self.layers.resolve(self.table, row.key, self.bound)?;
                         }
@@ -222,8 +241,14 @@ impl Iter {
                     self.advance_past_current()?;
                 }
                 At::Base => {
-                    let Some(key) = self.base.key() else { return Ok(()) };
-                    let Some(covered) = self.covered(key) else { return Ok(()) };
+                    let Some((key, value)) = &self.base.current else { return Ok(()) };
+                    let Some(covered) = self.covered(key.value()) else {
+                        if !self.is_over(value.value()) {
+                            return Ok(());
+                        }
+                        self.base.advance(self.direction)?;
+                        continue;
+                    };
                     // The tree may hold millions of rows under one range delete: step over them at once.
                     let beyond = match self.direction {
                         Direction::Forward => covered.end.as_deref().map(Bound::Included),

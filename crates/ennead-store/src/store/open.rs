@@ -7,20 +7,23 @@ use std::thread::JoinHandle;
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 
-use super::{Committing, Handle, Shared, Store, apply};
+use super::{Committing, Handle, Sequence, Shared, Store, apply};
 use crate::base::{Base, BaseState};
-use crate::batch::rows::Row;
+use crate::batch::rows::{Row, Rows};
 use crate::catalogue::Catalogue;
 use crate::clock::{Clock, SystemClock};
+use crate::compaction::DRAFT_EXTENSION;
 use crate::directory::Directory;
 use crate::disk::{Disk, RealDisk};
 use crate::flush::Flusher;
 use crate::health::Health;
+use crate::log::Log;
 use crate::log::archive::Archive;
 use crate::log::local::{LocalLog, LogSettings};
+use crate::log::record::Record;
 use crate::log::syncer::Syncer;
 use crate::memtable::Memtable;
-use crate::recovery::{self, Recovered};
+use crate::recovery::{self, Recovered, RecoveryReport};
 use crate::snapshot::Layers;
 use crate::{Error, Options, Result};
 
@@ -42,46 +45,75 @@ impl Store {
         Store::open_with(disk, Arc::new(SystemClock), options, true)
     }
 
-    /// [`Store::open`] with every part given. Without threads the callers do the work of the log and flush threads
-    /// themselves, so that a simulation repeats exactly.
+    /// [`Store::open`] with another log than the one on this machine's disk: see [`Log`]. The directory keeps the B-tree
+    /// only, and remembers the log's name. [`Options::rollback`] is on; [`Options::segment_bytes`], [`Options::log_retention_bytes`] and
+    /// [`Options::archive_path`] have no meaning then.
+    ///
+    /// # Errors
+    /// As for `open`; `Open` when the directory was used with another log, `Corrupted` when the log ends before the
+    /// B-tree.
+    pub fn open_with_log(options: Options, name: &str, log: Arc<dyn Log>) -> Result<Store> {
+        // What is not durable may be taken back at any time.
+        let options = Options { rollback: true, ..options };
+        let other = OtherLog { name: name.to_owned(), log };
+        Store::open_parts(Arc::new(RealDisk), Arc::new(SystemClock), options, true, Some(other))
+    }
+
+    /// [`Store::open`] with the disk and the clock given. Without threads the callers do the work of the log and flush
+    /// threads themselves, so that a simulation repeats exactly.
     pub(crate) fn open_with(
         disk: Arc<dyn Disk>,
         clock: Arc<dyn Clock>,
         options: Options,
         threaded: bool,
     ) -> Result<Store> {
+        Store::open_parts(disk, clock, options, threaded, None)
+    }
+
+    pub(crate) fn open_parts(
+        disk: Arc<dyn Disk>,
+        clock: Arc<dyn Clock>,
+        options: Options,
+        threaded: bool,
+        other: Option<OtherLog>,
+    ) -> Result<Store> {
         let directory = Directory::open(&disk, &options.path)?;
+        directory.check_log(&disk, other.as_ref().map(|other| other.name.as_str()))?;
+        // Of a compaction that a crash ended.
+        let draft = directory.tree().with_extension(DRAFT_EXTENSION);
+        if disk.exists(&draft).is_ok_and(|there| there) {
+            drop(disk.remove(&draft));
+        }
         let base = Base::open(&*disk, &directory.tree(), options.cache_bytes)?;
         let BaseState { flushed, catalogue } = base.state()?;
         let catalogue = Catalogue::new(catalogue, options.merge_operators.clone());
         catalogue.check_operators()?;
         let mut replay = Replay::new(&base, &options, catalogue, flushed);
-        let recovered = recovery::recover(&*disk, &directory.log(), flushed, &mut |record| replay.take(record))?;
-        let Replay { catalogue, memtable, flushed, .. } = replay;
-        let Recovered { segments, spares, last, report } = recovered;
-
         let health = Arc::new(Health::default());
-        let archive = match &options.archive_path {
-            Some(path) => Some(Archive::open(disk.clone(), path, last)?),
-            None => None,
+        let Opened { log, local, last, report } = match other {
+            Some(other) => open_other(&*other.log, &mut replay).map(|(last, report)| Opened {
+                log: other.log,
+                local: None,
+                last,
+                report,
+            })?,
+            None => open_local(&disk, &clock, &options, &directory, &health, &mut replay)?,
         };
-        let settings = LogSettings {
-            disk,
-            directory: directory.log(),
-            clock,
-            health: health.clone(),
-            segment_bytes: options.segment_bytes,
-            retention_bytes: options.log_retention_bytes,
-            archive,
-        };
-        let log = Arc::new(LocalLog::new(settings, segments, spares, last));
-        let layers = Layers { active: memtable.clone(), frozen: None, base: Arc::new(base.view()?), flushed };
-        let half_full = memtable.weight() * 2 >= options.memtable_bytes;
+        let half_full = replay.memtable.weight() * 2 >= options.memtable_bytes;
+        let Replay { catalogue, memtable, flushed, .. } = replay;
+        let catalogue = Arc::new(catalogue);
+        let base_view = Arc::new(base.view()?);
+        let layers =
+            Layers { active: memtable.clone(), frozen: None, base: base_view, flushed, catalogue: catalogue.clone() };
+        let arrivals = local.as_ref().map_or_else(Arc::default, |local| local.arrivals().clone());
         let shared = Arc::new(Shared {
+            disk,
+            clock,
             catalogue,
-            log: log.clone(),
             syncer: Syncer::new(log.clone(), health.clone(), threaded),
-            local_log: log,
+            log,
+            local_log: local,
+            arrivals,
             health,
             layers: ArcSwap::from_pointee(layers),
             committing: Mutex::new(Committing { sequence: last, memtable, flush_asked: false, closed: false }),
@@ -93,6 +125,13 @@ impl Store {
             threaded,
             options,
         });
+        let weak = Arc::downgrade(&shared);
+        shared.log.attach(Arc::new(move || {
+            if let Some(shared) = weak.upgrade() {
+                shared.arrivals.notify();
+                shared.syncer.tell_advanced();
+            }
+        }));
         let threads = if threaded { start_threads(&shared)? } else { Vec::new() };
         Ok(Store(Arc::new(Handle {
             shared,
@@ -109,34 +148,105 @@ impl Store {
     }
 }
 
+/// A log that is not on this machine's disk.
+pub(crate) struct OtherLog {
+    pub(crate) name: String,
+    pub(crate) log: Arc<dyn Log>,
+}
+
+/// A log whose records have been replayed.
+struct Opened {
+    log: Arc<dyn Log>,
+    local: Option<Arc<LocalLog>>,
+    last: Sequence,
+    report: RecoveryReport,
+}
+
+fn open_local(
+    disk: &Arc<dyn Disk>,
+    clock: &Arc<dyn Clock>,
+    options: &Options,
+    directory: &Directory,
+    health: &Arc<Health>,
+    replay: &mut Replay<'_>,
+) -> Result<Opened> {
+    let flushed = replay.flushed;
+    // What recovery shows is durable: it syncs before it reads.
+    let show = &mut |record: &Record<'_>| {
+        replay.take(record.sequence, record.row_bytes(), &record.header.tallies, Sequence::MAX)
+    };
+    let Recovered { segments, spares, last, report } = recovery::recover(&**disk, &directory.log(), flushed, show)?;
+    let archive = match &options.archive_path {
+        Some(path) => Some(Archive::open(disk.clone(), path, last)?),
+        None => None,
+    };
+    let settings = LogSettings {
+        disk: disk.clone(),
+        directory: directory.log(),
+        clock: clock.clone(),
+        health: health.clone(),
+        segment_bytes: options.segment_bytes,
+        retention_bytes: options.log_retention_bytes,
+        archive,
+    };
+    let log = Arc::new(LocalLog::new(settings, segments, spares, last));
+    Ok(Opened { log: log.clone(), local: Some(log), last, report })
+}
+
+fn open_other(log: &dyn Log, replay: &mut Replay<'_>) -> Result<(Sequence, RecoveryReport)> {
+    let (flushed, durable) = (replay.flushed, log.durable());
+    if log.appended() < flushed {
+        return Err(Error::Corrupted(format!(
+            "the log ends at batch {}, the B-tree is at {flushed}: it is another log, or it lost its end",
+            log.appended()
+        )));
+    }
+    let (mut last, mut report) = (flushed, RecoveryReport::default());
+    log.read(flushed + 1, &mut |entry| {
+        if entry.sequence != last + 1 {
+            return Err(Error::Corrupted(format!("the log has batch {} behind batch {last}", entry.sequence)));
+        }
+        last = entry.sequence;
+        report.records_replayed += 1;
+        report.bytes_replayed += entry.batch.bytes() as u64;
+        replay.take(entry.sequence, entry.batch.encoded(), entry.batch.tallies(), durable).map(|()| true)
+    })?;
+    if last != log.appended() {
+        return Err(Error::Corrupted(format!("the log shows batches up to {last}, and says {}", log.appended())));
+    }
+    Ok((last, report))
+}
+
 /// Takes the records of the log into memtables; flushes those that get full, so that memory stays bounded.
 struct Replay<'a> {
     base: &'a Base,
     options: &'a Options,
     catalogue: Catalogue,
     memtable: Arc<Memtable>,
-    flushed: u64,
+    flushed: Sequence,
 }
 
 impl<'a> Replay<'a> {
-    fn new(base: &'a Base, options: &'a Options, catalogue: Catalogue, flushed: u64) -> Self {
+    fn new(base: &'a Base, options: &'a Options, catalogue: Catalogue, flushed: Sequence) -> Self {
         Replay { base, options, catalogue, memtable: Arc::new(Memtable::new(options)), flushed }
     }
 
-    fn take(&mut self, record: &crate::log::record::Record<'_>) -> Result<()> {
-        apply(&self.memtable, &self.catalogue, record.sequence, record.row_bytes());
-        // Before any merge row of the table, which comes in a later record, could be left out.
-        if record.rows().any(|row| matches!(row, Row::CreateTable { .. })) {
+    /// Takes one record. What is above `durable` may be taken back, and stays out of the tree.
+    fn take(&mut self, sequence: Sequence, rows: &[u8], tallies: &[(u32, i64)], durable: Sequence) -> Result<()> {
+        apply(&self.memtable, &self.catalogue, sequence, rows);
+        // An operator that is missing would leave merge rows out, of this record already.
+        if Rows::new(rows).any(|row| matches!(row, Ok(Row::CreateTable { .. }))) {
             self.catalogue.check_operators()?;
         }
-        for (table, delta) in &record.header.tallies {
+        for (table, delta) in tallies {
             self.catalogue.add_tally(*table, *delta);
         }
-        if self.memtable.bytes() >= self.options.memtable_bytes {
-            let state = BaseState { flushed: record.sequence, catalogue: self.catalogue.image() };
-            self.base.merge(&self.memtable, &state)?;
+        if self.memtable.bytes() >= self.options.memtable_bytes && sequence <= durable {
+            let state = BaseState { flushed: sequence, catalogue: self.catalogue.image() };
+            // Time 0: whether a row's time is over is not for a replay to say.
+            self.base.merge(&self.memtable, &state, 0)?;
             self.memtable = Arc::new(Memtable::new(self.options));
-            self.flushed = record.sequence;
+            self.flushed = sequence;
         }
         Ok(())
     }
@@ -149,12 +259,16 @@ fn start_threads(shared: &Arc<Shared>) -> Result<Vec<JoinHandle<()>>> {
             .spawn(body)
             .map_err(|error| Error::Io(format!("cannot start the thread {name}: {error}")))
     };
-    let (log, flush, shelf) = (shared.clone(), shared.clone(), shared.local_log.shelf().clone());
-    Ok(vec![
+    let (log, flush) = (shared.clone(), shared.clone());
+    let mut threads = vec![
         spawn("ennead-log", Box::new(move || log.syncer.run()))?,
         spawn("ennead-flush", Box::new(move || flush.run_flusher()))?,
-        spawn("ennead-shelf", Box::new(move || shelf.run()))?,
-    ])
+    ];
+    if let Some(local) = &shared.local_log {
+        let shelf = local.shelf().clone();
+        threads.push(spawn("ennead-shelf", Box::new(move || shelf.run()))?);
+    }
+    Ok(threads)
 }
 
 impl Handle {
@@ -166,7 +280,9 @@ impl Handle {
         shared.committing.lock().closed = true;
         shared.flusher.stop();
         shared.syncer.stop();
-        shared.local_log.shelf().stop();
+        if let Some(local) = &shared.local_log {
+            local.shelf().stop();
+        }
         let current = std::thread::current().id();
         for thread in self.threads.lock().drain(..) {
             // The last clone may end in a listener, on one of these threads.
@@ -179,8 +295,9 @@ impl Handle {
             result = shared.flush_once();
         }
         if result.is_ok() {
-            result = shared.local_log.finish();
+            result = shared.log.close();
         }
+        shared.abandon_compaction();
         shared.syncer.forget_listeners();
         if let Some(tree) = shared.flusher.tree.lock().take() {
             result = result.and(tree.close());

@@ -3,4 +3,5 @@ mod contract;
 mod faults;
 mod model;
 mod power;
+mod quorum;
 mod world;

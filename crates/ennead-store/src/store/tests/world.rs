@@ -68,6 +68,10 @@ pub(super) fn options(random: &mut Random) -> Options {
     options.log_retention_bytes = [0, 8192][random.below(2) as usize];
     options.cache_bytes = 1 << 20;
     options.rollback = random.once_in(2);
+    if random.once_in(3) {
+        // Compacts all the time, a piece after each flush.
+        (options.compact_percentage, options.compact_min_bytes) = (1, 0);
+    }
     options
 }
 
