@@ -4,6 +4,7 @@
 #![allow(clippy::print_stderr, reason = "what a test found, and seeds to replay it, go to the log of the run")]
 
 mod architecture;
+mod backup;
 mod daemon;
 mod differential;
 mod generated;
@@ -12,4 +13,5 @@ mod python;
 mod random;
 mod readme;
 mod server;
+mod wait;
 mod wire;
