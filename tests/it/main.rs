@@ -7,6 +7,7 @@ mod architecture;
 mod backup;
 mod daemon;
 mod differential;
+mod failure;
 mod generated;
 mod kill;
 mod python;
