@@ -19,16 +19,12 @@ use crate::options::{KvOptions, Settings};
 use crate::place::Placer;
 use crate::reply::Reply;
 
-#[cfg(test)]
-mod concurrency;
 mod databases;
 mod eviction;
 mod expiry;
 mod figures;
 mod inspection;
 mod meta;
-#[cfg(test)]
-mod model;
 #[cfg(test)]
 mod tests;
 mod transaction;

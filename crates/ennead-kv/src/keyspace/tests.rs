@@ -1,3 +1,9 @@
+//! Tests of the keyspace as a whole: by hand, against a model, under power cuts, from several threads.
+
+mod concurrency;
+mod model;
+mod power;
+
 use crate::probe::Probe;
 
 #[test]

@@ -1,27 +1,20 @@
 use std::thread;
 
-use crate::probe::{Probe, Text};
-use crate::{Args, Call, Effect, Error, Keyspace, Result, command};
+use crate::probe::{Probe, Text, with_args};
+use crate::{Call, Effect, Error, Keyspace, Result};
 
 /// Runs the lines as one transaction; the replies, an error among them as its text.
 fn run(keyspace: &Keyspace, call: &Call, lines: &[&str], fail: bool) -> Result<(Vec<String>, Effect)> {
     keyspace.transaction(call, false, |transaction| {
         let mut replies = Vec::new();
         for line in lines {
-            let mut spans = Vec::new();
-            let mut at = 0;
-            for word in line.split(' ') {
-                spans.push(at..at + word.len());
-                at += word.len() + 1;
-            }
-            let args = Args::new(line.as_bytes(), &spans);
+            let words: Vec<&[u8]> = line.split(' ').map(str::as_bytes).collect();
             let mut text = Text::default();
-            replies.push(
-                match transaction.execute(command(line.split(' ').next().unwrap()).unwrap(), call, args, &mut text) {
-                    Ok(()) => text.out.trim_end().to_owned(),
-                    Err(error) => format!("-{error}"),
-                },
-            );
+            let ran = with_args(&words, |command, args| transaction.execute(command, call, args, &mut text));
+            replies.push(match ran {
+                Ok(()) => text.out.trim_end().to_owned(),
+                Err(error) => format!("-{error}"),
+            });
         }
         if fail { Err(Error::text("ERR on purpose")) } else { Ok(replies) }
     })
