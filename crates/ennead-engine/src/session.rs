@@ -166,7 +166,7 @@ impl Session {
             };
         }
         if self.queue.is_some() && !command.is_immediate() {
-            return self.queue(command, args, reply);
+            return self.queue(command, args, reply, clock);
         }
         self.run(command, args, reply, clock)
     }

@@ -99,7 +99,24 @@ impl Session {
 
     /// Takes a request of a transaction in.
     #[cold]
-    pub(super) fn queue(&mut self, command: &'static Command, args: Args<'_>, reply: &mut dyn Output) -> Outcome {
+    pub(super) fn queue(
+        &mut self,
+        command: &'static Command,
+        args: Args<'_>,
+        reply: &mut dyn Output,
+        clock: &Clock,
+    ) -> Outcome {
+        // A queue takes memory, too, whatever is in it.
+        let call = self.call(clock);
+        let refused = match self.engine.keyspace().has_room(&call) {
+            Ok(true) => None,
+            Ok(false) => Some(Error::OutOfMemory),
+            Err(error) => Some(error),
+        };
+        if let Some(error) = refused {
+            self.spoil();
+            return self.refuse(command, &error, reply);
+        }
         let Some(queue) = &mut self.queue else { return self.done(Hold::None) };
         let request = Queued::new(command, args);
         queue.bytes += request.bytes();

@@ -160,6 +160,14 @@ fn a_full_memory_refuses_what_grows() {
         "exec",
         "-EXECABORT Transaction discarded because of: OOM command not allowed when used memory > 'maxmemory'.",
     );
+    // What is queued takes memory, too.
+    it.check("multi", "+OK");
+    it.check("get a", "-OOM command not allowed when used memory > 'maxmemory'.");
+    it.check("exec", "-EXECABORT Transaction discarded because of previous errors.");
+    it.check("multi", "+OK");
+    it.check("set a 1", "-OOM command not allowed when used memory > 'maxmemory'.");
+    it.check("discard", "+OK");
+    it.beside("config set maxmemory 0");
     it.check("multi", "+OK");
     it.check("get a", "+QUEUED");
     it.check("exec", "*1 null");
