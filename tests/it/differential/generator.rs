@@ -567,6 +567,16 @@ fn value(random: &mut Random) -> Vec<u8> {
             random.bytes(length)
         }
         22 if random.one_in(10) => random.bytes(300_000),
+        // What DUMP compresses: few letters, or a piece again and again.
+        23..=26 => {
+            let (length, letters) = (random.below(2_000), 1 + random.below(5));
+            (0..length).map(|_| b'a' + random.below(letters) as u8).collect()
+        }
+        27 => {
+            let length = 1 + random.below(400);
+            let piece = random.bytes(length);
+            piece.repeat(1 + random.below(60))
+        }
         _ => {
             let length = random.below(12);
             (0..length).map(|_| b'a' + random.below(4) as u8).collect()

@@ -90,7 +90,10 @@ fn rule(words: &Words) -> Rule {
         (b"pttl" | b"pexpiretime", _) => Rule::Clock(1),
         // Redis shares the objects of small integers, with one count of references and one access clock.
         (b"object", b"idletime" | b"refcount") => Rule::Type,
-        (b"randomkey" | b"dump" | b"time" | b"lastsave" | b"scan", _) => Rule::Type,
+        (b"scan", _) => Rule::Scan,
+        (b"info", b"keyspace") if words.len() == 2 => Rule::Keyspace,
+        // The art is not Redis's.
+        (b"randomkey" | b"time" | b"lastsave" | b"lolwut", _) => Rule::Type,
         (b"memory", b"usage") | (b"client", b"id" | b"info" | b"list") => Rule::Type,
         (b"info", _) | (_, b"help") => Rule::Type,
         (b"hello", _) => Rule::Fields,
