@@ -50,12 +50,7 @@ impl Command {
         if self.has(Flag::NoMulti) {
             return Err(Error::text("ERR Command not allowed inside a transaction"));
         }
-        match self.handler {
-            Handler::Keyspace(row) if !row.is_transactional() => Err(Error::Text(
-                format!("ERR '{}' is not supported inside a transaction", self.spec.name.to_uppercase()).into(),
-            )),
-            _ => Ok(()),
-        }
+        Ok(())
     }
 }
 

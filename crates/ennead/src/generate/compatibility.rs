@@ -43,8 +43,9 @@ pub(super) fn page() -> String {
          \x20 BGSAVE write a consistent copy of all data into `backup.directory`.\n\
          - `maxmemory-policy` has one value more, `tier`, which is the default: cold values leave memory and stay readable\n\
          \x20 from disk.\n\
-         - A transaction is one record of the log: after a crash all of it is there or nothing. SWAPDB is refused\n\
-         \x20 between MULTI and EXEC.\n\
+         - A transaction is one record of the log: after a crash all of it is there or nothing.\n\
+         - MIGRATE does not hold up other clients: a key that they change while it is sent is sent again, and stays\n\
+         \x20 here if they do so too often.\n\
          - Expired keys are deleted when they are due, not by sampling.\n\n",
     );
     page.push_str("| group | there | not there |\n|---|---|---|\n");
