@@ -25,6 +25,7 @@ mod expiry;
 mod figures;
 mod inspection;
 mod meta;
+mod reload;
 #[cfg(test)]
 mod tests;
 mod transaction;

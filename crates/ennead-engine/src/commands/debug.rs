@@ -29,7 +29,7 @@ const SUBCOMMANDS: &[(&str, usize, Subcommand, &str)] = &[
     ("change-repl-id", 2, nothing, "Accepted: there are no replicas that could notice."),
     ("error", 3, refuse, "Returns the text as an error."),
     ("help", 2, help, "Prints this help."),
-    ("loadaof", 2, reload, "As RELOAD."),
+    ("loadaof", 2, reload, "As RELOAD: the log is in the B-tree then."),
     ("log", 3, log, "Writes the text to the log."),
     ("object", 3, object, "Shows low level facts about a key and its value."),
     (
@@ -38,7 +38,7 @@ const SUBCOMMANDS: &[(&str, usize, Subcommand, &str)] = &[
         protocol,
         "Returns a value of the type: string, integer, double, null, array, set, map, push, verbatim, true, false, bignum.",
     ),
-    ("reload", 2, reload, "Flushes the data into the B-tree."),
+    ("reload", 2, reload, "Flushes the data into the B-tree, drops what is in memory and reads it again."),
     (
         "set-active-expire",
         3,
@@ -126,8 +126,13 @@ fn set_active_expire(session: &mut Session, request: &Request<'_>, reply: &mut d
     Ok(())
 }
 
-fn reload(session: &mut Session, _request: &Request<'_>, reply: &mut dyn Output) -> Result {
+/// This stops all connections of the worker, as a server that loads its data does.
+fn reload(session: &mut Session, request: &Request<'_>, reply: &mut dyn Output) -> Result {
+    if session.executing {
+        return Err(Error::text("ERR DEBUG RELOAD is not supported inside a transaction"));
+    }
     session.engine.store().flush().map_err(Error::Store)?;
+    session.engine.keyspace().reload(request.clock.unix_ms().cast_unsigned())?;
     reply.ok();
     Ok(())
 }
