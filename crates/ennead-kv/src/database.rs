@@ -72,6 +72,18 @@ impl Database {
         self.slots[usize::from(slot)].lock()
     }
 
+    /// The slot, unless somebody has it.
+    pub(crate) fn try_lock(&self, slot: u16) -> Option<MutexGuard<'_, Slot>> {
+        self.slots[usize::from(slot)].try_lock()
+    }
+
+    /// The slots that have something to expire, in the order of their numbers.
+    pub(crate) fn armed(&self) -> Vec<u16> {
+        let mut slots: Vec<u16> = self.due.lock().iter().map(|(_, slot)| *slot).collect();
+        slots.sort_unstable();
+        slots
+    }
+
     /// The number of keys, those that are due and not deleted yet among them.
     pub(crate) fn len(&self) -> u64 {
         self.keys.load(Relaxed).max(0) as u64

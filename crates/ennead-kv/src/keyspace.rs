@@ -29,6 +29,7 @@ mod reload;
 #[cfg(test)]
 mod tests;
 mod transaction;
+mod ttl;
 pub(crate) mod walk;
 mod warming;
 

@@ -265,10 +265,12 @@ impl Report {
     }
 
     pub(super) fn keyspace(&mut self) {
+        let now_ms = self.clock.unix_ms().cast_unsigned();
         for database in self.engine.keyspace().figures().databases {
+            let average = self.engine.keyspace().average_ttl(database.db, now_ms);
             let _ = write!(
                 self.text,
-                "db{}:keys={},expires={},avg_ttl=0\r\n",
+                "db{}:keys={},expires={},avg_ttl={average}\r\n",
                 database.db, database.keys, database.volatile
             );
         }
