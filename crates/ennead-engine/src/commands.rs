@@ -10,10 +10,14 @@ mod info;
 mod introspection;
 mod latency;
 mod memory;
+mod module;
 mod server;
 mod slowlog;
 mod syntax;
 mod transaction;
+mod waitaof;
+
+pub(crate) use waitaof::Awaited;
 
 use ennead_kv::{Error, Flag, Group, KeySpec, Result, Spec};
 
@@ -58,9 +62,11 @@ pub(crate) fn rows() -> impl Iterator<Item = &'static Row> {
         introspection::ROWS,
         latency::ROWS,
         memory::ROWS,
+        module::ROWS,
         server::ROWS,
         slowlog::ROWS,
         transaction::ROWS,
+        waitaof::ROWS,
     ]
     .into_iter()
     .flatten()

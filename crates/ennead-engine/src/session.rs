@@ -16,6 +16,7 @@ use ennead_kv::{Args, Call, Effect, Error, Flag, Reply};
 use ennead_store::{Durability, Pressure, Sequence};
 
 use crate::clients::{Client, FLAG_CLOSING, FLAG_NO_TOUCH, FLAG_PAUSED, Origin};
+use crate::commands::Awaited;
 use crate::figures::Shard;
 use crate::latency::Sample;
 use crate::registry::{Command, Handler, Lookup, Registry};
@@ -81,6 +82,8 @@ pub struct Session {
     pub(crate) later: Option<Duration>,
     /// SAVE waits for the copy that it began.
     pub(crate) saving: bool,
+    /// WAITAOF waits for the log.
+    pub(crate) awaited: Option<Awaited>,
     /// The requests since MULTI.
     queue: Option<Box<Queue>>,
     pub(crate) watches: Watches,
@@ -110,6 +113,7 @@ impl Session {
             held: Hold::None,
             later: None,
             saving: false,
+            awaited: None,
             queue: None,
             watches: Watches::default(),
             executing: false,
