@@ -10,6 +10,7 @@ mod differential;
 mod failure;
 mod generated;
 mod kill;
+mod migrate;
 mod python;
 mod random;
 mod readme;

@@ -10,6 +10,7 @@ mod info;
 mod introspection;
 mod latency;
 mod memory;
+mod migrate;
 mod module;
 mod server;
 mod slowlog;
@@ -17,6 +18,7 @@ mod syntax;
 mod transaction;
 mod waitaof;
 
+pub(crate) use migrate::Migrating;
 pub(crate) use waitaof::Awaited;
 
 use ennead_kv::{Error, Flag, Group, KeySpec, Result, Spec};
@@ -62,6 +64,7 @@ pub(crate) fn rows() -> impl Iterator<Item = &'static Row> {
         introspection::ROWS,
         latency::ROWS,
         memory::ROWS,
+        migrate::ROWS,
         module::ROWS,
         server::ROWS,
         slowlog::ROWS,

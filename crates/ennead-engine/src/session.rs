@@ -16,7 +16,7 @@ use ennead_kv::{Args, Call, Effect, Error, Flag, Reply};
 use ennead_store::{Durability, Pressure, Sequence};
 
 use crate::clients::{Client, FLAG_CLOSING, FLAG_NO_TOUCH, FLAG_PAUSED, Origin};
-use crate::commands::Awaited;
+use crate::commands::{Awaited, Migrating};
 use crate::figures::Shard;
 use crate::latency::Sample;
 use crate::registry::{Command, Handler, Lookup, Registry};
@@ -84,6 +84,8 @@ pub struct Session {
     pub(crate) saving: bool,
     /// WAITAOF waits for the log.
     pub(crate) awaited: Option<Awaited>,
+    /// MIGRATE waits for the other server.
+    pub(crate) migrating: Option<Box<Migrating>>,
     /// The requests since MULTI.
     queue: Option<Box<Queue>>,
     pub(crate) watches: Watches,
@@ -114,6 +116,7 @@ impl Session {
             later: None,
             saving: false,
             awaited: None,
+            migrating: None,
             queue: None,
             watches: Watches::default(),
             executing: false,

@@ -37,7 +37,7 @@ use eviction::Pool;
 pub use figures::{DatabaseFigures, Figures};
 pub use inspection::Inspection;
 use meta::Meta;
-pub use transaction::{Transaction, Watched};
+pub use transaction::{Export, Transaction, Watched};
 
 /// All databases over one store; clones share them.
 #[derive(Clone)]

@@ -6,6 +6,7 @@
 
 mod accept;
 mod connection;
+pub mod migration;
 mod options;
 pub mod reply;
 pub mod request;

@@ -1,3 +1,4 @@
+mod server;
 mod transaction;
 
 use std::ops::Range;

@@ -15,8 +15,11 @@ use crate::error::{Error, Result};
 use crate::reply::Reply;
 use crate::row::RowBuffer;
 
+mod export;
 #[cfg(test)]
 mod tests;
+
+pub use export::Export;
 
 /// A transaction at work: see [`Keyspace::transaction`].
 pub struct Transaction<'a> {

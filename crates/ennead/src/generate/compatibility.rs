@@ -10,7 +10,7 @@ use ennead_engine::settings::{FIXED, TABLE};
 const COMMANDS: &str = include_str!("redis-7.2.txt");
 
 /// Commands that are in the table for tools that list it, and answer that they are not supported yet.
-const REFUSED: &[&str] = &["client|tracking", "monitor"];
+const REFUSED: &[&str] = &["client|tracking", "module|load", "module|loadex", "module|unload", "monitor"];
 
 struct Row<'a> {
     name: &'a str,
@@ -36,7 +36,8 @@ pub(super) fn page() -> String {
          Measured against Redis 7.2: {supported} of its {all} commands and subcommands are there. RESP2 and RESP3, inline\n\
          commands and pipelining are spoken; limits and error texts are Redis's.\n\n\
          A command that is not there is answered by `ERR unknown command`, a subcommand that is not there by\n\
-         `ERR unknown subcommand`; MONITOR and CLIENT TRACKING answer that they are not supported yet.\n\
+         `ERR unknown subcommand`; MONITOR and CLIENT TRACKING answer that they are not supported yet, MODULE LOAD that it\n\
+         will not be.\n\
          The connection stays open and nothing is changed.\n\n\
          What differs on purpose:\n\n\
          - Every write goes through a log; `appendonly` cannot be switched off, `save` points do not exist, and SAVE and\n\
