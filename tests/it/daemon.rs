@@ -323,3 +323,39 @@ fn all_listeners_speak_tls_when_there_is_a_certificate() {
     let _ = plain.read_to_end(&mut answer);
     assert!(!answer.starts_with(b"HTTP"), "{answer:?}");
 }
+
+#[test]
+fn an_authority_of_clients_keeps_out_those_without_a_certificate() {
+    use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer, ServerName};
+
+    let folder = tempfile::tempdir().unwrap();
+    let signed = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let (certificate, certificate_name) = folder_of(folder.path(), "certificate.pem");
+    let (key, key_name) = folder_of(folder.path(), "key.pem");
+    std::fs::write(certificate, signed.cert.pem()).unwrap();
+    std::fs::write(key, signed.signing_key.serialize_pem()).unwrap();
+    let authority = format!("tls.client_ca_file={certificate_name}");
+    let daemon = Daemon::start(&["--tls-certificate", &certificate_name, "--tls-key", &key_name, "--set", &authority]);
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(signed.cert.der().clone()).unwrap();
+    for shows_certificate in [true, false] {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let builder = rustls::ClientConfig::builder_with_provider(provider);
+        let builder = builder.with_safe_default_protocol_versions().unwrap().with_root_certificates(roots.clone());
+        let config = if shows_certificate {
+            let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(signed.signing_key.serialize_der()));
+            builder.with_client_auth_cert(vec![signed.cert.der().clone()], key).unwrap()
+        } else {
+            builder.with_no_client_auth()
+        };
+        let name = ServerName::try_from("localhost").unwrap();
+        let connection = rustls::ClientConnection::new(Arc::new(config), name).unwrap();
+        let stream = TcpStream::connect(daemon.address("resp")).unwrap();
+        stream.set_read_timeout(Some(TIMEOUT)).unwrap();
+        let mut resp = rustls::StreamOwned::new(connection, stream);
+        // With TLS 1.3 the refusal comes with the first answer.
+        let _ = resp.write_all(b"PING\r\n");
+        let answered = resp.read_exact(&mut [0; 7]).is_ok();
+        assert_eq!(answered, shows_certificate);
+    }
+}
