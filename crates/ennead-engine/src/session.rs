@@ -80,6 +80,8 @@ pub struct Session {
     pub(crate) held: Hold,
     /// The request at hand has to be tried again after so long.
     pub(crate) later: Option<Duration>,
+    /// The request at hand was put off by CLIENT PAUSE.
+    paused: bool,
     /// SAVE waits for the copy that it began.
     pub(crate) saving: bool,
     /// WAITAOF waits for the log.
@@ -114,6 +116,7 @@ impl Session {
             closing: false,
             held: Hold::None,
             later: None,
+            paused: false,
             saving: false,
             awaited: None,
             migrating: None,
@@ -200,8 +203,12 @@ impl Session {
                 && let Some(wait) = self.engine.pause().left(write, clock.instant())
             {
                 self.client.set_flag(FLAG_PAUSED, true);
+                self.paused = true;
                 return Some(Ok(wait));
             }
+        }
+        if self.paused {
+            self.paused = false;
             self.client.set_flag(FLAG_PAUSED, false);
         }
         if write && !self.only_queues(command) { self.wait_for_room(clock) } else { None }

@@ -1,6 +1,6 @@
 //! Commands about the server that wait, or that look at all keys.
 
-use super::{Duration, Fixture, Outcome};
+use super::{Duration, Fixture, Outcome, Session};
 
 impl Fixture {
     /// Asks again and again, as a listener does for a request that is put off.
@@ -82,4 +82,28 @@ fn a_server_without_a_host_cannot_send_keys() {
     it.check("migrate 127.0.0.1 1 a 0 100", "-ERR this server cannot send keys");
     it.check("migrate 127.0.0.1 port a 0 100", "-ERR Invalid TCP port specified");
     it.check("get a", "1");
+}
+
+#[test]
+fn an_attribute_comes_before_its_reply_where_there_are_any() {
+    let mut it = Fixture::new(&[("server.debug_command", "yes")]);
+    it.check("debug protocol attrib", "Some real reply following the attribute");
+    it.ask("hello 3");
+    it.check("debug protocol attrib", "|1 key-popularity *2 key:123 :90 Some real reply following the attribute");
+}
+
+#[test]
+fn clients_put_off_by_a_pause_are_counted() {
+    let mut it = Fixture::new(&[]);
+    let mut other: Session = Fixture::connect(&it.engine);
+    it.check("client pause 100000 write", "+OK");
+    std::mem::swap(&mut it.session, &mut other);
+    it.ask("set a 1");
+    assert!(matches!(it.outcome, Outcome::Later(_)));
+    std::mem::swap(&mut it.session, &mut other);
+    assert!(it.ask("info clients").contains("blocked_clients:1\r\n"));
+    it.check("client unpause", "+OK");
+    std::mem::swap(&mut it.session, &mut other);
+    it.check("set a 1", "+OK");
+    assert!(it.ask("info clients").contains("blocked_clients:0\r\n"));
 }
