@@ -164,6 +164,9 @@ impl Reply for Text {
     fn push(&mut self, len: usize) {
         self.open(len);
     }
+    fn attribute(&mut self, pairs: usize) {
+        self.open(pairs * 2);
+    }
     fn double(&mut self, value: f64) {
         self.item(&format!("{value}"));
     }

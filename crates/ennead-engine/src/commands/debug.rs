@@ -36,7 +36,7 @@ const SUBCOMMANDS: &[(&str, usize, Subcommand, &str)] = &[
         "protocol",
         3,
         protocol,
-        "Returns a value of the type: string, integer, double, null, array, set, map, push, verbatim, true, false, bignum.",
+        "Returns a value of the type: string, integer, double, null, array, set, map, attrib, push, verbatim, true, false, bignum.",
     ),
     ("reload", 2, reload, "Flushes the data into the B-tree, drops what is in memory and reads it again."),
     (
@@ -172,6 +172,16 @@ fn protocol(_session: &mut Session, request: &Request<'_>, reply: &mut dyn Outpu
                 reply.boolean(number == 1);
             }
         }
+        b"attrib" => {
+            if reply.protocol() >= 3 {
+                reply.attribute(1);
+                reply.bulk(b"key-popularity");
+                reply.array(2);
+                reply.bulk(b"key:123");
+                reply.integer(90);
+            }
+            reply.bulk(b"Some real reply following the attribute");
+        }
         b"push" if reply.protocol() < 3 => return Err(Error::text("ERR RESP2 is not supported by this command")),
         b"push" => {
             reply.push(2);
@@ -185,7 +195,7 @@ fn protocol(_session: &mut Session, request: &Request<'_>, reply: &mut dyn Outpu
         _ => {
             return Err(Error::text(
                 "ERR Wrong protocol type name. Please use one of the following: \
-                 string|integer|double|null|array|set|map|push|verbatim|true|false|bignum",
+                 string|integer|double|null|array|set|map|attrib|push|verbatim|true|false|bignum",
             ));
         }
     }
