@@ -35,8 +35,8 @@ unit/quit unit/latency-monitor unit/slowlog unit/introspection unit/introspectio
 unit/pause unit/multi unit/querybuf unit/dump unit/violations unit/replybufsize""".split()
 # Tags of tests that look into what only redis-server has.
 DENIED = "needs:repl needs:save needs:pfdebug needs:config-resetstat cluster large-memory"
-# Tests that fail for want of scripts and leave the ones behind them in the middle of a transaction.
-SKIPPED = ["/script timeout"]
+# Tests that fail for want of scripts, and hang or leave the ones behind them in the middle of a transaction.
+SKIPPED = ["/script timeout", "/[Ss]cripts are"]
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 RESULT = re.compile(r"^\[(ok|err|exception|TIMEOUT|skip|ignore)\]:\s?(.*)$")
 
