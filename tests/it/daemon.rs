@@ -1,162 +1,18 @@
 //! The daemon from outside: flags, messages, exit codes, signals, health, metrics.
 
+pub(crate) mod process;
+
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::UnixDatagram;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::process::Stdio;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tempfile::TempDir;
+use crate::wait::TIMEOUT;
+use crate::wire::Reply;
 
-use crate::wire::{Reply, Wire};
-
-/// Generous: the machine may be busy building.
-const TIMEOUT: Duration = Duration::from_secs(30);
-
-/// A running daemon with all three listeners, on ports that the system picked.
-pub(crate) struct Daemon {
-    child: Child,
-    folder: TempDir,
-}
-
-fn ennead() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_ennead"));
-    // What the developer's shell says must not reach the tests.
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("ENNEAD_")) {
-        command.env_remove(name);
-    }
-    command.stdin(Stdio::null());
-    command
-}
-
-impl Daemon {
-    pub(crate) fn start(flags: &[&str]) -> Daemon {
-        Daemon::start_in(tempfile::tempdir().unwrap(), flags)
-    }
-
-    fn start_in(folder: TempDir, flags: &[&str]) -> Daemon {
-        Daemon::start_with(folder, flags, |_| {})
-    }
-
-    fn start_with(folder: TempDir, flags: &[&str], prepare: impl FnOnce(&mut Command)) -> Daemon {
-        let log = std::fs::File::create(folder.path().join("log")).unwrap();
-        let mut command = ennead();
-        command.args(["serve", "--resp", "127.0.0.1:0", "--http", "127.0.0.1:0", "--grpc", "127.0.0.1:0", "--data"]);
-        command.arg(folder.path().join("data")).args(flags).stdout(log.try_clone().unwrap()).stderr(log);
-        prepare(&mut command);
-        let child = command.spawn().unwrap();
-        let mut daemon = Daemon { child, folder };
-        daemon.wait_for("  gRPC  ");
-        daemon
-    }
-
-    fn log(&self) -> String {
-        std::fs::read_to_string(self.folder.path().join("log")).unwrap()
-    }
-
-    fn wait_for(&mut self, text: &str) {
-        let start = Instant::now();
-        while !self.log().contains(text) {
-            let ended = self.child.try_wait().unwrap();
-            assert!(ended.is_none() && start.elapsed() < TIMEOUT, "{ended:?}, no {text:?} in:\n{}", self.log());
-            std::thread::sleep(Duration::from_millis(2));
-        }
-    }
-
-    /// Where a listener listens, from its log line.
-    pub(crate) fn address(&self, protocol: &str) -> SocketAddr {
-        let log = self.log();
-        let wanted = format!("listening protocol=\"{protocol}\" address=");
-        let line =
-            log.lines().find(|line| line.contains(&wanted)).unwrap_or_else(|| panic!("no {protocol} in:\n{log}"));
-        let rest = &line[line.find(&wanted).unwrap() + wanted.len()..];
-        rest.split(' ').next().unwrap().parse().unwrap()
-    }
-
-    fn wire(&self) -> Wire {
-        Wire::connect(self.address("resp")).unwrap()
-    }
-
-    fn http(&self, request: &str) -> (u16, String) {
-        http(self.address("http"), request)
-    }
-
-    fn signal(&self, name: &str) {
-        let status = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status().unwrap();
-        assert!(status.success());
-    }
-
-    fn wait(&mut self) -> ExitStatus {
-        let start = Instant::now();
-        loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                return status;
-            }
-            assert!(start.elapsed() < TIMEOUT, "the daemon does not end; its log:\n{}", self.log());
-            std::thread::sleep(Duration::from_millis(2));
-        }
-    }
-
-    /// Starts again on the same data.
-    fn restart(mut self) -> Daemon {
-        let folder = std::mem::replace(&mut self.folder, tempfile::tempdir().unwrap());
-        drop(self);
-        Daemon::start_in(folder, &[])
-    }
-}
-
-impl Drop for Daemon {
-    fn drop(&mut self) {
-        // It may be dead already, which is all that is wanted here.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// Status and body of a request given as its first line and further headers.
-fn http(address: SocketAddr, request: &str) -> (u16, String) {
-    let mut stream = TcpStream::connect(address).unwrap();
-    stream.set_read_timeout(Some(TIMEOUT)).unwrap();
-    write!(stream, "{request}\r\nHost: test\r\nConnection: close\r\n\r\n").unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer but {answer:?}"));
-    (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
-}
-
-/// Runs a command that must end by itself.
-fn output(arguments: &[&str]) -> Output {
-    let mut child = ennead().args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let start = Instant::now();
-    while child.try_wait().unwrap().is_none() {
-        if start.elapsed() > TIMEOUT {
-            let _ = child.kill();
-            panic!("{arguments:?} does not end");
-        }
-        std::thread::sleep(Duration::from_millis(2));
-    }
-    child.wait_with_output().unwrap()
-}
-
-/// The one line of a start that is refused, after log lines, with exit code 1.
-fn refusal(arguments: &[&str]) -> String {
-    let output = output(arguments);
-    let text = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(1), "{arguments:?}: {text}");
-    let mut lines = text.lines().filter(|line| line.starts_with("ennead: "));
-    let line = lines.next().unwrap_or_else(|| panic!("{arguments:?}: no message in {text:?}")).to_owned();
-    assert_eq!(lines.next(), None, "{text}");
-    assert_eq!(text.lines().last(), Some(line.as_str()), "{text}");
-    line
-}
-
-fn folder_of(path: &Path, name: &str) -> (PathBuf, String) {
-    let path = path.join(name);
-    let text = path.display().to_string();
-    (path, text)
-}
+use process::{Daemon, ennead, folder_of, output, refusal};
 
 #[test]
 fn every_listener_says_where_it_is_and_answers() {
@@ -466,4 +322,40 @@ fn all_listeners_speak_tls_when_there_is_a_certificate() {
     let mut answer = Vec::new();
     let _ = plain.read_to_end(&mut answer);
     assert!(!answer.starts_with(b"HTTP"), "{answer:?}");
+}
+
+#[test]
+fn an_authority_of_clients_keeps_out_those_without_a_certificate() {
+    use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer, ServerName};
+
+    let folder = tempfile::tempdir().unwrap();
+    let signed = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let (certificate, certificate_name) = folder_of(folder.path(), "certificate.pem");
+    let (key, key_name) = folder_of(folder.path(), "key.pem");
+    std::fs::write(certificate, signed.cert.pem()).unwrap();
+    std::fs::write(key, signed.signing_key.serialize_pem()).unwrap();
+    let authority = format!("tls.client_ca_file={certificate_name}");
+    let daemon = Daemon::start(&["--tls-certificate", &certificate_name, "--tls-key", &key_name, "--set", &authority]);
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(signed.cert.der().clone()).unwrap();
+    for shows_certificate in [true, false] {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let builder = rustls::ClientConfig::builder_with_provider(provider);
+        let builder = builder.with_safe_default_protocol_versions().unwrap().with_root_certificates(roots.clone());
+        let config = if shows_certificate {
+            let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(signed.signing_key.serialize_der()));
+            builder.with_client_auth_cert(vec![signed.cert.der().clone()], key).unwrap()
+        } else {
+            builder.with_no_client_auth()
+        };
+        let name = ServerName::try_from("localhost").unwrap();
+        let connection = rustls::ClientConnection::new(Arc::new(config), name).unwrap();
+        let stream = TcpStream::connect(daemon.address("resp")).unwrap();
+        stream.set_read_timeout(Some(TIMEOUT)).unwrap();
+        let mut resp = rustls::StreamOwned::new(connection, stream);
+        // With TLS 1.3 the refusal comes with the first answer.
+        let _ = resp.write_all(b"PING\r\n");
+        let answered = resp.read_exact(&mut [0; 7]).is_ok();
+        assert_eq!(answered, shows_certificate);
+    }
 }

@@ -2,12 +2,12 @@
 //!
 //! Each client writes keys of its own, so what the server may hold afterwards is known: the state after the client's
 //! first n writes, for one n between the last acknowledged write and the last one sent. One n for all its keys: the
-//! log keeps the order of a connection, and a write of several keys is there whole or not at all. Under `none` n may lie
-//! before the last acknowledged write, but never before what an earlier restart has shown.
+//! log keeps the order of a connection, and a write of several keys or a transaction is there whole or not at all. Under
+//! `none` n may lie before the last acknowledged write, but never before what an earlier restart has shown.
 //!
 //! `ENNEAD_KILL_ROUNDS` sets the rounds of each durability, `ENNEAD_KILL_SECONDS` goes on for so long, `ENNEAD_KILL_SEED` replays the choices of a run (not its timing).
 
-mod client;
+pub(crate) mod client;
 
 use std::time::{Duration, Instant};
 

@@ -4,12 +4,16 @@
 #![allow(clippy::print_stderr, reason = "what a test found, and seeds to replay it, go to the log of the run")]
 
 mod architecture;
+mod backup;
 mod daemon;
 mod differential;
+mod failure;
 mod generated;
 mod kill;
+mod migrate;
 mod python;
 mod random;
 mod readme;
 mod server;
+mod wait;
 mod wire;

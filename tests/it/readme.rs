@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::daemon::Daemon;
+use crate::daemon::process::Daemon;
 use crate::server::installed;
 
 struct Block {

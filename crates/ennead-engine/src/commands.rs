@@ -10,10 +10,16 @@ mod info;
 mod introspection;
 mod latency;
 mod memory;
+mod migrate;
+mod module;
 mod server;
 mod slowlog;
 mod syntax;
 mod transaction;
+mod waitaof;
+
+pub(crate) use migrate::Migrating;
+pub(crate) use waitaof::Awaited;
 
 use ennead_kv::{Error, Flag, Group, KeySpec, Result, Spec};
 
@@ -58,9 +64,12 @@ pub(crate) fn rows() -> impl Iterator<Item = &'static Row> {
         introspection::ROWS,
         latency::ROWS,
         memory::ROWS,
+        migrate::ROWS,
+        module::ROWS,
         server::ROWS,
         slowlog::ROWS,
         transaction::ROWS,
+        waitaof::ROWS,
     ]
     .into_iter()
     .flatten()

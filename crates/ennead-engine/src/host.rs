@@ -1,5 +1,7 @@
 //! What the engine needs from the program around it: stopping, memory figures, the configuration file.
 
+use crate::migration;
+
 /// How SHUTDOWN was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ShutdownRequest {
@@ -36,6 +38,8 @@ pub struct Host {
     pub allocator: &'static str,
     /// Writes the settings to the file they came from; the text of an error for the client.
     pub rewrite_config: Box<dyn Fn() -> Result<(), String> + Send + Sync>,
+    /// Sends keys to another server.
+    pub migrate: migration::Send,
     /// Absolute path of the file with settings, empty when there is none.
     pub config_file: String,
     /// Absolute path of the program.

@@ -13,6 +13,7 @@ mod figures;
 mod host;
 mod keyspace;
 mod latency;
+pub mod migration;
 mod pause;
 mod process;
 mod rates;

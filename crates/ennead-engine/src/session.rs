@@ -16,6 +16,7 @@ use ennead_kv::{Args, Call, Effect, Error, Flag, Reply};
 use ennead_store::{Durability, Pressure, Sequence};
 
 use crate::clients::{Client, FLAG_CLOSING, FLAG_NO_TOUCH, FLAG_PAUSED, Origin};
+use crate::commands::{Awaited, Migrating};
 use crate::figures::Shard;
 use crate::latency::Sample;
 use crate::registry::{Command, Handler, Lookup, Registry};
@@ -79,8 +80,14 @@ pub struct Session {
     pub(crate) held: Hold,
     /// The request at hand has to be tried again after so long.
     pub(crate) later: Option<Duration>,
+    /// The request at hand was put off by CLIENT PAUSE.
+    paused: bool,
     /// SAVE waits for the copy that it began.
     pub(crate) saving: bool,
+    /// WAITAOF waits for the log.
+    pub(crate) awaited: Option<Awaited>,
+    /// MIGRATE waits for the other server.
+    pub(crate) migrating: Option<Box<Migrating>>,
     /// The requests since MULTI.
     queue: Option<Box<Queue>>,
     pub(crate) watches: Watches,
@@ -109,7 +116,10 @@ impl Session {
             closing: false,
             held: Hold::None,
             later: None,
+            paused: false,
             saving: false,
+            awaited: None,
+            migrating: None,
             queue: None,
             watches: Watches::default(),
             executing: false,
@@ -171,7 +181,7 @@ impl Session {
             };
         }
         if self.queue.is_some() && !command.is_immediate() {
-            return self.queue(command, args, reply);
+            return self.queue(command, args, reply, clock);
         }
         self.run(command, args, reply, clock)
     }
@@ -212,8 +222,12 @@ impl Session {
                 && let Some(wait) = self.engine.pause().left(write, clock.instant())
             {
                 self.client.set_flag(FLAG_PAUSED, true);
+                self.paused = true;
                 return Some(Ok(wait));
             }
+        }
+        if self.paused {
+            self.paused = false;
             self.client.set_flag(FLAG_PAUSED, false);
         }
         if write && !self.only_queues(command) { self.wait_for_room(clock) } else { None }

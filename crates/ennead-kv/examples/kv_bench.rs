@@ -41,6 +41,7 @@ impl Reply for Count {
     fn array(&mut self, _len: usize) {}
     fn map(&mut self, _pairs: usize) {}
     fn set(&mut self, _len: usize) {}
+    fn attribute(&mut self, _len: usize) {}
     fn push(&mut self, _len: usize) {}
     fn double(&mut self, _value: f64) {}
     fn boolean(&mut self, _value: bool) {}

@@ -55,6 +55,12 @@ pub enum KeySpec {
         last: isize,
         step: usize,
     },
+    /// The word at `index`, or when that is empty all words behind `keyword`, which is looked for in the words `from` on.
+    OneOrBehind {
+        index: usize,
+        keyword: &'static str,
+        from: usize,
+    },
     /// A number of keys at word `count`, then the keys.
     Counted {
         count: usize,
@@ -90,6 +96,15 @@ impl KeySpec {
             KeySpec::Range { first, last, step } => {
                 let last = if last < 0 { words.saturating_sub(last.unsigned_abs()) } else { last as usize };
                 (first, (last + 1).min(words), step)
+            }
+            KeySpec::OneOrBehind { index, keyword, from } => {
+                let found = args.iter_from(from).position(|word| word.eq_ignore_ascii_case(keyword.as_bytes()));
+                match (found, args.get(index)) {
+                    (None, _) => (index, (index + 1).min(words), 1),
+                    (Some(between), Some([])) => (from + between + 1, words, 1),
+                    // Both forms at once are an error.
+                    (Some(_), _) => (0, 0, 1),
+                }
             }
             KeySpec::Counted { count } => {
                 let keys = args.get(count).and_then(|word| std::str::from_utf8(word).ok()?.parse().ok()).unwrap_or(0);

@@ -59,6 +59,8 @@ pub struct Context<'a> {
     parked: Vec<Parked<'a>>,
     /// Whether whole databases were emptied.
     emptied: bool,
+    /// By the number that clients select: the number outside of the transaction. None until SWAPDB changes it.
+    order: Option<Box<[usize]>>,
     random: u64,
     saw: Sequence,
     wrote: Option<Sequence>,
@@ -118,6 +120,7 @@ impl<'a> Context<'a> {
             chunked: Vec::new(),
             parked: Vec::new(),
             emptied: false,
+            order: None,
             random: call.seed,
             saw: 0,
             wrote: None,
@@ -184,7 +187,7 @@ impl<'a> Context<'a> {
 
     /// Begins the next command of a transaction; what the commands before it did stays staged.
     pub(crate) fn next_command(&mut self, call: &Call, writes: bool) {
-        self.call = *call;
+        self.call = Call { db: self.outer(call.db), ..*call };
         self.clock = Clock::new(self.keyspace.settings(), call.now_ms);
         self.random = call.seed;
         self.place = None;
@@ -358,7 +361,7 @@ impl<'a> Context<'a> {
 
     /// Commits the staged rows and brings figures and orders of the changed slots up to date.
     pub(crate) fn commit(&mut self) -> Result {
-        let staged = self.locked.iter().any(|locked| locked.dirty);
+        let staged = self.stage_order() || self.locked.iter().any(|locked| locked.dirty);
         let mut outcome = Ok(());
         if staged {
             for locked in &self.locked {

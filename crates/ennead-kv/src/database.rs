@@ -84,6 +84,13 @@ impl Database {
         prefetch(&self.slots[usize::from(slot)]);
     }
 
+    /// The slots that have something to expire, in the order of their numbers.
+    pub(crate) fn armed(&self) -> Vec<u16> {
+        let mut slots: Vec<u16> = self.due.lock().iter().map(|(_, slot)| *slot).collect();
+        slots.sort_unstable();
+        slots
+    }
+
     /// The number of keys, those that are due and not deleted yet among them.
     pub(crate) fn len(&self) -> u64 {
         self.keys.load(Relaxed).max(0) as u64

@@ -20,19 +20,17 @@ use crate::place::Placer;
 use crate::reply::Reply;
 
 mod anticipation;
-#[cfg(test)]
-mod concurrency;
 mod databases;
 mod eviction;
 mod expiry;
 mod figures;
 mod inspection;
 mod meta;
-#[cfg(test)]
-mod model;
+mod reload;
 #[cfg(test)]
 mod tests;
 mod transaction;
+mod ttl;
 pub(crate) mod walk;
 mod warming;
 
@@ -40,7 +38,7 @@ use eviction::Pool;
 pub use figures::{DatabaseFigures, Figures};
 pub use inspection::Inspection;
 use meta::Meta;
-pub use transaction::{Transaction, Watched};
+pub use transaction::{Export, Transaction, Watched};
 
 /// All databases over one store; clones share them.
 #[derive(Clone)]

@@ -28,7 +28,7 @@ pub use command::{Access, Category, Command, Flag, Group, KeySpec, Spec};
 pub use commands::{command, commands};
 pub use context::Context;
 pub use error::{Error, Result};
-pub use keyspace::{Call, DatabaseFigures, Effect, Figures, Inspection, Keyspace, Transaction, Watched};
+pub use keyspace::{Call, DatabaseFigures, Effect, Export, Figures, Inspection, Keyspace, Transaction, Watched};
 pub use options::{KvOptions, Policy, Settings};
 pub use place::{SLOTS, key_slot};
 pub use reply::Reply;

@@ -73,6 +73,14 @@ impl Probe {
 }
 
 pub(crate) fn execute(keyspace: &Keyspace, call: &Call, words: &[&[u8]], reply: &mut dyn Reply) -> Result<Effect> {
+    with_args(words, |command, args| keyspace.execute(command, call, args, reply))
+}
+
+/// Hands over the command that the words name, and the words as arguments.
+pub(crate) fn with_args<T>(
+    words: &[&[u8]],
+    run: impl FnOnce(&'static crate::Command, Args<'_>) -> Result<T>,
+) -> Result<T> {
     let buffer = words.concat();
     let mut spans = Vec::new();
     let mut at = 0;
@@ -86,7 +94,7 @@ pub(crate) fn execute(keyspace: &Keyspace, call: &Call, words: &[&[u8]], reply: 
     if !command.spec.accepts(words.len()) {
         return Err(crate::Error::Arity(command.spec.name.into()));
     }
-    keyspace.execute(command, call, Args::new(&buffer, &spans), reply)
+    run(command, Args::new(&buffer, &spans))
 }
 
 /// Replies in one line: `OK`, `(7)`, `"text"`, `nil`, `[a b]`.
@@ -155,6 +163,9 @@ impl Reply for Text {
     }
     fn push(&mut self, len: usize) {
         self.open(len);
+    }
+    fn attribute(&mut self, pairs: usize) {
+        self.open(pairs * 2);
     }
     fn double(&mut self, value: f64) {
         self.item(&format!("{value}"));

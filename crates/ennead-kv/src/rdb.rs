@@ -7,12 +7,17 @@
 //! | 2 | version of the form, u16 LE |
 //! | 8 | CRC64 of everything before, u64 LE |
 
+mod lzf;
 #[cfg(test)]
 mod tests;
 
-/// The version written, that of Redis 7.2; newer ones are refused.
-const VERSION: u16 = 11;
+/// The version written, that of Redis 7.0, which refuses newer ones; strings are the same in all.
+const VERSION_WRITTEN: u16 = 10;
+/// The newest version read, that of Redis 7.2.
+const VERSION_READ: u16 = 11;
 const TYPE_STRING: u8 = 0;
+/// Shorter strings are not compressed.
+const COMPRESSED_BYTES_MIN: usize = 21;
 
 /// Why a payload is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,12 +32,9 @@ pub(crate) fn dump_string(value: &[u8]) -> Vec<u8> {
     payload.push(TYPE_STRING);
     match short_integer(value) {
         Some(integer) => write_integer(&mut payload, integer),
-        None => {
-            write_length(&mut payload, value.len() as u64);
-            payload.extend_from_slice(value);
-        }
+        None => write_bytes(&mut payload, value),
     }
-    payload.extend_from_slice(&VERSION.to_le_bytes());
+    payload.extend_from_slice(&VERSION_WRITTEN.to_le_bytes());
     let checksum = crc64(&payload);
     payload.extend_from_slice(&checksum.to_le_bytes());
     payload
@@ -44,7 +46,7 @@ pub(crate) fn restore_string(payload: &[u8], longest: u64) -> Result<Vec<u8>, Re
     let (value, version) = body.split_last_chunk::<2>().ok_or(Refusal::VersionOrChecksum)?;
     let checksum = u64::from_le_bytes(*checksum);
     // Redis writes 0 when checksums are switched off.
-    if u16::from_le_bytes(*version) > VERSION || (checksum != 0 && checksum != crc64(body)) {
+    if u16::from_le_bytes(*version) > VERSION_READ || (checksum != 0 && checksum != crc64(body)) {
         return Err(Refusal::VersionOrChecksum);
     }
     let mut reader = Reader(value);
@@ -73,6 +75,23 @@ fn write_integer(payload: &mut Vec<u8>, integer: i32) {
     } else {
         payload.push(0xc2);
         payload.extend_from_slice(&integer.to_le_bytes());
+    }
+}
+
+/// A string, compressed if that makes it shorter.
+fn write_bytes(payload: &mut Vec<u8>, value: &[u8]) {
+    let compressed = if value.len() < COMPRESSED_BYTES_MIN { None } else { lzf::compress(value) };
+    match compressed {
+        Some(compressed) => {
+            payload.push(0xc3);
+            write_length(payload, compressed.len() as u64);
+            write_length(payload, value.len() as u64);
+            payload.extend_from_slice(&compressed);
+        }
+        None => {
+            write_length(payload, value.len() as u64);
+            payload.extend_from_slice(value);
+        }
     }
 }
 
@@ -144,46 +163,12 @@ impl<'a> Reader<'a> {
             Length::Encoded(2) => i32::from_le_bytes(self.array()?),
             Length::Encoded(3) => {
                 let (compressed, len) = (self.plain_length()?, self.plain_length()?);
-                return decompress(self.bytes(compressed)?, len.min(longest.saturating_add(1)), len);
+                return lzf::decompress(self.bytes(compressed)?, len.min(longest.saturating_add(1)), len);
             }
             Length::Encoded(_) => return None,
         };
         Some(integer.to_string().into_bytes())
     }
-}
-
-/// LZF: runs of literals, and references of length and distance into what is there already. The announced length must
-/// come out; nothing is allocated for an announcement alone.
-fn decompress(mut input: &[u8], longest: u64, announced: u64) -> Option<Vec<u8>> {
-    if announced > longest {
-        return None;
-    }
-    let mut output = Vec::new();
-    while let Some((&control, rest)) = input.split_first() {
-        let control = usize::from(control);
-        if control < 0x20 {
-            let (literals, rest) = rest.split_at_checked(control + 1)?;
-            output.extend_from_slice(literals);
-            input = rest;
-        } else {
-            let (extra, rest) = if control >> 5 == 7 {
-                let (&extra, rest) = rest.split_first()?;
-                (usize::from(extra), rest)
-            } else {
-                (0, rest)
-            };
-            let (&low, rest) = rest.split_first()?;
-            let start = output.len().checked_sub(((control & 0x1f) << 8 | usize::from(low)) + 1)?;
-            for index in start..start + (control >> 5) + extra + 2 {
-                output.push(output[index]);
-            }
-            input = rest;
-        }
-        if output.len() as u64 > announced {
-            return None;
-        }
-    }
-    (output.len() as u64 == announced).then_some(output)
 }
 
 /// The CRC64 of the Jones polynomial, reflected, from 0.

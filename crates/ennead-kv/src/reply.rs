@@ -22,6 +22,8 @@ pub trait Reply {
     fn map(&mut self, pairs: usize);
     fn set(&mut self, len: usize);
     fn push(&mut self, len: usize);
+    /// `pairs` keys and values that tell more about the reply that follows; only where the protocol is 3.
+    fn attribute(&mut self, pairs: usize);
     /// RESP3 double; in RESP2 a bulk string in Redis's `%.17g` shortest form.
     fn double(&mut self, value: f64);
     fn boolean(&mut self, value: bool);

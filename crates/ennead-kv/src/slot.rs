@@ -136,6 +136,11 @@ impl Slot {
         }
     }
 
+    /// When its volatile keys expire, Unix ms, the first one first.
+    pub(crate) fn deadlines(&self) -> impl Iterator<Item = u64> + '_ {
+        self.volatile.iter().flat_map(|order| order.iter().map(|(deadline, _)| *deadline))
+    }
+
     /// Takes a key out of memory and out of the expiry order: it was deleted.
     pub(crate) fn remove(&mut self, at: usize) {
         let fragment = self.table.fragment(at);

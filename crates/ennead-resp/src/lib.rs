@@ -7,13 +7,12 @@
 mod accept;
 mod ahead;
 mod connection;
+pub mod migration;
 mod options;
 pub mod reply;
 pub mod request;
 mod socket;
-mod tls;
 mod worker;
 
 pub use accept::{Listener, ServeError, serve};
 pub use options::Options;
-pub use tls::{TlsError, TlsFiles, tls_config};

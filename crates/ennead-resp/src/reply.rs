@@ -102,6 +102,10 @@ impl Reply for Encoder {
     fn push(&mut self, len: usize) {
         self.header(if self.is_resp3() { b'>' } else { b'*' }, len as i64);
     }
+    fn attribute(&mut self, pairs: usize) {
+        debug_assert!(self.is_resp3(), "RESP2 has no attributes");
+        self.header(b'|', pairs as i64);
+    }
     fn double(&mut self, value: f64) {
         let text = number::shortest(value);
         if self.is_resp3() { self.line(b',', &text) } else { self.bulk(text.as_bytes()) }

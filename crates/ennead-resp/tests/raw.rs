@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use ennead_engine::{Engine, Settings, Store, StoreOptions};
-use ennead_resp::{Listener, Options, TlsFiles, serve, tls_config};
+use ennead_resp::{Listener, Options, serve};
 use tokio::sync::oneshot;
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -26,7 +26,7 @@ impl Server {
         Server::start_with(settings, None)
     }
 
-    fn start_with(settings: &[(&str, &str)], tls: Option<&TlsFiles>) -> Server {
+    fn start_with(settings: &[(&str, &str)], tls: Option<Arc<rustls::ServerConfig>>) -> Server {
         let directory = tempfile::tempdir().unwrap();
         let known = Settings::new();
         known.preset("server.data", directory.path().to_str().unwrap()).unwrap();
@@ -35,7 +35,6 @@ impl Server {
         }
         let store = Store::open(StoreOptions::new(directory.path().join("store"))).unwrap();
         let engine = Engine::open(store, Arc::new(known)).unwrap();
-        let tls = tls.map(|files| tls_config(files).unwrap());
         let listener = Listener::bind("127.0.0.1:0".parse().unwrap(), 128, tls).unwrap();
         let address = listener.local_address().unwrap();
         let (stop, stopped) = oneshot::channel();
@@ -324,29 +323,33 @@ fn a_stop_answers_what_was_sent() {
 
 #[test]
 fn tls_with_clients_certificates() {
-    use rustls::pki_types::pem::PemObject;
-    use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+    use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer, ServerName};
 
-    let folder = tempfile::tempdir().unwrap();
     let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
-    let (certificate, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
-    std::fs::write(&certificate, made.cert.pem()).unwrap();
-    std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
-    let files =
-        TlsFiles { certificate: certificate.clone(), key: key.clone(), client_authorities: Some(certificate.clone()) };
-    let server = Server::start_with(&[], Some(&files));
+    let certificate = made.cert.der().clone();
+    let key = || PrivateKeyDer::from(PrivatePkcs8KeyDer::from(made.signing_key.serialize_der()));
+    let roots = || {
+        let mut roots = rustls::RootCertStore::empty();
+        roots.add(certificate.clone()).unwrap();
+        Arc::new(roots)
+    };
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let verifier = rustls::server::WebPkiClientVerifier::builder_with_provider(roots(), Arc::clone(&provider));
+    let config = rustls::ServerConfig::builder_with_provider(Arc::clone(&provider))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_client_cert_verifier(verifier.build().unwrap())
+        .with_single_cert(vec![certificate.clone()], key())
+        .unwrap();
+    let server = Server::start_with(&[], Some(Arc::new(config)));
 
     let connect = |shows_certificate: bool| {
-        let mut roots = rustls::RootCertStore::empty();
-        roots.add(CertificateDer::from_pem_file(&certificate).unwrap()).unwrap();
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let builder = rustls::ClientConfig::builder_with_provider(provider)
+        let builder = rustls::ClientConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
             .unwrap()
-            .with_root_certificates(roots);
+            .with_root_certificates(roots());
         let config = if shows_certificate {
-            let chain = vec![CertificateDer::from_pem_file(&certificate).unwrap()];
-            builder.with_client_auth_cert(chain, PrivateKeyDer::from_pem_file(&key).unwrap()).unwrap()
+            builder.with_client_auth_cert(vec![certificate.clone()], key()).unwrap()
         } else {
             builder.with_no_client_auth()
         };

@@ -4,8 +4,8 @@
 
 mod backend;
 mod real;
-#[cfg(test)]
-pub(crate) mod simulated;
+#[doc(hidden)]
+pub mod simulated;
 
 use std::fmt::Debug;
 use std::io;

@@ -179,6 +179,7 @@ fn host(config: &Config, stopper: Stopper) -> Host {
         purge: Box::new(allocator::purge),
         allocator: allocator::name(),
         rewrite_config: Box::new(move || rewrite(file.as_deref(), &settings)),
+        migrate: Box::new(ennead_resp::migration::send),
         config_file: config.file.clone().map(absolute).unwrap_or_default(),
         executable: std::env::current_exe().map(absolute).unwrap_or_default(),
     }

@@ -72,8 +72,8 @@ const PATTERNS: &[&str] =
 pub(crate) fn request(random: &mut Random) -> Words {
     let mut words = well_formed(random);
     // DEBUG SLEEP with another number would be obeyed; CONFIG SET reads numbers more freely than Redis
-    // ("-0", "01"); a HELLO that fails has set the name in 7.0 already, in 7.2 not.
-    let whole = [&b"DEBUG"[..], b"CONFIG", b"HELLO"].contains(&words[0].as_slice());
+    // ("-0", "01"); a HELLO that fails has set the name in 7.0 already, in 7.2 not; MIGRATE to another host could find one.
+    let whole = [&b"DEBUG"[..], b"CONFIG", b"HELLO", b"MIGRATE"].contains(&words[0].as_slice());
     if random.one_in(10) && !whole {
         match random.below(4) {
             0 if words.len() > 1 => {
@@ -483,6 +483,9 @@ fn server(random: &mut Random) -> Words {
         &["CONFIG", "SET", "slowlog-max-len"],
         &["CONFIG", "SET", "databases", "17"],
         &["CONFIG", "SET", "slowlog-max-len", "32", "slowlog-max-len", "64"],
+        &["CONFIG", "SET", "slowlog-max-len", "64", "nosuchsetting", "1"],
+        &["CONFIG", "SET", "slowlog-max-len", "65", "maxmemory-samples", "0"],
+        &["CONFIG", "SET", "slowlog-max-len", "66", "maxmemory-samples", "5"],
         &["CONFIG", "HELP"],
         &["CONFIG", "bogus"],
         &["CONFIG", "RESETSTAT"],
@@ -508,6 +511,8 @@ fn server(random: &mut Random) -> Words {
         &["LATENCY", "LATEST"],
         &["LATENCY", "RESET"],
         &["LATENCY", "HISTORY", "command"],
+        &["LATENCY", "GRAPH", "command"],
+        &["LATENCY", "GRAPH"],
         &["LATENCY", "HELP"],
         &["LATENCY", "bogus"],
         &["MEMORY", "HELP"],
@@ -517,6 +522,24 @@ fn server(random: &mut Random) -> Words {
         &["DEBUG", "SET-ACTIVE-EXPIRE", "1"],
         &["DEBUG", "OBJECT", "nosuchkey\u{1}"],
         &["LOLWUT", "VERSION", "x"],
+        &["MODULE", "LIST"],
+        &["MODULE", "LIST", "x"],
+        &["MODULE", "bogus"],
+        &["MODULE"],
+        &["COMMAND", "INFO", "migrate", "module"],
+        &["COMMAND", "GETKEYS", "MIGRATE", "127.0.0.1", "1", "a", "0", "10"],
+        &["COMMAND", "GETKEYS", "MIGRATE", "127.0.0.1", "1", "", "0", "10", "COPY", "KEYS", "a", "b"],
+        &["MIGRATE", "127.0.0.1", "1", "nosuchkey\u{2}", "0", "100"],
+        &["MIGRATE", "127.0.0.1", "1", "a", "0", "100"],
+        &["MIGRATE", "127.0.0.1", "1", "", "0", "100", "COPY", "REPLACE", "AUTH", "x", "KEYS", "a", "b"],
+        &["MIGRATE", "127.0.0.1", "1", "", "0", "100", "KEYS"],
+        &["MIGRATE", "127.0.0.1", "1", "a", "0", "100", "KEYS", "b"],
+        &["MIGRATE", "127.0.0.1", "1", "a", "0", "100", "AUTH"],
+        &["MIGRATE", "127.0.0.1", "1", "a", "0", "100", "AUTH2", "x"],
+        &["MIGRATE", "127.0.0.1", "1", "a", "0", "100", "bogus"],
+        &["MIGRATE", "127.0.0.1", "1", "a", "x", "100"],
+        &["MIGRATE", "127.0.0.1", "1", "a", "0", "x"],
+        &["MIGRATE", "127.0.0.1", "1", "a", "0"],
     ];
     if random.one_in(8) {
         let mut words = vec![b"MEMORY".to_vec(), b"USAGE".to_vec(), key(random)];
@@ -567,6 +590,16 @@ fn value(random: &mut Random) -> Vec<u8> {
             random.bytes(length)
         }
         22 if random.one_in(10) => random.bytes(300_000),
+        // What DUMP compresses: few letters, or a piece again and again.
+        23..=26 => {
+            let (length, letters) = (random.below(2_000), 1 + random.below(5));
+            (0..length).map(|_| b'a' + random.below(letters) as u8).collect()
+        }
+        27 => {
+            let length = 1 + random.below(400);
+            let piece = random.bytes(length);
+            piece.repeat(1 + random.below(60))
+        }
         _ => {
             let length = random.below(12);
             (0..length).map(|_| b'a' + random.below(4) as u8).collect()

@@ -185,6 +185,9 @@ fn sessions() -> Vec<Script> {
         one("OBJECT ENCODING", &[b"SET a 1\r\nSET b ".as_slice(), &[b'x'; 44], b"\r\nSET c ", &[b'x'; 45], b"\r\nSET d 9223372036854775807\r\nSET e 01\r\nOBJECT ENCODING a\r\nOBJECT ENCODING b\r\nOBJECT ENCODING c\r\nOBJECT ENCODING d\r\nOBJECT ENCODING e\r\nAPPEND a 2\r\nOBJECT ENCODING a\r\nINCR a\r\nOBJECT ENCODING a\r\nSETRANGE a 0 7\r\nOBJECT ENCODING a\r\n"].concat()),
         one("LCS", b"MSET a ohmytext b mynewtext\r\nLCS a b\r\nLCS a b LEN\r\nLCS a b IDX\r\nLCS a b IDX MINMATCHLEN 4\r\nLCS a b IDX MINMATCHLEN 4 WITHMATCHLEN\r\nLCS a b LEN IDX\r\nLCS a nokey\r\n"),
         one("LCS in RESP3", b"MSET a ohmytext b mynewtext\r\nHELLO 3 bogus\r\nLCS a b IDX WITHMATCHLEN\r\n"),
+        one("SWAPDB in a transaction", b"SET a 1\r\nSELECT 1\r\nSET b 2\r\nMULTI\r\nSWAPDB 0 1\r\nGET a\r\nSET c 3\r\nCOPY a a DB 0\r\nMOVE a 1\r\nDBSIZE\r\nSWAPDB 0 x\r\nSWAPDB 0 99\r\nEXEC\r\nDBSIZE\r\nGET a\r\nSELECT 0\r\nMGET a b c\r\n"),
+        one("CONFIG SET of several is all or nothing", b"CONFIG SET slowlog-max-len 77 maxmemory-samples 9\r\nCONFIG SET slowlog-max-len 5 maxmemory-samples many\r\nCONFIG GET slowlog-max-len\r\nCONFIG SET maxmemory-samples 6 databases 3\r\nCONFIG SET maxmemory-samples 7 nosuchsetting 1\r\nCONFIG GET maxmemory-samples\r\nCONFIG SET slowlog-max-len 128 maxmemory-samples 5\r\n"),
+        one("DEBUG RELOAD keeps everything", b"SET a 1\r\nSET b 2 EX 1000\r\nAPPEND a x\r\nDEBUG RELOAD\r\nMGET a b\r\nTTL b\r\nDBSIZE\r\nDEL a\r\nDEBUG RELOAD\r\nDBSIZE\r\nOBJECT ENCODING b\r\n"),
         one("AUTH without a password set", b"AUTH x\r\nAUTH default x\r\nAUTH nobody x\r\nAUTH a b c\r\n"),
     ]
 }

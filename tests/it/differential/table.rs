@@ -11,16 +11,15 @@ const GROUPS: &[&[u8]] = &[b"string", b"bitmap", b"generic", b"connection", b"se
 const MISSING: &[(&str, &str)] = &[
     ("bitcount bitfield bitfield_ro bitop bitpos getbit setbit", "bitmaps, which are not there yet"),
     ("sort sort_ro", "lists and sets"),
-    ("migrate restore-asking", "the cluster"),
+    ("restore-asking", "the cluster"),
     ("wait waitaof replicaof slaveof psync replconf sync failover role", "replication"),
     ("acl", "users"),
-    ("module", "modules, which Ennead does not load"),
     ("monitor", "a feed of commands"),
     ("bgrewriteaof", "an append-only file, which Ennead does not rewrite"),
 ];
 /// Flags that describe the inside of redis-server, that 7.2 changed, or that tell what is allowed while redis-server loads its
 /// file or follows a master.
-const FLAGS_NOT_COMPARED: &[&str] =
+pub(super) const FLAGS_NOT_COMPARED: &[&str] =
     &["no_async_loading", "no_multi", "noscript", "allow_busy", "skip_monitor", "skip_slowlog", "loading", "stale"];
 
 #[derive(Debug, PartialEq)]

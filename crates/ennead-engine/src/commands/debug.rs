@@ -29,16 +29,16 @@ const SUBCOMMANDS: &[(&str, usize, Subcommand, &str)] = &[
     ("change-repl-id", 2, nothing, "Accepted: there are no replicas that could notice."),
     ("error", 3, refuse, "Returns the text as an error."),
     ("help", 2, help, "Prints this help."),
-    ("loadaof", 2, reload, "As RELOAD."),
+    ("loadaof", 2, reload, "As RELOAD: the log is in the B-tree then."),
     ("log", 3, log, "Writes the text to the log."),
     ("object", 3, object, "Shows low level facts about a key and its value."),
     (
         "protocol",
         3,
         protocol,
-        "Returns a value of the type: string, integer, double, null, array, set, map, push, verbatim, true, false, bignum.",
+        "Returns a value of the type: string, integer, double, null, array, set, map, attrib, push, verbatim, true, false, bignum.",
     ),
-    ("reload", 2, reload, "Flushes the data into the B-tree."),
+    ("reload", 2, reload, "Flushes the data into the B-tree, drops what is in memory and reads it again."),
     (
         "set-active-expire",
         3,
@@ -126,8 +126,13 @@ fn set_active_expire(session: &mut Session, request: &Request<'_>, reply: &mut d
     Ok(())
 }
 
-fn reload(session: &mut Session, _request: &Request<'_>, reply: &mut dyn Output) -> Result {
+/// This stops all connections of the worker, as a server that loads its data does.
+fn reload(session: &mut Session, request: &Request<'_>, reply: &mut dyn Output) -> Result {
+    if session.executing {
+        return Err(Error::text("ERR DEBUG RELOAD is not supported inside a transaction"));
+    }
     session.engine.store().flush().map_err(Error::Store)?;
+    session.engine.keyspace().reload(request.clock.unix_ms().cast_unsigned())?;
     reply.ok();
     Ok(())
 }
@@ -167,6 +172,16 @@ fn protocol(_session: &mut Session, request: &Request<'_>, reply: &mut dyn Outpu
                 reply.boolean(number == 1);
             }
         }
+        b"attrib" => {
+            if reply.protocol() >= 3 {
+                reply.attribute(1);
+                reply.bulk(b"key-popularity");
+                reply.array(2);
+                reply.bulk(b"key:123");
+                reply.integer(90);
+            }
+            reply.bulk(b"Some real reply following the attribute");
+        }
         b"push" if reply.protocol() < 3 => return Err(Error::text("ERR RESP2 is not supported by this command")),
         b"push" => {
             reply.push(2);
@@ -180,7 +195,7 @@ fn protocol(_session: &mut Session, request: &Request<'_>, reply: &mut dyn Outpu
         _ => {
             return Err(Error::text(
                 "ERR Wrong protocol type name. Please use one of the following: \
-                 string|integer|double|null|array|set|map|push|verbatim|true|false|bignum",
+                 string|integer|double|null|array|set|map|attrib|push|verbatim|true|false|bignum",
             ));
         }
     }

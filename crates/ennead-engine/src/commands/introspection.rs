@@ -67,6 +67,7 @@ fn describe(command: &Command, reply: &mut dyn Output) {
     let spec = &command.spec;
     let (first, last, step) = match spec.keys {
         KeySpec::Range { first, last, step } => (first as i64, last as i64, step as i64),
+        KeySpec::OneOrBehind { index, .. } => (index as i64, index as i64, 1),
         KeySpec::None | KeySpec::Counted { .. } => (0, 0, 0),
     };
     reply.array(10);
@@ -96,6 +97,7 @@ fn describe_keys(spec: &Spec, reply: &mut dyn Output) {
     let first = match spec.keys {
         KeySpec::None => return reply.array(0),
         KeySpec::Range { first, .. } => first,
+        KeySpec::OneOrBehind { index, .. } => index,
         KeySpec::Counted { count } => count,
     };
     reply.array(1);
@@ -123,6 +125,10 @@ fn describe_keys(spec: &Spec, reply: &mut dyn Output) {
             let last = if last < 0 { last as i64 } else { last as i64 - first as i64 };
             [("lastkey", last), ("keystep", step as i64), ("limit", 0)]
         }
+        KeySpec::OneOrBehind { .. } => {
+            reply.bulk(b"range");
+            [("lastkey", 0), ("keystep", 1), ("limit", 0)]
+        }
         KeySpec::None | KeySpec::Counted { .. } => {
             reply.bulk(b"keynum");
             [("keynumidx", 0), ("firstkey", 1), ("keystep", 1)]
@@ -146,7 +152,7 @@ fn key_flags(spec: &Spec, number: usize) -> &'static [&'static str] {
         ("del" | "unlink", _) => &["RM", "delete"],
         ("mset" | "setex" | "psetex" | "restore", _) => &["OW", "update"],
         ("msetnx" | "setnx", _) => &["OW", "insert"],
-        ("getdel", _) => &["RW", "access", "delete"],
+        ("getdel" | "migrate", _) => &["RW", "access", "delete"],
         ("append", _) => &["RW", "insert"],
         ("setrange" | "expire" | "pexpire" | "expireat" | "pexpireat" | "persist", _) => &["RW", "update"],
         ("exists" | "type" | "strlen" | "touch" | "watch" | "memory|usage", _) => &["RO"],

@@ -1,10 +1,12 @@
 //! LATENCY: the monitor's events, and histograms of commands.
 
+mod graph;
+
 use std::fmt::Write;
 
 use ennead_kv::{Result, Spec};
 
-use super::{Row, SERVER, help};
+use super::{Row, SERVER, error, help};
 use crate::figures::CommandFigures;
 use crate::registry::Registry;
 use crate::session::{Output, Request, Session};
@@ -21,6 +23,16 @@ pub(super) const ROWS: &[Row] = &[
             ..LATENCY
         },
         run: doctor,
+    },
+    Row {
+        spec: Spec {
+            name: "latency|graph",
+            arity: 3,
+            summary: "Returns a latency graph for an event.",
+            syntax: "event",
+            ..LATENCY
+        },
+        run: graph,
     },
     Row {
         spec: Spec {
@@ -97,6 +109,17 @@ fn history(session: &mut Session, request: &Request<'_>, reply: &mut dyn Output)
         reply.integer(sample.unix_seconds);
         reply.integer(sample.millis as i64);
     }
+    Ok(())
+}
+
+fn graph(session: &mut Session, request: &Request<'_>, reply: &mut dyn Output) -> Result {
+    let events = session.engine.latency().events();
+    let wanted = &request.args[2];
+    let (name, event) = events
+        .iter()
+        .find(|(name, _)| name.as_bytes() == wanted)
+        .ok_or_else(|| error(format!("ERR No samples available for event '{}'", String::from_utf8_lossy(wanted))))?;
+    reply.verbatim("txt", graph::draw(name, event, request.clock.unix_ms() / 1000).as_bytes());
     Ok(())
 }
 

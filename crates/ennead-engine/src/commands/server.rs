@@ -279,7 +279,12 @@ fn monitor(_session: &mut Session, _request: &Request<'_>, _reply: &mut dyn Outp
     Err(Error::text("ERR MONITOR is not supported yet"))
 }
 
-fn lolwut(_session: &mut Session, _request: &Request<'_>, reply: &mut dyn Output) -> Result {
+fn lolwut(_session: &mut Session, request: &Request<'_>, reply: &mut dyn Output) -> Result {
+    if let (Some(word), Some(version)) = (request.args.get(1), request.args.get(2))
+        && is(word, "version")
+    {
+        integer(version)?;
+    }
     // Nine of them.
     let art = "  * * *\n  * * *\n  * * *\n";
     reply.verbatim("txt", format!("{art}\nRedis ver. {REDIS_VERSION}, by Ennead {ENNEAD_VERSION}\n").as_bytes());

@@ -1,3 +1,4 @@
+mod server;
 mod transaction;
 
 use std::ops::Range;
@@ -45,6 +46,9 @@ impl Reply for Transcript {
     }
     fn push(&mut self, len: usize) {
         self.texts.push(format!(">{len}"));
+    }
+    fn attribute(&mut self, pairs: usize) {
+        self.texts.push(format!("|{pairs}"));
     }
     fn double(&mut self, value: f64) {
         self.texts.push(format!(",{value}"));

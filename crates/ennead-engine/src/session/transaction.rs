@@ -50,12 +50,7 @@ impl Command {
         if self.has(Flag::NoMulti) {
             return Err(Error::text("ERR Command not allowed inside a transaction"));
         }
-        match self.handler {
-            Handler::Keyspace(row) if !row.is_transactional() => Err(Error::Text(
-                format!("ERR '{}' is not supported inside a transaction", self.spec.name.to_uppercase()).into(),
-            )),
-            _ => Ok(()),
-        }
+        Ok(())
     }
 }
 
@@ -99,7 +94,24 @@ impl Session {
 
     /// Takes a request of a transaction in.
     #[cold]
-    pub(super) fn queue(&mut self, command: &'static Command, args: Args<'_>, reply: &mut dyn Output) -> Outcome {
+    pub(super) fn queue(
+        &mut self,
+        command: &'static Command,
+        args: Args<'_>,
+        reply: &mut dyn Output,
+        clock: &Clock,
+    ) -> Outcome {
+        // A queue takes memory, too, whatever is in it.
+        let call = self.call(clock);
+        let refused = match self.engine.keyspace().has_room(&call) {
+            Ok(true) => None,
+            Ok(false) => Some(Error::OutOfMemory),
+            Err(error) => Some(error),
+        };
+        if let Some(error) = refused {
+            self.spoil();
+            return self.refuse(command, &error, reply);
+        }
         let Some(queue) = &mut self.queue else { return self.done(Hold::None) };
         let request = Queued::new(command, args);
         queue.bytes += request.bytes();

@@ -169,8 +169,12 @@ fn swapdb(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> R
     };
     let first = index(&args[1], "ERR invalid first DB index")?;
     let second = index(&args[2], "ERR invalid second DB index")?;
-    let wrote = context.keyspace().swap_databases(first, second)?;
-    context.note(wrote, 0);
+    if context.in_transaction() {
+        context.swap_databases(first, second)?;
+    } else {
+        let wrote = context.keyspace().swap_databases(first, second)?;
+        context.note(wrote, 0);
+    }
     reply.ok();
     Ok(())
 }

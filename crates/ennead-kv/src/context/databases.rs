@@ -1,4 +1,4 @@
-//! Whole databases inside a transaction: walks see what its commands did, and emptying them is part of its batch.
+//! Whole databases inside a transaction: walks see what its commands did, emptying and exchanging them is part of its batch.
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use parking_lot::RwLockReadGuard;
 use super::{Context, Locked, Spot};
 use crate::context::load::{admit, parse};
 use crate::database::Database;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::keyspace::Gate;
 use crate::place::{Place, SLOTS};
 use crate::row;
@@ -104,6 +104,38 @@ impl<'a> Context<'a> {
         rows.status()?;
         locked.slot.complete = true;
         Ok(())
+    }
+
+    /// Exchanges two databases for the commands that follow, and for everybody once the transaction is committed.
+    ///
+    /// # Errors
+    /// A number that `SELECT` does not know.
+    pub(crate) fn swap_databases(&mut self, first: usize, second: usize) -> Result {
+        let len = self.gate.map_or(0, Gate::len);
+        if first.max(second) >= len {
+            return Err(Error::text("ERR DB index is out of range"));
+        }
+        if first != second {
+            self.order.get_or_insert_with(|| (0..len).collect()).swap(first, second);
+        }
+        Ok(())
+    }
+
+    /// The number outside of the transaction of the database that clients select by this one now.
+    pub(crate) fn outer(&self, db: usize) -> usize {
+        self.order.as_ref().and_then(|order| order.get(db)).copied().unwrap_or(db)
+    }
+
+    /// What SWAPDB made of the databases, if it was among the commands.
+    pub(crate) fn order(&self) -> Option<Box<[usize]>> {
+        self.order.clone()
+    }
+
+    /// Stages the new order of the databases; whether there is one.
+    pub(super) fn stage_order(&mut self) -> bool {
+        let (Some(order), Some(gate)) = (&self.order, self.gate) else { return false };
+        self.shared().meta.stage_numbers(&mut self.work.batch, &gate.reordered(order));
+        true
     }
 
     /// Deletes all keys of a database, as part of a transaction.

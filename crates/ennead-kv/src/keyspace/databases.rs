@@ -51,13 +51,20 @@ impl Keyspace {
 
     /// Puts an empty database in the place of one whose rows are deleted.
     fn replace(&self, gate: &mut Gate, db: usize, sequence: Sequence) {
+        let Some(old) = gate.existing(db) else { return };
+        let emptied = old.emptied(sequence);
+        self.install(gate, db, emptied);
+    }
+
+    /// Puts another database in the place of one; nothing of the old one is in memory afterwards.
+    pub(super) fn install(&self, gate: &mut Gate, db: usize, database: Database) {
         let Some(old) = gate.databases[db].take() else { return };
         for number in 0..SLOTS as u16 {
             self.shared().counters.add_bytes(number, -(old.lock(number).bytes() as i64));
         }
-        let emptied = Arc::new(old.emptied(sequence));
-        gate.used.lock()[db] = Some(Arc::clone(&emptied));
-        gate.databases[db] = OnceLock::from(emptied);
+        let database = Arc::new(database);
+        gate.used.lock()[db] = Some(Arc::clone(&database));
+        gate.databases[db] = OnceLock::from(database);
         if old.len() >= FREED_AT_ONCE {
             free(old);
         }
@@ -76,20 +83,41 @@ impl Keyspace {
         if first == second {
             return Ok(None);
         }
-        let mut numbers = gate.numbers.clone();
-        numbers.swap(first, second);
+        let mut order: Vec<usize> = (0..gate.len()).collect();
+        order.swap(first, second);
         let mut batch = WriteBatch::new();
-        shared.meta.stage_numbers(&mut batch, &numbers);
+        shared.meta.stage_numbers(&mut batch, &gate.reordered(&order));
         let sequence = shared.store.commit(&batch)?.sequence;
-        gate.numbers = numbers;
-        gate.databases.swap(first, second);
-        gate.used.lock().swap(first, second);
-        for db in [first, second] {
-            if let Some(database) = gate.existing(db) {
+        gate.reorder(&order, sequence);
+        Ok(Some(sequence))
+    }
+}
+
+impl Gate {
+    /// The numbers of the tables of each database once the one that clients select by `n` is the one that was `order[n]`.
+    pub(crate) fn reordered(&self, order: &[usize]) -> Vec<u8> {
+        let mut numbers = self.numbers.clone();
+        for (number, db) in numbers.iter_mut().zip(order) {
+            *number = self.numbers[*db];
+        }
+        numbers
+    }
+
+    /// Puts the databases into that order, which batch `sequence` has.
+    pub(super) fn reorder(&mut self, order: &[usize], sequence: Sequence) {
+        self.numbers = self.reordered(order);
+        let mut former = std::mem::take(&mut self.databases);
+        self.databases = order.iter().map(|db| std::mem::take(&mut former[*db])).collect();
+        let mut used = self.used.lock();
+        for (db, from) in order.iter().enumerate() {
+            let database = self.databases[db].get();
+            used[db] = database.cloned();
+            if db != *from
+                && let Some(database) = database
+            {
                 database.born.store(sequence, Relaxed);
             }
         }
-        Ok(Some(sequence))
     }
 }
 

@@ -54,6 +54,14 @@ impl Pool {
 }
 
 impl Keyspace {
+    /// Whether there is room for more, after making some if need be.
+    ///
+    /// # Errors
+    /// Errors of the store.
+    pub fn has_room(&self, call: &Call) -> Result<bool> {
+        if self.settings().maxmemory() == 0 { Ok(true) } else { self.make_room(call) }
+    }
+
     /// Brings memory below its limit; whether it is.
     pub(super) fn make_room(&self, call: &Call) -> Result<bool> {
         let settings = self.settings();

@@ -81,7 +81,7 @@ impl Meta {
     }
 
     /// Stages which tables belong to which database.
-    pub(super) fn stage_numbers(&self, batch: &mut WriteBatch, numbers: &[u8]) {
+    pub(crate) fn stage_numbers(&self, batch: &mut WriteBatch, numbers: &[u8]) {
         batch.put(self.table, DATABASES, numbers);
     }
 }

@@ -15,8 +15,11 @@ use crate::error::{Error, Result};
 use crate::reply::Reply;
 use crate::row::RowBuffer;
 
+mod export;
 #[cfg(test)]
 mod tests;
+
+pub use export::Export;
 
 /// A transaction at work: see [`Keyspace::transaction`].
 pub struct Transaction<'a> {
@@ -35,13 +38,6 @@ pub struct Watched {
     existed: bool,
     /// Every later change of the key has a higher sequence.
     as_of: Sequence,
-}
-
-impl Command {
-    /// Whether a transaction can run it. SWAPDB changes the gate itself.
-    pub fn is_transactional(&self) -> bool {
-        self.spec.name != "swapdb"
-    }
 }
 
 impl Keyspace {
@@ -63,15 +59,23 @@ impl Keyspace {
         if shared.settings.maxmemory() != 0 && !self.make_room(call)? && grows {
             return Err(Error::OutOfMemory);
         }
-        let gate = shared.gate.write();
-        let context = Context::new(self, Some(&gate), call, false);
-        let mut transaction = Transaction { keyspace: self, gate: &gate, context, failure: None };
-        // When this fails the context is dropped, which forgets what was staged.
-        let result = body(&mut transaction)?;
-        match transaction.failure {
-            Some(error) => Err(error),
-            None => Ok((result, transaction.context.finish()?)),
+        let mut gate = shared.gate.write();
+        let (result, effect, order) = {
+            let context = Context::new(self, Some(&gate), call, false);
+            let mut transaction = Transaction { keyspace: self, gate: &gate, context, failure: None };
+            // When this fails the context is dropped, which forgets what was staged.
+            let result = body(&mut transaction)?;
+            let Transaction { context, failure, .. } = transaction;
+            if let Some(error) = failure {
+                return Err(error);
+            }
+            let order = context.order();
+            (result, context.finish()?, order)
+        };
+        if let (Some(order), Some(sequence)) = (order, effect.wrote) {
+            gate.reorder(&order, sequence);
         }
+        Ok((result, effect))
     }
 
     /// Notes how a key of the selected database is now, for [`Transaction::is_unchanged`]. A key that is due is deleted.
@@ -98,9 +102,6 @@ impl Transaction<'_> {
     pub fn execute(&mut self, command: &'static Command, call: &Call, args: Args<'_>, reply: &mut dyn Reply) -> Result {
         if let Some(error) = &self.failure {
             return Err(error.clone());
-        }
-        if !command.is_transactional() {
-            return Err(Error::text("ERR Command not supported inside a transaction"));
         }
         self.context.next_command(call, command.spec.is(Flag::Write));
         if command.access == Access::Keys {

@@ -22,6 +22,13 @@ fn payloads_of_redis_are_read() {
 }
 
 #[test]
+fn payloads_are_those_of_redis_byte_for_byte() {
+    assert_eq!(dump_string(COMPRESSED[0].0.repeat(100).as_bytes()), COMPRESSED[0].1);
+    assert_eq!(dump_string(COMPRESSED[1].0.repeat(4).as_bytes()), COMPRESSED[1].1);
+    assert_eq!(dump_string(b"hello"), b"\x00\x05hello\n\x00cr\xdfve4 \n");
+}
+
+#[test]
 fn strings_come_back() {
     for len in [0, 1, 11, 12, 63, 64, 16_383, 16_384, 100_000] {
         let value = vec![b'7'; len];

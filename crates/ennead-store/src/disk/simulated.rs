@@ -1,4 +1,4 @@
-//! A disk in memory that keeps what is synced apart from what is not, for tests.
+//! A disk in memory that keeps what is synced apart from what is not, for the tests of this crate and of the models above.
 //!
 //! [`SimulatedDisk::restart`] does what a power cut does: of everything unsynced it keeps what the seed decides, sector
 //! by sector. Faults are injected at the n-th call that changes something. Handles from before a restart are dead.
@@ -11,19 +11,26 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use super::{Disk, DiskFile, DiskLock};
+use crate::clock::Clock;
+use crate::{Options, Result, Store};
+
+mod seeds;
+
+pub use seeds::for_seeds;
 
 const SECTOR: usize = 512;
 
 /// A small random source; equal seeds give equal runs.
 #[derive(Debug, Clone)]
-pub(crate) struct Random(u64);
+pub struct Random(u64);
 
 impl Random {
-    pub(crate) fn new(seed: u64) -> Random {
+    pub fn new(seed: u64) -> Random {
         Random(seed.wrapping_mul(0x2545_f491_4f6c_dd1d) ^ 0x9e37_79b9_7f4a_7c15)
     }
 
-    pub(crate) fn next(&mut self) -> u64 {
+    #[expect(clippy::should_implement_trait, reason = "a number, not an item that may end")]
+    pub fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -31,19 +38,19 @@ impl Random {
         z ^ (z >> 31)
     }
 
-    pub(crate) fn below(&mut self, bound: u64) -> u64 {
+    pub fn below(&mut self, bound: u64) -> u64 {
         self.next() % bound.max(1)
     }
 
     /// True once in `n` times.
-    pub(crate) fn once_in(&mut self, n: u64) -> bool {
+    pub fn once_in(&mut self, n: u64) -> bool {
         self.below(n) == 0
     }
 }
 
 /// What goes wrong at a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Fault {
+pub enum Fault {
     /// The device fails; a failed sync loses what was not synced, as Linux does.
     Io,
     /// No space; of a write, half arrives.
@@ -54,7 +61,7 @@ pub(crate) enum Fault {
 
 /// How a machine ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ending {
+pub enum Ending {
     /// Only the process died: the kernel still has everything.
     Killed,
     /// The power went off: the seed decides what of the unsynced is there.
@@ -138,7 +145,7 @@ impl State {
     }
 
     /// Counts a call that changes something, and fails it when it is its turn.
-    fn call(&mut self) -> Result<(), Fault> {
+    fn call(&mut self) -> std::result::Result<(), Fault> {
         if self.off {
             return Err(Fault::PowerCut);
         }
@@ -167,30 +174,49 @@ fn error(fault: Fault) -> io::Error {
 
 /// A disk in memory.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct SimulatedDisk(Arc<Mutex<State>>);
+pub struct SimulatedDisk(Arc<Mutex<State>>);
+
+#[derive(Debug)]
+struct NoClock;
+
+impl Clock for NoClock {
+    fn now_ms(&self) -> u64 {
+        1_700_000_000_000
+    }
+}
 
 impl SimulatedDisk {
+    /// Opens a store without threads and with a clock that stands, so that equal seeds give equal runs.
+    ///
+    /// # Errors
+    /// Those of [`Store::open`].
+    pub fn open_store(&self, options: &Options) -> Result<Store> {
+        Store::open_with(Arc::new(self.clone()), Arc::new(NoClock), options.clone(), false)
+    }
+
     /// Calls so far that changed something.
-    pub(crate) fn calls(&self) -> u64 {
+    pub fn calls(&self) -> u64 {
         self.0.lock().calls
     }
 
     /// Lets the `after`-th such call from now fail.
-    pub(crate) fn fail_after(&self, after: u64, fault: Fault) {
+    pub fn fail_after(&self, after: u64, fault: Fault) {
         let mut state = self.0.lock();
         state.fault = Some((state.calls + after, fault));
     }
 
-    pub(crate) fn heal(&self) {
+    pub fn heal(&self) {
         self.0.lock().fault = None;
     }
 
     /// What the disk says is free; it does not keep to it.
+    #[cfg(test)]
     pub(crate) fn say_free(&self, bytes: Option<u64>) {
         self.0.lock().free_bytes = bytes;
     }
 
     /// The bytes of a file, to look at or to spoil; only with a closed store.
+    #[cfg(test)]
     pub(crate) fn with_file<T>(&self, path: &Path, with: impl FnOnce(&mut Vec<u8>) -> T) -> T {
         let mut state = self.0.lock();
         let file = state.find(path).unwrap();
@@ -202,7 +228,7 @@ impl SimulatedDisk {
     }
 
     /// Ends all that runs and starts the machine again.
-    pub(crate) fn restart(&self, ending: Ending) {
+    pub fn restart(&self, ending: Ending) {
         let mut state = self.0.lock();
         let state = &mut *state;
         if let Ending::PowerCut(seed) = ending {
@@ -348,7 +374,7 @@ impl Disk for SimulatedDisk {
         Ok(self.0.lock().free_bytes)
     }
 
-    fn lock(&self, path: &Path, _holder: &str) -> io::Result<Result<Box<dyn DiskLock>, String>> {
+    fn lock(&self, path: &Path, _holder: &str) -> io::Result<std::result::Result<Box<dyn DiskLock>, String>> {
         let mut state = self.0.lock();
         if !state.locks.insert(path.to_owned()) {
             return Ok(Err("another store of this test".into()));

@@ -10,7 +10,7 @@ use ennead_engine::settings::{FIXED, TABLE};
 const COMMANDS: &str = include_str!("redis-7.2.txt");
 
 /// Commands that are in the table for tools that list it, and answer that they are not supported yet.
-const REFUSED: &[&str] = &["client|tracking", "monitor"];
+const REFUSED: &[&str] = &["client|tracking", "module|load", "module|loadex", "module|unload", "monitor"];
 
 struct Row<'a> {
     name: &'a str,
@@ -36,15 +36,17 @@ pub(super) fn page() -> String {
          Measured against Redis 7.2: {supported} of its {all} commands and subcommands are there. RESP2 and RESP3, inline\n\
          commands and pipelining are spoken; limits and error texts are Redis's.\n\n\
          A command that is not there is answered by `ERR unknown command`, a subcommand that is not there by\n\
-         `ERR unknown subcommand`; MONITOR and CLIENT TRACKING answer that they are not supported yet.\n\
+         `ERR unknown subcommand`; MONITOR and CLIENT TRACKING answer that they are not supported yet, MODULE LOAD that it\n\
+         will not be.\n\
          The connection stays open and nothing is changed.\n\n\
          What differs on purpose:\n\n\
          - Every write goes through a log; `appendonly` cannot be switched off, `save` points do not exist, and SAVE and\n\
          \x20 BGSAVE write a consistent copy of all data into `backup.directory`.\n\
          - `maxmemory-policy` has one value more, `tier`, which is the default: cold values leave memory and stay readable\n\
          \x20 from disk.\n\
-         - A transaction is one record of the log: after a crash all of it is there or nothing. SWAPDB is refused\n\
-         \x20 between MULTI and EXEC.\n\
+         - A transaction is one record of the log: after a crash all of it is there or nothing.\n\
+         - MIGRATE does not hold up other clients: a key that they change while it is sent is sent again, and stays\n\
+         \x20 here if they do so too often.\n\
          - Expired keys are deleted when they are due, not by sampling.\n\n",
     );
     page.push_str("| group | there | not there |\n|---|---|---|\n");

@@ -3,6 +3,7 @@
 use std::fmt::{Display, Write};
 use std::time::Duration;
 
+use crate::clients::FLAG_PAUSED;
 use crate::figures::Totals;
 use crate::host::MemoryFigures;
 use crate::registry::Registry;
@@ -90,7 +91,8 @@ impl Report {
         self.field("maxclients", self.engine.settings().read(MAXCLIENTS));
         self.field("client_recent_max_input_buffer", input);
         self.field("client_recent_max_output_buffer", output);
-        self.field("blocked_clients", 0);
+        let paused = clients.iter().filter(|client| client.has_flag(FLAG_PAUSED)).count();
+        self.field("blocked_clients", paused);
         self.field("tracking_clients", 0);
         self.field("clients_in_timeout_table", 0);
     }
@@ -265,10 +267,12 @@ impl Report {
     }
 
     pub(super) fn keyspace(&mut self) {
+        let now_ms = self.clock.unix_ms().cast_unsigned();
         for database in self.engine.keyspace().figures().databases {
+            let average = self.engine.keyspace().average_ttl(database.db, now_ms);
             let _ = write!(
                 self.text,
-                "db{}:keys={},expires={},avg_ttl=0\r\n",
+                "db{}:keys={},expires={},avg_ttl={average}\r\n",
                 database.db, database.keys, database.volatile
             );
         }

@@ -47,7 +47,7 @@ fn control_words_are_checked() {
 #[test]
 fn an_error_while_queueing_spoils_the_transaction() {
     let mut it = Fixture::new(&[]);
-    for wrong in ["nope", "get", "config nope", "shutdown", "save", "swapdb 0 1"] {
+    for wrong in ["nope", "get", "config nope", "shutdown", "save", "migrate h 1 a 0 9"] {
         it.check("multi", "+OK");
         it.check("set a 1", "+QUEUED");
         assert!(it.ask(wrong).starts_with("-ERR "), "{wrong}");
@@ -160,7 +160,16 @@ fn a_full_memory_refuses_what_grows() {
         "exec",
         "-EXECABORT Transaction discarded because of: OOM command not allowed when used memory > 'maxmemory'.",
     );
+    // What is queued takes memory, too.
+    it.check("multi", "+OK");
+    it.check("get a", "-OOM command not allowed when used memory > 'maxmemory'.");
+    it.check("exec", "-EXECABORT Transaction discarded because of previous errors.");
+    it.check("multi", "+OK");
+    it.check("set a 1", "-OOM command not allowed when used memory > 'maxmemory'.");
+    it.check("discard", "+OK");
+    it.beside("config set maxmemory 0");
     it.check("multi", "+OK");
     it.check("get a", "+QUEUED");
+    it.beside("config set maxmemory 1");
     it.check("exec", "*1 null");
 }

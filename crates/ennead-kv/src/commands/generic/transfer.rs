@@ -41,12 +41,12 @@ fn rename_key(context: &mut Context<'_>, args: Args<'_>, overwrite: bool) -> Res
     Ok(true)
 }
 
-/// The number of another database.
+/// The number of another database, as the context counts them.
 fn parse_database(context: &Context<'_>, word: &[u8]) -> Result<usize> {
     const RANGE: Error = Error::text("ERR value is out of range, value must between -2147483648 and 2147483647");
     let number = i32::try_from(parse_integer(word).ok_or(Error::NotInteger)?).map_err(|_| RANGE)?;
     match usize::try_from(number) {
-        Ok(db) if context.has_database(db) => Ok(db),
+        Ok(db) if context.has_database(db) => Ok(context.outer(db)),
         _ => Err(Error::text("ERR DB index is out of range")),
     }
 }

@@ -1,27 +1,20 @@
 use std::thread;
 
-use crate::probe::{Probe, Text};
-use crate::{Args, Call, Effect, Error, Keyspace, Result, command};
+use crate::probe::{Probe, Text, execute, with_args};
+use crate::{Call, Effect, Error, Keyspace, Result};
 
 /// Runs the lines as one transaction; the replies, an error among them as its text.
 fn run(keyspace: &Keyspace, call: &Call, lines: &[&str], fail: bool) -> Result<(Vec<String>, Effect)> {
     keyspace.transaction(call, false, |transaction| {
         let mut replies = Vec::new();
         for line in lines {
-            let mut spans = Vec::new();
-            let mut at = 0;
-            for word in line.split(' ') {
-                spans.push(at..at + word.len());
-                at += word.len() + 1;
-            }
-            let args = Args::new(line.as_bytes(), &spans);
+            let words: Vec<&[u8]> = line.split(' ').map(str::as_bytes).collect();
             let mut text = Text::default();
-            replies.push(
-                match transaction.execute(command(line.split(' ').next().unwrap()).unwrap(), call, args, &mut text) {
-                    Ok(()) => text.out.trim_end().to_owned(),
-                    Err(error) => format!("-{error}"),
-                },
-            );
+            let ran = with_args(&words, |command, args| transaction.execute(command, call, args, &mut text));
+            replies.push(match ran {
+                Ok(()) => text.out.trim_end().to_owned(),
+                Err(error) => format!("-{error}"),
+            });
         }
         if fail { Err(Error::text("ERR on purpose")) } else { Ok(replies) }
     })
@@ -217,4 +210,60 @@ fn a_watched_key_may_expire_or_leave_memory() {
     let present = probe.keyspace.watch(&probe.call, b"k").unwrap();
     probe.reopen();
     assert!(unchanged(&probe, &present), "a key that is read again from the store is the same");
+}
+
+#[test]
+fn databases_are_exchanged_for_the_commands_behind_and_for_everybody_afterwards() {
+    let mut probe = Probe::new();
+    probe.check("set a zero -> OK\n set both zero -> OK");
+    let second = Call { db: 2, ..probe.call };
+    execute(&probe.keyspace, &second, &[b"set", b"both", b"two"], &mut Text::default()).unwrap();
+    let before = probe.store.committed();
+    let lines = [
+        "swapdb 0 2",
+        "get both",
+        "set both changed",
+        "copy both copied db 2",
+        "move both 0",
+        "dbsize",
+        "keys *",
+        "swapdb 0 16",
+        "swapdb 1 1",
+    ];
+    let (replies, effect) = run(&probe.keyspace, &probe.call, &lines, false).unwrap();
+    let expected = [
+        "OK",
+        "\"two\"",
+        "OK",
+        "(1)",
+        "-ERR source and destination objects are the same",
+        "(1)",
+        "[\"both\"]",
+        "-ERR DB index is out of range",
+        "OK",
+    ];
+    assert_eq!(replies, expected);
+    assert_eq!(effect.wrote, Some(before + 1));
+    for _ in 0..2 {
+        probe.check("get both -> \"changed\"\n dbsize -> (1)");
+        probe.call.db = 2;
+        probe.check("mget a both copied -> [\"zero\" \"zero\" \"changed\"]\n dbsize -> (3)");
+        probe.call.db = 0;
+        probe.reopen_store();
+    }
+}
+
+#[test]
+fn an_exchange_that_fails_or_is_undone_changes_nothing() {
+    let mut probe = Probe::new();
+    probe.run("set a zero");
+    assert!(run(&probe.keyspace, &probe.call, &["swapdb 0 1", "set b 1"], true).is_err());
+    probe.check("mget a b -> [\"zero\" nil]");
+    run(&probe.keyspace, &probe.call, &["swapdb 0 1", "swapdb 1 0", "append a !", "swapdb 1 2"], false).unwrap();
+    probe.check("get a -> \"zero!\"");
+    let watched = probe.keyspace.watch(&probe.call, b"a").unwrap();
+    run(&probe.keyspace, &probe.call, &["swapdb 0 1"], false).unwrap();
+    let changed =
+        probe.keyspace.transaction(&probe.call, false, |transaction| transaction.is_unchanged(&watched, &probe.call));
+    assert!(!changed.unwrap().0, "the key is in another database now");
 }

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
 
-use crate::clock::Clock;
+pub(super) use crate::disk::simulated::for_seeds;
 use crate::disk::simulated::{Random, SimulatedDisk};
 use crate::{Operation, Options, Result, Sequence, Snapshot, Store, Table, TableKind, WriteBatch};
 
@@ -52,15 +51,6 @@ impl Model {
     }
 }
 
-#[derive(Debug)]
-struct NoClock;
-
-impl Clock for NoClock {
-    fn now_ms(&self) -> u64 {
-        1_700_000_000_000
-    }
-}
-
 pub(super) fn options(random: &mut Random) -> Options {
     let mut options = Options::new(PathBuf::from("/data"));
     options.memtable_bytes = 4096 << random.below(4);
@@ -77,7 +67,7 @@ pub(super) fn options(random: &mut Random) -> Options {
 
 /// Opens without threads, so that equal seeds give equal runs.
 pub(super) fn open(disk: &SimulatedDisk, options: &Options) -> Result<Store> {
-    Store::open_with(Arc::new(disk.clone()), Arc::new(NoClock), options.clone(), false)
+    disk.open_store(options)
 }
 
 /// The three tables, created when missing; the third appends what is merged. They are always the first three batches.
@@ -161,26 +151,6 @@ impl History {
     pub(super) fn push_same(&mut self, last: Sequence) {
         while self.last() < last {
             self.push(&WriteBatch::new());
-        }
-    }
-}
-
-/// The seeds to run: all of ENNEAD_SEEDS (a number), or the one in ENNEAD_SEED.
-pub(super) fn seeds(default: u64) -> Vec<u64> {
-    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
-    match number("ENNEAD_SEED") {
-        Some(seed) => vec![seed],
-        None => (0..number("ENNEAD_SEEDS").unwrap_or(default)).collect(),
-    }
-}
-
-/// Runs a body for each seed; names the seed that fails.
-pub(super) fn for_seeds(default: u64, body: impl Fn(u64)) {
-    for seed in seeds(default) {
-        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| body(seed)));
-        if let Err(panic) = outcome {
-            eprintln!("failed with ENNEAD_SEED={seed}");
-            std::panic::resume_unwind(panic);
         }
     }
 }
