@@ -139,6 +139,11 @@ impl Session {
         &self.shard
     }
 
+    /// Counts requests in another shard from now on: the session goes to another thread.
+    pub fn set_shard(&mut self, shard: Arc<Shard>) {
+        self.shard = shard;
+    }
+
     pub fn is_authenticated(&self) -> bool {
         self.authenticated
     }

@@ -1,4 +1,4 @@
-//! The entry point: accepts connections and deals them out to the workers in turn.
+//! The entry point: accepts connections and deals them out to the workers.
 
 use std::future::Future;
 use std::io;
@@ -6,7 +6,6 @@ use std::net::SocketAddr;
 use std::os::fd::AsRawFd;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use ennead_engine::settings::SHUTDOWN_TIMEOUT;
@@ -19,10 +18,27 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 
 use crate::options::Options;
+use crate::spread::Spread;
 use crate::worker::{self, Message};
 
 /// How long to wait when the system has no file descriptor for a connection.
 const EXHAUSTED_WAIT: Duration = Duration::from_millis(100);
+
+/// All workers, for those who send them connections.
+#[derive(Debug)]
+pub(crate) struct Peers {
+    pub(crate) spread: Spread,
+    workers: Vec<UnboundedSender<Message>>,
+}
+
+impl Peers {
+    /// Sends a worker a connection, which counts as its own from now on.
+    pub(crate) fn send(&self, worker: usize, message: Message) {
+        self.spread.connected(worker);
+        // A worker that is gone takes nothing: the server is going down, and the connection is closed with the message.
+        let _ = self.workers[worker].send(message);
+    }
+}
 
 /// A bound socket, with TLS or without.
 pub struct Listener {
@@ -82,35 +98,32 @@ pub async fn serve(
     options: Options,
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), ServeError> {
-    let mut workers = Vec::new();
+    let (senders, receivers): (Vec<_>, Vec<_>) = (0..options.workers.max(1)).map(|_| unbounded_channel()).unzip();
+    let peers = Arc::new(Peers { spread: Spread::new(senders.len()), workers: senders });
     let mut ends = Vec::new();
-    for number in 0..options.workers.max(1) {
-        let (sender, receiver) = unbounded_channel();
+    for (number, receiver) in receivers.into_iter().enumerate() {
         let (ended, end) = oneshot::channel();
-        let engine = engine.clone();
+        let (engine, peers) = (engine.clone(), Arc::downgrade(&peers));
         std::thread::Builder::new()
             .name(format!("resp-{number}"))
             .spawn(move || {
-                if let Err(error) = worker::run_thread(engine, receiver) {
+                if let Err(error) = worker::run_thread(engine, number, peers, receiver) {
                     tracing::error!(%error, "a worker of the RESP listener could not start");
                 }
                 let _ = ended.send(());
             })
             .map_err(ServeError::Worker)?;
-        workers.push(sender);
         ends.push(end);
     }
-    let workers = Arc::new(workers);
-    let next = Arc::new(AtomicUsize::new(0));
     let mut accepting = JoinSet::new();
     for listener in listeners {
         let socket = TcpListener::from_std(listener.socket).map_err(ServeError::Listen)?;
         let tls = listener.tls.map(TlsAcceptor::from);
-        accepting.spawn(accept(socket, tls, Arc::clone(&workers), Arc::clone(&next)));
+        accepting.spawn(accept(socket, tls, Arc::clone(&peers)));
     }
     pin!(shutdown).await;
     accepting.shutdown().await;
-    for worker in workers.iter() {
+    for worker in &peers.workers {
         let _ = worker.send(Message::Drain);
     }
     let timeout = engine.settings().read(SHUTDOWN_TIMEOUT);
@@ -125,12 +138,7 @@ pub async fn serve(
     Ok(())
 }
 
-async fn accept(
-    socket: TcpListener,
-    tls: Option<TlsAcceptor>,
-    workers: Arc<Vec<UnboundedSender<Message>>>,
-    next: Arc<AtomicUsize>,
-) {
+async fn accept(socket: TcpListener, tls: Option<TlsAcceptor>, peers: Arc<Peers>) {
     loop {
         let (stream, address) = match socket.accept().await {
             Ok(accepted) => accepted,
@@ -150,8 +158,7 @@ async fn accept(
             local: address.ip().is_loopback() || local.is_some_and(|local| local.ip() == address.ip()),
         };
         let Ok(stream) = stream.into_std() else { continue };
-        let worker = &workers[next.fetch_add(1, Ordering::Relaxed) % workers.len()];
-        let _ = worker.send(Message::Connection { stream, origin, tls: tls.clone() });
+        peers.send(peers.spread.least_connected(), Message::Connection { stream, origin, tls: tls.clone() });
     }
 }
 

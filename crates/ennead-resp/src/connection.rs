@@ -4,6 +4,7 @@
 //! nothing behind a held reply is sent before it.
 
 mod held;
+mod moving;
 
 use std::cell::RefCell;
 use std::future::Future;
@@ -18,6 +19,7 @@ use ennead_engine::{Clock, Hold, Outcome, Reply, Session};
 use tokio::time::Sleep;
 
 pub(crate) use held::{HeldReplies, Reached};
+pub(crate) use moving::Moved;
 
 use crate::ahead::{Ahead, Parsed, PutBack};
 use crate::options::Limits;
@@ -38,6 +40,8 @@ enum State {
     Open,
     /// Nothing is read any more; the connection ends when its replies are written.
     Closing,
+    /// Another worker goes on with it.
+    Moving,
     /// The socket is of no use any more.
     Broken,
 }
@@ -103,6 +107,10 @@ impl Connection {
         if self.session.client().is_killed() {
             self.state = State::Broken;
         }
+        if worker.has_surplus() && self.can_move() {
+            self.state = State::Moving;
+            return Poll::Ready(());
+        }
         self.write(worker, context);
         // Any waking is a reason to try again: the timer's, the end of a pause, the next turn.
         if self.state == State::Open && (self.retry.is_some() || self.more) {
@@ -129,7 +137,7 @@ impl Connection {
         match self.state {
             State::Open => false,
             State::Closing => self.sent == self.output.bytes().len(),
-            State::Broken => true,
+            State::Moving | State::Broken => true,
         }
     }
 

@@ -7,11 +7,13 @@
 mod accept;
 mod ahead;
 mod connection;
+mod idle;
 pub mod migration;
 mod options;
 pub mod reply;
 pub mod request;
 mod socket;
+mod spread;
 mod worker;
 
 pub use accept::{Listener, ServeError, serve};

@@ -7,7 +7,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::future::poll_fn;
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
@@ -18,10 +18,13 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::LocalSet;
 use tokio_rustls::TlsAcceptor;
 
+use crate::accept::Peers;
 use crate::ahead::Ahead;
-use crate::connection::{Connection, Handle, Reached};
+use crate::connection::{Connection, Handle, Moved, Reached};
+use crate::idle;
 use crate::options::Limits;
 use crate::socket::Socket;
+use crate::spread::Watch;
 
 /// The read buffer that all connections of a worker share, bytes.
 const SCRATCH_BYTES: usize = 64 << 10;
@@ -39,6 +42,8 @@ pub(crate) enum Message {
         origin: Origin,
         tls: Option<TlsAcceptor>,
     },
+    /// A connection that another worker gives away.
+    Moved(Box<Moved>),
     /// Finish what was read, write the replies, close.
     Drain,
 }
@@ -60,13 +65,16 @@ pub(crate) struct Worker {
     needed: Cell<Reached>,
     /// Whether the clock was read in this turn.
     turn_began: Cell<bool>,
+    number: usize,
+    peers: Weak<Peers>,
+    watch: RefCell<Watch>,
     flush_scheduled: Cell<bool>,
     draining: Cell<bool>,
     flusher: Arc<Mutex<Option<Waker>>>,
 }
 
 impl Worker {
-    fn new(engine: Engine) -> Worker {
+    fn new(engine: Engine, number: usize, peers: Weak<Peers>) -> Worker {
         let flusher: Arc<Mutex<Option<Waker>>> = Arc::default();
         let wake = Arc::clone(&flusher);
         engine.store().on_durable(Box::new(move |_| {
@@ -86,6 +94,9 @@ impl Worker {
             waiting: RefCell::default(),
             needed: Cell::default(),
             turn_began: Cell::new(false),
+            watch: RefCell::new(Watch::new(number, Instant::now())),
+            number,
+            peers,
             flush_scheduled: Cell::new(false),
             draining: Cell::new(false),
             flusher,
@@ -105,7 +116,16 @@ impl Worker {
         } else {
             clock.turn();
             self.limits.borrow_mut().refresh(&self.engine);
+            if let Some(peers) = self.peers.upgrade() {
+                self.watch.borrow_mut().look(&peers.spread, clock.instant(), idle::slept, idle::machine);
+            }
         }
+    }
+
+    /// Whether a connection should go to another worker.
+    #[inline]
+    pub(crate) fn has_surplus(&self) -> bool {
+        self.watch.borrow().has_surplus()
     }
 
     /// Has the flusher look at a connection at the end of the turn.
@@ -185,13 +205,31 @@ impl Worker {
     }
 
     /// Runs a connection to its end.
-    async fn run_connection(self: Rc<Self>, socket: Socket, session: Session) {
-        let id = session.client().id;
-        let now = self.clock.borrow().instant();
-        let handle = Rc::new(RefCell::new(Connection::new(socket, session, now)));
+    async fn run_connection(self: Rc<Self>, connection: Connection) {
+        let id = connection.client_id();
+        let handle = Rc::new(RefCell::new(connection));
         self.connections.borrow_mut().insert(id, Rc::clone(&handle));
         poll_fn(|context| handle.borrow_mut().poll(&handle, &self, context)).await;
         self.connections.borrow_mut().remove(&id);
+        self.give_away(handle);
+    }
+
+    /// Sends a connection that ended here, but is still open, to another worker.
+    fn give_away(&self, handle: Handle) {
+        let moved = Rc::try_unwrap(handle).ok().and_then(|connection| connection.into_inner().into_moved());
+        if let (Some(moved), Some(peers)) = (moved, self.peers.upgrade()) {
+            peers.send(self.watch.borrow_mut().give(), Message::Moved(Box::new(moved)));
+        }
+    }
+
+    /// Goes on with a connection that another worker has given away.
+    async fn take_over(self: Rc<Self>, moved: Moved) {
+        let Moved { stream, mut session, output } = moved;
+        let Ok(stream) = TcpStream::from_std(stream) else { return };
+        session.set_shard(Arc::clone(&self.shard));
+        let mut connection = Connection::new(Socket::Plain(stream), session, Instant::now());
+        connection.resume_output(output);
+        self.run_connection(connection).await;
     }
 
     async fn accept(self: Rc<Self>, stream: std::net::TcpStream, origin: Origin, tls: Option<TlsAcceptor>) {
@@ -214,7 +252,21 @@ impl Worker {
                 Err(_) => return tracing::debug!("TLS handshake took too long"),
             },
         };
-        self.run_connection(socket, session).await;
+        let now = self.clock.borrow().instant();
+        self.run_connection(Connection::new(socket, session, now)).await;
+    }
+
+    /// Runs what a message brought, and counts it as gone when it ends.
+    async fn serve(self: Rc<Self>, message: Message) {
+        let worker = Rc::clone(&self);
+        match message {
+            Message::Connection { stream, origin, tls } => worker.accept(stream, origin, tls).await,
+            Message::Moved(moved) => worker.take_over(*moved).await,
+            Message::Drain => return,
+        }
+        if let Some(peers) = self.peers.upgrade() {
+            peers.spread.disconnected(self.number);
+        }
     }
 
     /// About time and limits, while there are connections.
@@ -250,12 +302,10 @@ impl Worker {
         tokio::task::spawn_local(poll_fn(move |context| flusher.poll_flusher(context)));
         tokio::task::spawn_local(Rc::clone(&self).tick());
         while let Some(message) = messages.recv().await {
-            match message {
-                Message::Connection { stream, origin, tls } => {
-                    tokio::task::spawn_local(Rc::clone(&self).accept(stream, origin, tls));
-                }
-                Message::Drain => break,
+            if matches!(message, Message::Drain) {
+                break;
             }
+            tokio::task::spawn_local(Rc::clone(&self).serve(message));
         }
         self.draining.set(true);
         for handle in self.connections.borrow().values() {
@@ -273,8 +323,18 @@ fn keepalive_of(interval: Duration) -> socket2::TcpKeepalive {
 }
 
 /// The body of a worker's thread.
-pub(crate) fn run_thread(engine: Engine, messages: UnboundedReceiver<Message>) -> std::io::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
-    LocalSet::new().block_on(&runtime, Rc::new(Worker::new(engine)).run(messages));
+pub(crate) fn run_thread(
+    engine: Engine,
+    number: usize,
+    peers: Weak<Peers>,
+    messages: UnboundedReceiver<Message>,
+) -> std::io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_io()
+        .enable_time()
+        .on_thread_park(idle::falls_asleep)
+        .on_thread_unpark(idle::wakes)
+        .build()?;
+    LocalSet::new().block_on(&runtime, Rc::new(Worker::new(engine, number, peers)).run(messages));
     Ok(())
 }

@@ -1,0 +1,227 @@
+//! How many workers share the connections, and who moves where.
+//!
+//! One worker that serves many connections a turn needs less processor time for each request than two that serve few: it
+//! sleeps and wakes less often, hands the log over for more of them at once, and shares no cache line with anybody. So
+//! all connections begin on one worker. A further one joins in when those there are never idle and the machine has a
+//! processor to spare, and goes again when the others could do its work.
+//!
+//! Workers tell what they see at the end of a window of time; there is no thread for this, and an idle server does nothing.
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::time::{Duration, Instant};
+
+/// How long a worker watches itself before it looks at the result.
+const WINDOW: Duration = Duration::from_millis(20);
+/// The share of a window, in thousandths, from which on a worker counts as never idle.
+const SATURATED: u64 = 950;
+/// Windows in a row that a worker has to be saturated before another one joins in.
+const SATURATED_WINDOWS: u32 = 4;
+/// Processor time that nobody used meanwhile, in thousandths of one processor, without which another worker would only take it from
+/// the clients.
+const SPARE: u64 = 150;
+/// What the remaining workers may be loaded with, in thousandths each, when one goes.
+const COMFORTABLE: u64 = 700;
+/// How long one must not be needed before it goes.
+const UNNEEDED: Duration = Duration::from_secs(5);
+/// A load that was told so long ago is none.
+const STALE_MS: u64 = 500;
+
+/// What one worker said last.
+#[derive(Debug, Default)]
+struct Load {
+    thousandths: AtomicU64,
+    /// Milliseconds since the start.
+    told_at: AtomicU64,
+    connections: AtomicUsize,
+}
+
+/// The workers as a whole.
+#[derive(Debug)]
+pub(crate) struct Spread {
+    started: Instant,
+    /// The workers below this number get connections.
+    active: AtomicUsize,
+    loads: Vec<Load>,
+}
+
+impl Spread {
+    pub(crate) fn new(workers: usize) -> Spread {
+        Spread {
+            started: Instant::now(),
+            active: AtomicUsize::new(1),
+            loads: (0..workers).map(|_| Load::default()).collect(),
+        }
+    }
+
+    pub(crate) fn active(&self) -> usize {
+        self.active.load(Relaxed)
+    }
+
+    /// The worker that the next connection should go to.
+    pub(crate) fn least_connected(&self) -> usize {
+        (0..self.active()).min_by_key(|worker| self.loads[*worker].connections.load(Relaxed)).unwrap_or(0)
+    }
+
+    pub(crate) fn connected(&self, worker: usize) {
+        self.loads[worker].connections.fetch_add(1, Relaxed);
+    }
+
+    pub(crate) fn disconnected(&self, worker: usize) {
+        self.loads[worker].connections.fetch_sub(1, Relaxed);
+    }
+
+    fn tell(&self, worker: usize, thousandths: u64, now: Instant) {
+        self.loads[worker].thousandths.store(thousandths, Relaxed);
+        self.loads[worker].told_at.store(self.millis(now), Relaxed);
+    }
+
+    /// The load of the active workers together.
+    fn total(&self, now: Instant) -> u64 {
+        let fresh_from = self.millis(now).saturating_sub(STALE_MS);
+        let active = self.loads.iter().take(self.active());
+        active.filter(|load| load.told_at.load(Relaxed) >= fresh_from).map(|load| load.thousandths.load(Relaxed)).sum()
+    }
+
+    fn millis(&self, now: Instant) -> u64 {
+        now.saturating_duration_since(self.started).as_millis() as u64
+    }
+
+    fn change_active(&self, from: usize, to: usize) {
+        if (1..=self.loads.len()).contains(&to) && self.active.compare_exchange(from, to, Relaxed, Relaxed).is_ok() {
+            tracing::debug!(workers = to, "connections are spread anew");
+        }
+    }
+}
+
+/// What one worker keeps to watch itself.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    number: usize,
+    began: Instant,
+    idle: Duration,
+    saturated: u32,
+    saturated_since: Instant,
+    /// Unused processor time of the machine when the worker became saturated.
+    spare: Duration,
+    unneeded_since: Option<Instant>,
+    /// Active workers when connections were given away last.
+    seen: usize,
+    /// Connections that are to be given away, and the workers that get them by turns.
+    surplus: usize,
+    targets: std::ops::Range<usize>,
+    given: usize,
+}
+
+impl Watch {
+    pub(crate) fn new(number: usize, now: Instant) -> Watch {
+        Watch {
+            number,
+            began: now,
+            idle: Duration::ZERO,
+            saturated: 0,
+            saturated_since: now,
+            spare: Duration::ZERO,
+            unneeded_since: None,
+            seen: 1,
+            surplus: 0,
+            targets: 0..1,
+            given: 0,
+        }
+    }
+
+    /// To be called once a turn. `idle` is how long the worker has slept in all, `spare` how long the machine's
+    /// processors have had nothing to do.
+    #[inline]
+    pub(crate) fn look(
+        &mut self,
+        spread: &Spread,
+        now: Instant,
+        idle: impl FnOnce() -> Duration,
+        spare: impl Fn() -> Duration,
+    ) {
+        if spread.loads.len() > 1 && now.saturating_duration_since(self.began) >= WINDOW {
+            self.end_window(spread, now, idle(), spare);
+        }
+    }
+
+    fn end_window(&mut self, spread: &Spread, now: Instant, idle: Duration, spare: impl Fn() -> Duration) {
+        let window = now - self.began;
+        let slept = idle.saturating_sub(self.idle).min(window);
+        let busy = 1000 - (slept.as_micros() as u64 * 1000 / (window.as_micros() as u64).max(1)).min(1000);
+        (self.began, self.idle) = (now, idle);
+        spread.tell(self.number, busy, now);
+        self.settle(spread);
+        let active = spread.active();
+        if self.needs_help(spread, now, busy, spare) {
+            spread.change_active(active, active + 1);
+        }
+        if self.is_unneeded(spread, now) {
+            spread.change_active(active, active - 1);
+        }
+        self.settle(spread);
+    }
+
+    /// Whether the workers there are have been saturated for a while, and the machine could run one more.
+    fn needs_help(&mut self, spread: &Spread, now: Instant, busy: u64, spare: impl Fn() -> Duration) -> bool {
+        if busy < SATURATED {
+            self.saturated = 0;
+            return false;
+        }
+        self.saturated += 1;
+        if self.saturated == 1 {
+            (self.saturated_since, self.spare) = (now, spare());
+        }
+        if self.saturated <= SATURATED_WINDOWS {
+            return false;
+        }
+        self.saturated = 0;
+        let unused = spare().saturating_sub(self.spare).as_micros() as u64;
+        let elapsed = (now - self.saturated_since).as_micros() as u64;
+        // As long as one of those there has time, the connections only have to get to it.
+        unused * 1000 >= SPARE * elapsed && spread.total(now) >= SATURATED * spread.active() as u64
+    }
+
+    /// Whether this is the last worker, and the others could have done its work for a while.
+    fn is_unneeded(&mut self, spread: &Spread, now: Instant) -> bool {
+        let others = spread.active() - 1;
+        if others == 0 || self.number != others || spread.total(now) > COMFORTABLE * others as u64 {
+            self.unneeded_since = None;
+            return false;
+        }
+        let over = now - *self.unneeded_since.get_or_insert(now) >= UNNEEDED;
+        if over {
+            self.unneeded_since = None;
+        }
+        over
+    }
+
+    /// Notices that there are more or fewer workers, and how many connections that leaves too many here.
+    fn settle(&mut self, spread: &Spread) {
+        let active = spread.active();
+        let before = std::mem::replace(&mut self.seen, active);
+        let own = spread.loads[self.number].connections.load(Relaxed);
+        if self.number >= active {
+            (self.surplus, self.targets) = (own, 0..active);
+        } else if active > before {
+            (self.surplus, self.targets) = (own * (active - before) / active, before..active);
+        } else if active < before {
+            self.surplus = 0;
+        }
+    }
+
+    /// Whether a connection is to be given away.
+    #[inline]
+    pub(crate) fn has_surplus(&self) -> bool {
+        self.surplus > 0
+    }
+
+    /// The worker that gets the next connection which is given away.
+    pub(crate) fn give(&mut self) -> usize {
+        self.surplus = self.surplus.saturating_sub(1);
+        self.given += 1;
+        self.targets.start + self.given % self.targets.len().max(1)
+    }
+}
