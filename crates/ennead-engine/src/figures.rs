@@ -140,6 +140,8 @@ impl Totals {
 /// All shards, and what to subtract since CONFIG RESETSTAT.
 #[derive(Debug)]
 pub struct Figures {
+    /// Threads that have connections of RESP clients at present.
+    pub resp_workers: AtomicU64,
     commands: usize,
     shards: Mutex<Vec<Arc<Shard>>>,
     base: Mutex<Totals>,
@@ -147,7 +149,7 @@ pub struct Figures {
 
 impl Figures {
     pub(crate) fn new(commands: usize) -> Self {
-        Figures { commands, shards: Mutex::default(), base: Mutex::default() }
+        Figures { resp_workers: AtomicU64::new(0), commands, shards: Mutex::default(), base: Mutex::default() }
     }
 
     /// A new shard, to be written by one thread at a time.

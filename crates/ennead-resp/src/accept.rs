@@ -25,7 +25,6 @@ use crate::worker::{self, Message};
 const EXHAUSTED_WAIT: Duration = Duration::from_millis(100);
 
 /// All workers, for those who send them connections.
-#[derive(Debug)]
 pub(crate) struct Peers {
     pub(crate) spread: Spread,
     workers: Vec<UnboundedSender<Message>>,
@@ -99,7 +98,7 @@ pub async fn serve(
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), ServeError> {
     let (senders, receivers): (Vec<_>, Vec<_>) = (0..options.workers.max(1)).map(|_| unbounded_channel()).unzip();
-    let peers = Arc::new(Peers { spread: Spread::new(senders.len()), workers: senders });
+    let peers = Arc::new(Peers { spread: Spread::new(&options, engine.clone()), workers: senders });
     let mut ends = Vec::new();
     for (number, receiver) in receivers.into_iter().enumerate() {
         let (ended, end) = oneshot::channel();

@@ -112,14 +112,15 @@ impl Connection {
             return Poll::Ready(());
         }
         self.write(worker, context);
-        // Any waking is a reason to try again: the timer's, the end of a pause, the next turn.
-        if self.state == State::Open && (self.retry.is_some() || self.more) {
+        self.throttled = self.unsent() > UNSENT_BYTES_MAX;
+        // Any waking is a reason to try again: the timer's, the end of a pause, the next turn, room for replies.
+        if self.state == State::Open && !self.throttled && (self.retry.is_some() || self.more) {
             self.retry = None;
             self.more = false;
             self.execute(worker, context);
         }
         self.read_and_execute(worker, context);
-        if self.more {
+        if self.more && !self.throttled {
             context.waker().wake_by_ref();
         }
         if self.sent < self.output.bytes().len() && !self.queued {
@@ -236,7 +237,7 @@ impl Connection {
         context: &mut Context<'_>,
     ) -> usize {
         let (mut consumed, mut executed) = (0, 0);
-        while executed < TURN_REQUESTS_MAX && self.unsent() <= UNSENT_BYTES_MAX {
+        while executed < TURN_REQUESTS_MAX {
             let input = &self.input[consumed..];
             let parsed = match self.put_off.take() {
                 Some(request) => {
@@ -299,6 +300,12 @@ impl Connection {
                 }
             }
             consumed += len;
+            if self.unsent() > UNSENT_BYTES_MAX && consumed < self.input.len() {
+                // The requests behind it are parsed again when the client has read.
+                self.parser.reset();
+                (self.more, self.throttled) = (true, true);
+                return Err(consumed);
+            }
         }
         Ok(consumed)
     }

@@ -11,8 +11,12 @@ use ennead_engine::settings::{
 /// How [`crate::serve`] runs.
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
-    /// Threads that run connections.
+    /// Threads that run connections, at most.
     pub workers: usize,
+    /// How many of them are given connections at first; the others join in when these are never idle.
+    pub workers_at_first: usize,
+    /// How long a worker must not have been needed before its connections go to the others.
+    pub unneeded_after: Duration,
 }
 
 impl Options {
@@ -22,7 +26,7 @@ impl Options {
             0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
             workers => workers,
         };
-        Options { workers }
+        Options { workers, workers_at_first: 1, unneeded_after: Duration::from_secs(5) }
     }
 }
 

@@ -13,6 +13,10 @@ mod tests;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
+use ennead_engine::Engine;
+
+use crate::options::Options;
+
 /// How long a worker watches itself before it looks at the result.
 const WINDOW: Duration = Duration::from_millis(20);
 /// The share of a window, in thousandths, from which on a worker counts as never idle.
@@ -24,8 +28,6 @@ const SATURATED_WINDOWS: u32 = 4;
 const SPARE: u64 = 150;
 /// What the remaining workers may be loaded with, in thousandths each, when one goes.
 const COMFORTABLE: u64 = 700;
-/// How long one must not be needed before it goes.
-const UNNEEDED: Duration = Duration::from_secs(5);
 /// A load that was told so long ago is none.
 const STALE_MS: u64 = 500;
 
@@ -39,20 +41,33 @@ struct Load {
 }
 
 /// The workers as a whole.
-#[derive(Debug)]
 pub(crate) struct Spread {
     started: Instant,
+    unneeded_after: Duration,
     /// The workers below this number get connections.
     active: AtomicUsize,
     loads: Vec<Load>,
+    /// Where `active` is told.
+    engine: Option<Engine>,
 }
 
 impl Spread {
-    pub(crate) fn new(workers: usize) -> Spread {
-        Spread {
+    pub(crate) fn new(options: &Options, engine: impl Into<Option<Engine>>) -> Spread {
+        let workers = options.workers.max(1);
+        let spread = Spread {
             started: Instant::now(),
-            active: AtomicUsize::new(1),
+            unneeded_after: options.unneeded_after,
+            active: AtomicUsize::new(options.workers_at_first.clamp(1, workers)),
             loads: (0..workers).map(|_| Load::default()).collect(),
+            engine: engine.into(),
+        };
+        spread.tell_active();
+        spread
+    }
+
+    fn tell_active(&self) {
+        if let Some(engine) = &self.engine {
+            engine.figures().resp_workers.store(self.active() as u64, Relaxed);
         }
     }
 
@@ -92,6 +107,7 @@ impl Spread {
     fn change_active(&self, from: usize, to: usize) {
         if (1..=self.loads.len()).contains(&to) && self.active.compare_exchange(from, to, Relaxed, Relaxed).is_ok() {
             tracing::debug!(workers = to, "connections are spread anew");
+            self.tell_active();
         }
     }
 }
@@ -116,7 +132,7 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
-    pub(crate) fn new(number: usize, now: Instant) -> Watch {
+    pub(crate) fn new(number: usize, active: usize, now: Instant) -> Watch {
         Watch {
             number,
             began: now,
@@ -125,7 +141,7 @@ impl Watch {
             saturated_since: now,
             spare: Duration::ZERO,
             unneeded_since: None,
-            seen: 1,
+            seen: active,
             surplus: 0,
             targets: 0..1,
             given: 0,
@@ -191,7 +207,7 @@ impl Watch {
             self.unneeded_since = None;
             return false;
         }
-        let over = now - *self.unneeded_since.get_or_insert(now) >= UNNEEDED;
+        let over = now - *self.unneeded_since.get_or_insert(now) >= spread.unneeded_after;
         if over {
             self.unneeded_since = None;
         }

@@ -82,6 +82,7 @@ impl Worker {
                 waker.wake_by_ref();
             }
         }));
+        let active = peers.upgrade().map_or(1, |peers| peers.spread.active());
         Worker {
             shard: engine.figures().shard(),
             clock: RefCell::new(Clock::new()),
@@ -94,7 +95,7 @@ impl Worker {
             waiting: RefCell::default(),
             needed: Cell::default(),
             turn_began: Cell::new(false),
-            watch: RefCell::new(Watch::new(number, Instant::now())),
+            watch: RefCell::new(Watch::new(number, active, Instant::now())),
             number,
             peers,
             flush_scheduled: Cell::new(false),

@@ -27,6 +27,12 @@ impl Server {
     }
 
     fn start_with(settings: &[(&str, &str)], tls: Option<Arc<rustls::ServerConfig>>) -> Server {
+        // Both workers are given connections, so that the tests are about both.
+        let options = Options { workers: 2, workers_at_first: 2, unneeded_after: Duration::from_secs(60) };
+        Server::start_as(settings, tls, options)
+    }
+
+    fn start_as(settings: &[(&str, &str)], tls: Option<Arc<rustls::ServerConfig>>, options: Options) -> Server {
         let directory = tempfile::tempdir().unwrap();
         let known = Settings::new();
         known.preset("server.data", directory.path().to_str().unwrap()).unwrap();
@@ -44,7 +50,7 @@ impl Server {
             let shutdown = async {
                 let _ = stopped.await;
             };
-            runtime.block_on(serve(vec![listener], served, Options { workers: 2 }, shutdown)).unwrap();
+            runtime.block_on(serve(vec![listener], served, options, shutdown)).unwrap();
         });
         Server { address, engine, stop: Some(stop), thread: Some(thread), _directory: directory }
     }
@@ -90,6 +96,13 @@ impl Peer {
     }
 
     #[track_caller]
+    fn read_some(&mut self) -> Vec<u8> {
+        let mut bytes = vec![0; 4096];
+        let read = self.stream.read(&mut bytes).unwrap();
+        bytes.truncate(read);
+        bytes
+    }
+
     fn check(&mut self, request: &str, expected: &str) {
         self.send(request.as_bytes());
         self.expect(expected.as_bytes());
@@ -244,6 +257,73 @@ fn clients_of_other_workers_are_killed() {
     peer.check("CLIENT KILL TYPE normal\r\n", ":3\r\n");
     for mut victim in victims {
         victim.expect_end();
+    }
+    peer.check("PING\r\n", "+PONG\r\n");
+}
+
+/// What a connection is in the middle of goes with it when its worker has become superfluous.
+#[test]
+fn connections_move_between_workers() {
+    let options = Options { workers: 2, workers_at_first: 2, unneeded_after: Duration::from_millis(100) };
+    let server = Server::start_as(&[], None, options);
+    let mut peers: Vec<Peer> = (0..6).map(|_| server.connect()).collect();
+    for (number, peer) in peers.iter_mut().enumerate() {
+        peer.send(b"HELLO 3\r\n");
+        wait_until(|| peer.read_some().windows(7).any(|window| window == b"modules"));
+        peer.check(&format!("SELECT {number}\r\nMULTI\r\nINCR k\r\n"), "+OK\r\n+OK\r\n+QUEUED\r\n");
+    }
+    let workers = || server.engine.figures().resp_workers.load(std::sync::atomic::Ordering::Relaxed);
+    assert_eq!(workers(), 2);
+    let mut queued = 1;
+    wait_until(|| {
+        queued += 1;
+        for peer in &mut peers {
+            peer.check("INCR k\r\n", "+QUEUED\r\n");
+        }
+        workers() == 1
+    });
+    // Whoever is still there moves with its next request.
+    for _ in 0..3 {
+        queued += 1;
+        for peer in &mut peers {
+            peer.check("INCR k\r\n", "+QUEUED\r\n");
+        }
+    }
+    let replies: String = (1..=queued).map(|n| format!(":{n}\r\n")).collect();
+    for peer in &mut peers {
+        peer.check("EXEC\r\n", &format!("*{queued}\r\n{replies}"));
+        peer.check("GET nothing\r\n", "_\r\n");
+    }
+    let mut killer = server.connect();
+    killer.check("CLIENT KILL TYPE normal\r\n", ":6\r\n");
+    for mut peer in peers {
+        peer.expect_end();
+    }
+}
+
+#[test]
+fn replies_that_nobody_reads_are_bounded() {
+    let server = Server::start(&[]);
+    let mut peer = server.connect();
+    let value = "x".repeat(1 << 20);
+    peer.send(format!("*3\r\n$3\r\nSET\r\n$1\r\nk\r\n${}\r\n{value}\r\n", value.len()).as_bytes());
+    peer.expect(b"+OK\r\n");
+    peer.send("GET k\r\n".repeat(200).as_bytes());
+    let unsent = || {
+        server
+            .engine
+            .clients()
+            .list()
+            .iter()
+            .map(|client| client.output_bytes.load(std::sync::atomic::Ordering::Relaxed))
+            .max()
+    };
+    wait_until(|| unsent() > Some(64 << 20));
+    std::thread::sleep(Duration::from_millis(100));
+    assert!(unsent() <= Some(66 << 20), "{:?}", unsent());
+    let reply = format!("$1048576\r\n{value}\r\n");
+    for _ in 0..200 {
+        peer.expect(reply.as_bytes());
     }
     peer.check("PING\r\n", "+PONG\r\n");
 }

@@ -47,6 +47,28 @@ impl Layers {
         self.base.get(table, key, map)
     }
 
+    /// The newest value of a key without a snapshot, through `map`; `None` while the batch that wrote it is not all there
+    /// yet (it is above `visible`, which was read before these layers), and where merge operands would have to be read together: rows may be
+    /// overwritten at any time.
+    #[inline]
+    pub(crate) fn get_settled<T>(
+        &self,
+        table: u32,
+        key: &[u8],
+        visible: Sequence,
+        map: impl Fn(&[u8]) -> T,
+    ) -> Result<Option<Option<T>>> {
+        for memtable in [Some(&self.active), self.frozen.as_ref()].into_iter().flatten() {
+            match memtable.get(table, key, Sequence::MAX, &map) {
+                Found::Value(sequence, value) if sequence <= visible => return Ok(Some(Some(value))),
+                Found::Deleted(sequence) if sequence <= visible => return Ok(Some(None)),
+                Found::Nothing => {}
+                Found::Value(..) | Found::Deleted(_) | Found::Operand(..) => return Ok(None),
+            }
+        }
+        self.base.get(table, key, map).map(Some)
+    }
+
     /// [`Layers::get`] in a table with a time to live.
     pub(crate) fn get_living<T>(
         &self,

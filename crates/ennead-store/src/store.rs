@@ -374,12 +374,15 @@ impl Store {
     /// [`Store::get`] without a copy: `map` sees the value where it lies. It must not call the store.
     pub fn get_with<T>(&self, table: Table, key: &[u8], map: impl Fn(&[u8]) -> T) -> Result<Option<T>> {
         let shared = self.shared();
-        let layers = shared.layers.load();
-        // Rows may be overwritten at any time, so there is no older state to ask for without a snapshot.
-        match shared.catalogue.lifetime(table.0) {
-            None => layers.get(table.0, key, Sequence::MAX, map),
-            Some(lifetime) => layers.get_living(table.0, key, Sequence::MAX, lifetime.at(shared.clock.now_ms()), map),
+        // The sequence first: layers loaded after it hold everything up to it.
+        let visible = shared.visible.load(Ordering::Acquire);
+        if shared.catalogue.lifetime(table.0).is_none()
+            && let Some(found) = shared.layers.load().get_settled(table.0, key, visible, &map)?
+        {
+            return Ok(found);
         }
+        // A batch is on its way in, and this key has a part in it: taking a snapshot waits for the whole.
+        self.snapshot().get_with(table, key, map)
     }
 
     /// The sum of all [`WriteBatch::tally`] of a table.

@@ -11,12 +11,13 @@ struct World {
 
 impl World {
     fn new(workers: usize, connections: usize) -> World {
-        let spread = Spread::new(workers);
+        let options = Options { workers, workers_at_first: 1, unneeded_after: 5 * SECOND };
+        let spread = Spread::new(&options, None);
         let now = spread.started;
         for _ in 0..connections {
             spread.connected(spread.least_connected());
         }
-        let watches = (0..workers).map(|number| Watch::new(number, now)).collect();
+        let watches = (0..workers).map(|number| Watch::new(number, 1, now)).collect();
         World { spread, watches, now, idle: vec![Duration::ZERO; workers], spare: Duration::ZERO }
     }
 

@@ -20,7 +20,7 @@ use crate::health::Health;
 use crate::log::Log;
 use crate::log::archive::Archive;
 use crate::log::local::{LocalLog, LogSettings};
-use crate::log::record::Record;
+use crate::log::record::{self, Record};
 use crate::log::syncer::Syncer;
 use crate::memtable::Memtable;
 use crate::recovery::{self, Recovered, RecoveryReport};
@@ -234,6 +234,7 @@ impl<'a> Replay<'a> {
     /// Takes one record. What is above `durable` may be taken back, and stays out of the tree.
     fn take(&mut self, sequence: Sequence, rows: &[u8], tallies: &[(u32, i64)], durable: Sequence) -> Result<()> {
         apply(&self.memtable, &self.catalogue, sequence, rows);
+        self.memtable.note_logged(record::FIXED_BYTES + rows.len());
         // An operator that is missing would leave merge rows out, of this record already.
         if Rows::new(rows).any(|row| matches!(row, Ok(Row::CreateTable { .. }))) {
             self.catalogue.check_operators()?;
@@ -241,7 +242,7 @@ impl<'a> Replay<'a> {
         for (table, delta) in tallies {
             self.catalogue.add_tally(*table, *delta);
         }
-        if self.memtable.bytes() >= self.options.memtable_bytes && sequence <= durable {
+        if self.memtable.weight() >= self.options.memtable_bytes && sequence <= durable {
             let state = BaseState { flushed: sequence, catalogue: self.catalogue.image() };
             // Time 0: whether a row's time is over is not for a replay to say.
             self.base.merge(&self.memtable, &state, 0)?;
@@ -291,7 +292,7 @@ impl Handle {
             }
         }
         let mut result = shared.health.check();
-        if result.is_ok() && flush && shared.layers.load().active.bytes() >= FLUSH_AT_CLOSE_BYTES {
+        if result.is_ok() && flush && shared.layers.load().active.weight() >= FLUSH_AT_CLOSE_BYTES {
             result = shared.flush_once();
         }
         if result.is_ok() {

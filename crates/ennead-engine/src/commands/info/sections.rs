@@ -7,7 +7,7 @@ use crate::clients::FLAG_PAUSED;
 use crate::figures::Totals;
 use crate::host::MemoryFigures;
 use crate::registry::Registry;
-use crate::settings::{LISTEN_RESP, MAXCLIENTS, WORKERS};
+use crate::settings::{LISTEN_RESP, MAXCLIENTS};
 use crate::version::{ENNEAD_VERSION, REDIS_VERSION};
 use crate::{Clock, Engine, process};
 
@@ -77,7 +77,10 @@ impl Report {
         self.field("lru_clock", (self.clock.unix_ms() / 1000) & 0xff_ffff);
         self.field("executable", host.map_or("", |host| &host.executable));
         self.field("config_file", host.map_or("", |host| &host.config_file));
-        self.field("io_threads_active", u8::from(engine.settings().read(WORKERS) != 1));
+        self.field(
+            "io_threads_active",
+            u8::from(engine.figures().resp_workers.load(std::sync::atomic::Ordering::Relaxed) > 1),
+        );
         self.field("ennead_version", ENNEAD_VERSION);
     }
 

@@ -166,3 +166,55 @@ fn overwriting_one_row_for_ever_is_stopped_by_its_log() {
     drop(tree);
     store.write(&batch, Durability::Always).unwrap();
 }
+
+/// A batch is all there for a read without a snapshot too, as far as its key goes, and so is what was read before it.
+#[test]
+fn a_get_sees_no_half_of_a_batch() {
+    let disk = SimulatedDisk::default();
+    let store = Store::open_on(Arc::new(disk.clone()), Options::new("/data")).unwrap();
+    let table = store.create_table("t", TableKind::Hashed).unwrap();
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut batch = WriteBatch::new();
+            for round in 1..=3000u64 {
+                batch.clear();
+                // First and last the same; between them the key is not there, and a great deal else is.
+                batch.put(table, b"first", &round.to_be_bytes());
+                batch.delete_range(table, b"k", Some(b"l"));
+                for key in 0..20u8 {
+                    batch.put(table, &[b'm', key], &[0; 16]);
+                }
+                batch.put(table, b"k", &round.to_be_bytes());
+                store.write(&batch, Durability::None).unwrap();
+            }
+            stop.store(true, Ordering::Relaxed);
+        });
+        scope.spawn(|| {
+            while store.get(table, b"k").unwrap().is_none() {}
+            while !stop.load(Ordering::Relaxed) {
+                let first = number(store.get(table, b"first").unwrap());
+                let committed = store.committed();
+                let last = store.get(table, b"k").unwrap();
+                assert!(last.is_some() && number(last) >= first, "a half of batch {first}, committed {committed}");
+            }
+        });
+    });
+}
+
+#[test]
+fn the_log_of_one_row_does_not_grow_over_restarts() {
+    let disk = SimulatedDisk::default();
+    let mut batch = WriteBatch::new();
+    for _ in 0..20 {
+        let store = open(&disk);
+        let table = store.create_table("t", TableKind::Hashed).unwrap();
+        batch.clear();
+        batch.put(table, b"key", &[0; 1000]);
+        // A fifth of the log that fills a memtable of 64 KiB.
+        for _ in 0..50 {
+            store.commit(&batch).unwrap();
+        }
+        assert!(store.recovery().bytes_replayed < 5 * (64 << 10), "{:?}", store.recovery());
+    }
+}
