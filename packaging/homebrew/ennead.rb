@@ -8,7 +8,7 @@ class Ennead < Formula
   depends_on "rust" => :build
 
   def install
-    system "cargo", "install", "--profile", "dist", *std_cargo_args(path: "crates/ennead")
+    system "cargo", "install", *std_cargo_args(path: "crates/ennead")
     etc.install "config/ennead.toml" => "ennead/ennead.toml"
     man1.install Dir["packaging/man/*.1"]
     bash_completion.install "packaging/completions/ennead.bash" => "ennead"

@@ -91,6 +91,14 @@ impl Ahead {
         (request.found, request.len)
     }
 
+    /// The turn is over.
+    pub(crate) fn clear(&mut self) {
+        for request in &mut self.requests[..self.count] {
+            request.parser.trim();
+        }
+        self.count = 0;
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.count
     }

@@ -213,7 +213,10 @@ impl Connection {
         let mut clock = worker.clock.borrow_mut();
         worker.begin_turn(&mut clock);
         self.active = clock.instant();
-        let consumed = self.execute_requests(&mut worker.ahead.borrow_mut(), limits, &mut clock, context);
+        let mut ahead = worker.ahead.borrow_mut();
+        let consumed = self.execute_requests(&mut ahead, limits, &mut clock, context);
+        ahead.clear();
+        drop(ahead);
         drop(clock);
         if consumed == self.input.len() {
             self.input.clear();

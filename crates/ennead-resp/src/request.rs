@@ -115,15 +115,21 @@ impl Parser {
     /// Makes ready for the next request.
     #[inline]
     pub fn reset(&mut self) {
+        self.trim();
         self.spans.clear();
-        if self.spans.capacity() > SPANS_IDLE_MAX {
-            self.spans = Vec::new();
-        }
         self.unquoted.clear();
         self.position = 0;
         self.searched = 0;
         self.remaining = None;
         self.bulk = None;
+    }
+
+    /// Gives memory back after a request of unusually many words, whose arguments are void then.
+    #[inline]
+    pub(crate) fn trim(&mut self) {
+        if self.spans.capacity() > SPANS_IDLE_MAX {
+            self.spans = Vec::new();
+        }
     }
 
     /// Bytes of input that the request needs at least, as far as its headers were read: what a reader may make room for

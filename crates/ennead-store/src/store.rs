@@ -366,7 +366,7 @@ impl Store {
         Ok(commit)
     }
 
-    /// The newest value of a row.
+    /// The newest value of a row. Of a batch that is being committed it shows nothing or all.
     pub fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>> {
         self.get_with(table, key, <[u8]>::to_vec)
     }

@@ -126,7 +126,7 @@ rows! {
 
     /// Connections of RESP clients at a time; one more is told so and closed.
     MAXCLIENTS: u64 = "clients.maxclients", integer(1, i32::MAX as i64), "10000", live, redis: ["maxclients" => Form::Plain];
-    /// Threads that run RESP connections; 0: one for each processor.
+    /// Threads that run RESP connections, at most; 0: one for each processor. One runs them all until it is never idle.
     WORKERS: u64 = "clients.workers", integer(0, 128), "0", start, redis: ["io-threads" => Form::Plain];
     /// A client that is silent for so long is closed; 0: never.
     TIMEOUT: Duration = "clients.timeout", DURATION, "0", live, redis: ["timeout" => Form::Seconds];
