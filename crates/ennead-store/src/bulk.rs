@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod tests;
 
+use std::sync::atomic::Ordering;
+
 use crate::lifetime::STAMP_BYTES;
 use crate::{Commit, Durability, Error, Result, Store, Table, WriteBatch};
 
@@ -89,8 +91,8 @@ impl Store {
     /// and then commit one batch that says it is complete, in a table of yours.
     ///
     /// # Errors
-    /// `Invalid` for a key that does not ascend; the message says how many rows were written before. The rest as for
-    /// [`Store::write`].
+    /// `Invalid` for a key that does not ascend; the message says how many rows were written before. `RolledBack`
+    /// when batches of it were taken back; none was written behind them. The rest as for [`Store::write`].
     ///
     /// # Durability
     /// On disk when it returns without an error.
@@ -114,6 +116,7 @@ impl Store {
         let mut batch = WriteBatch::new();
         let mut ingested = Ingested::default();
         let mut last: Option<K> = None;
+        let mut since = self.shared().syncer.rollbacks();
         for (key, value) in rows {
             if last.as_ref().is_some_and(|last| key.as_ref() <= last.as_ref()) {
                 return Err(Error::Invalid(format!(
@@ -125,25 +128,39 @@ impl Store {
             batch.put(table, key.as_ref(), value.as_ref());
             last = Some(key);
             if batch.bytes() >= batch_bytes_max {
-                self.ingest_batch(&mut batch, &mut ingested)?;
+                self.ingest_batch(&mut batch, &mut ingested, &mut since)?;
             }
         }
         if !batch.is_empty() {
-            self.ingest_batch(&mut batch, &mut ingested)?;
+            self.ingest_batch(&mut batch, &mut ingested, &mut since)?;
         }
         if let Some(last) = ingested.last {
-            self.wait_durable(last.sequence)?;
+            self.shared().syncer.wait_since(last.sequence, since)?;
         }
         Ok(ingested)
     }
 
-    fn ingest_batch(&self, batch: &mut WriteBatch, ingested: &mut Ingested) -> Result<()> {
-        // Handed over at once, so that a crash of the process leaves as little to do again as it can.
-        ingested.last = Some(self.write(batch, Durability::EverySec)?);
-        ingested.rows += batch.len() as u64;
+    /// Commits one batch of a stream, unless one before it was rolled back after the rollbacks `since`.
+    fn ingest_batch(&self, batch: &mut WriteBatch, ingested: &mut Ingested, since: &mut u64) -> Result<()> {
+        let (shared, rows) = (self.shared(), batch.len() as u64);
+        shared.wait_for_room()?;
+        // Decided under the commit lock, so that nothing is ever written behind a hole.
+        let sequence = shared.commit_catalogue(|staged| {
+            if let Some(last) = ingested.last.filter(|last| shared.syncer.is_gone(last.sequence, *since)) {
+                return Err(Error::RolledBack(format!(
+                    "batch {} of the stream is not in the log any more",
+                    last.sequence
+                )));
+            }
+            *since = shared.syncer.rollbacks();
+            std::mem::swap(staged, batch);
+            Ok(shared.visible.load(Ordering::Acquire) + 1)
+        })?;
+        ingested.last = Some(Commit { sequence });
+        ingested.rows += rows;
         ingested.batches += 1;
-        batch.clear();
-        Ok(())
+        // At once, so that a crash of the process leaves as little to do again as it can.
+        shared.hand_over(sequence)
     }
 
     /// Counts rows and bytes of `start <= key < end`, at most `rows_max` rows: several million a second.

@@ -1,11 +1,12 @@
 //! Which tables there are, and their tallies.
 //!
 //! Changed only under the store's commit lock; tallies and kinds are read by anybody without one. A dropped table keeps
-//! its number for good, so a row of it that is still in the log or a memtable can never be taken for another's.
+//! its number for good, so a row of it that is still in the log or a memtable can never be taken for another's. One whose
+//! creation was rolled back, with all its rows, leaves its number to whoever is given it next.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use parking_lot::RwLock;
 
@@ -85,6 +86,10 @@ pub(crate) struct Entry {
     pub(crate) ttl_ms: Option<u64>,
     dropped: AtomicBool,
     tally: AtomicI64,
+    /// The creation was rolled back: the number may be given to another table.
+    taken_back: AtomicBool,
+    /// The table that was given it since.
+    successor: OnceLock<Box<Entry>>,
 }
 
 /// What of the catalogue is stored with a flush.
@@ -147,10 +152,20 @@ impl Catalogue {
         self.names.read().iter().map(|(name, table)| (name.clone(), *table)).collect()
     }
 
+    /// The entry that a number stands for now.
+    #[inline]
+    fn entry(&self, table: u32) -> Option<&Entry> {
+        let mut entry = self.entries.get(table)?;
+        while let Some(successor) = entry.successor.get() {
+            entry = successor;
+        }
+        Some(entry)
+    }
+
     /// The entry of a table that is there.
     #[inline]
     pub(crate) fn get(&self, table: u32) -> Option<&Entry> {
-        self.entries.get(table).filter(|entry| !entry.dropped.load(Ordering::Relaxed))
+        self.entry(table).filter(|entry| !entry.dropped.load(Ordering::Relaxed))
     }
 
     /// A number for a new table, for good; `None` when there are no more.
@@ -159,9 +174,9 @@ impl Catalogue {
         self.next_table.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).ok()
     }
 
-    /// Whether there ever was a table of this number, as far as this process knows.
+    /// Whether there ever was a table of this number, as far as this process knows, whose creation was not taken back.
     pub(crate) fn was_created(&self, table: u32) -> bool {
-        self.entries.get(table).is_some()
+        self.entry(table).is_some_and(|entry| !entry.taken_back.load(Ordering::Relaxed))
     }
 
     /// Whether any table has a time to live.
@@ -176,7 +191,7 @@ impl Catalogue {
         if !self.any_lifetime() {
             return None;
         }
-        self.entries.get(table)?.ttl_ms.map(Lifetime::new)
+        self.entry(table)?.ttl_ms.map(Lifetime::new)
     }
 
     /// Enters a table under its stored name.
@@ -189,8 +204,16 @@ impl Catalogue {
             ttl_ms,
             dropped: AtomicBool::new(false),
             tally: AtomicI64::new(0),
+            taken_back: AtomicBool::new(false),
+            successor: OnceLock::new(),
         };
-        if let Some(entry) = self.entries.get_or_make(table, entry) {
+        let found = self.entry(table);
+        let entry = match found.filter(|entry| entry.taken_back.load(Ordering::Relaxed)) {
+            // Its name, kind and the rest may be others.
+            Some(gone) => Some(&**gone.successor.get_or_init(|| Box::new(entry()))),
+            None => found.or_else(|| self.entries.get_or_make(table, entry)),
+        };
+        if let Some(entry) = entry {
             entry.dropped.store(false, Ordering::Relaxed);
             self.any_lifetime.fetch_or(entry.ttl_ms.is_some(), Ordering::Relaxed);
             self.names.write().insert(name.to_owned(), Table(table));
@@ -218,9 +241,17 @@ impl Catalogue {
         Ok(())
     }
 
-    /// Drops a table, or takes back its creation.
+    /// Takes back the creation of a table.
+    pub(crate) fn take_back(&self, table: u32) {
+        self.remove(table);
+        if let Some(entry) = self.entry(table) {
+            entry.taken_back.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Drops a table.
     pub(crate) fn remove(&self, table: u32) {
-        if let Some(entry) = self.entries.get(table) {
+        if let Some(entry) = self.entry(table) {
             entry.dropped.store(true, Ordering::Relaxed);
             let mut names = self.names.write();
             // The name may be another table's by now.
@@ -231,7 +262,7 @@ impl Catalogue {
     }
 
     pub(crate) fn add_tally(&self, table: u32, delta: i64) {
-        if let Some(entry) = self.entries.get(table) {
+        if let Some(entry) = self.entry(table) {
             let sum = entry.tally.load(Ordering::Relaxed).wrapping_add(delta);
             entry.tally.store(sum, Ordering::Relaxed);
         }
@@ -245,7 +276,7 @@ impl Catalogue {
     pub(crate) fn image(&self) -> CatalogueImage {
         let names = self.names.read();
         let tables = names.values().filter_map(|table| {
-            let entry = self.entries.get(table.0)?;
+            let entry = self.entry(table.0)?;
             Some(TableImage {
                 table: table.0,
                 kind: entry.kind,

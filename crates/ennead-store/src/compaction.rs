@@ -159,8 +159,31 @@ impl Shared {
         }
     }
 
+    /// Tells everybody who waits for the log that nothing will come any more. Without a lock.
+    pub(crate) fn tell_poisoned(&self) {
+        self.syncer.tell_poisoned();
+        self.arrivals.notify();
+    }
+
+    /// Who copied the pieces of a compaction does not go on with it: it goes on by itself.
+    pub(crate) fn leave_compaction(&self) {
+        if self.flusher.compaction.lock().running.is_some() {
+            self.flusher.compacting_by_itself.store(true, Ordering::Relaxed);
+            self.flusher.ask(0);
+        }
+    }
+
     /// Copies one more piece. Answers the bytes of rows in it.
     pub(crate) fn compact_more(&self) -> Result<u64> {
+        let healthy = self.health.check().is_ok();
+        let result = self.compact_tree();
+        if healthy && matches!(result, Err(Error::Poisoned(_))) {
+            self.tell_poisoned();
+        }
+        result
+    }
+
+    fn compact_tree(&self) -> Result<u64> {
         let mut tree = self.flusher.tree.lock();
         let (bytes, new) = self.compact_piece(tree.as_ref().ok_or_else(closed)?)?;
         if let Some(new) = new {
@@ -206,9 +229,14 @@ impl Shared {
         let new = Base::open(&*self.disk, &draft, self.options.cache_bytes)?;
         let view = Arc::new(new.view()?);
         let after_bytes = new.file().allocated_bytes().map_err(io)?;
-        self.disk.rename(&draft, &path).map_err(io)?;
+        let poison = |error| self.health.poison(io(error).to_string());
+        // A rename may have happened although it failed. Only a draft that still has its name says that it did not.
+        self.disk.rename(&draft, &path).map_err(|error| match self.disk.exists(&draft) {
+            Ok(true) => io(error),
+            _ => poison(error),
+        })?;
         // From here on the name may lead to either file after a crash: a flush into one of them could be lost.
-        self.disk.sync_directory(&self.options.path).map_err(|error| self.health.poison(io(error).to_string()))?;
+        self.disk.sync_directory(&self.options.path).map_err(poison)?;
         let (rows, row_bytes) = view.live();
         {
             let _committing = self.committing.lock();

@@ -1,4 +1,5 @@
-//! The change feed: committed batches in order, from any retained sequence on, then live, without a gap.
+//! The change feed: committed batches in order, from any retained sequence on, then live. Nothing is left out:
+//! where a batch is lost, to retention or to a rollback, the feed ends with an error.
 //!
 //! A feed reads the segment files of the log, whether a batch is an hour or a microsecond old, so a slow reader costs one
 //! read buffer and no queue. What bounds it is retention: a reader that falls behind
@@ -115,6 +116,8 @@ pub struct Feed {
     reader: Option<SegmentReader>,
     time_ms: u64,
     durability: Durability,
+    /// Rollbacks that it knows of.
+    rollbacks: u64,
 }
 
 impl Store {
@@ -131,12 +134,14 @@ impl Store {
 impl Feed {
     fn new(shared: Arc<Shared>, from: Sequence) -> Result<Feed> {
         let next = from.max(1);
+        let rollbacks = shared.syncer.rollbacks();
         let follower = shared.arrivals.follow();
         let appended = shared.log.appended();
         if next > appended + 1 {
             return Err(Error::Invalid(format!("the feed cannot begin at {next}: the newest batch is {appended}")));
         }
-        let mut feed = Feed { shared, follower, next, reader: None, time_ms: 0, durability: Durability::EverySec };
+        let durability = Durability::EverySec;
+        let mut feed = Feed { shared, follower, next, reader: None, time_ms: 0, durability, rollbacks };
         if next <= feed.shared.log.written() {
             match feed.shared.local_log.clone() {
                 Some(local) => feed.open_segment(&local)?,
@@ -147,7 +152,8 @@ impl Feed {
     }
 
     /// Hands out only batches that are this durable. The default is `EverySec`: what the kernel has. With `Always` no power
-    /// cut, and no leader that loses its office, takes back what was handed out.
+    /// cut, and no leader that loses its office, takes back what was handed out; only [`Store::rollback_after`] to a
+    /// sequence below [`Store::durable`] does, which the feed tells as it tells any rollback.
     pub fn with_durability(mut self, durability: Durability) -> Self {
         self.durability = durability;
         self
@@ -161,7 +167,8 @@ impl Feed {
     /// The next batch, waiting for it up to `timeout`; `None` when none came. Blocks the thread.
     ///
     /// # Errors
-    /// `FeedLost` when retention has removed what comes next; `Poisoned` when nothing will ever come.
+    /// `FeedLost` when retention has removed what comes next; `RolledBack` when [`Store::rollback_after`] has taken back
+    /// a batch that was handed out; `Poisoned` when nothing will ever come.
     pub fn next(&mut self, timeout: Duration) -> Result<Option<FeedBatch>> {
         let deadline = Instant::now() + timeout;
         loop {
@@ -178,6 +185,43 @@ impl Feed {
 
     /// The next batch if it is there. Errors as for [`Feed::next`].
     pub fn try_next(&mut self) -> Result<Option<FeedBatch>> {
+        loop {
+            self.note_rollbacks()?;
+            let next = self.next;
+            let result = self.read_next();
+            if result.is_err() && self.shared.options.rollback {
+                // Perhaps for want of what is being taken back in this moment, which is done under this lock.
+                drop(self.shared.committing.lock());
+            }
+            if matches!(result, Ok(None)) || self.shared.syncer.rollbacks() == self.rollbacks {
+                return result;
+            }
+            // It cannot be told whether it was read before the rollback or after.
+            (self.next, self.reader) = (next, None);
+        }
+    }
+
+    /// After a rollback nothing is read out of a buffer or an open file any more.
+    ///
+    /// # Errors
+    /// `RolledBack` when something was taken back that was handed out.
+    fn note_rollbacks(&mut self) -> Result<()> {
+        let rollbacks = self.shared.syncer.rollbacks();
+        if rollbacks == self.rollbacks {
+            return Ok(());
+        }
+        self.reader = None;
+        if self.shared.syncer.is_gone(self.next - 1, self.rollbacks) {
+            return Err(Error::RolledBack(format!(
+                "batch {} of the change feed is not the log's any more",
+                self.next - 1
+            )));
+        }
+        self.rollbacks = rollbacks;
+        Ok(())
+    }
+
+    fn read_next(&mut self) -> Result<Option<FeedBatch>> {
         if self.next > self.ready() {
             // A batch that nobody asked to hand over would otherwise wait for the next sync.
             let appended = self.shared.log.appended();

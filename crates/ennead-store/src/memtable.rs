@@ -56,13 +56,13 @@ pub(crate) struct TableRows {
     kind: TableKind,
     shards: Box<[RwLock<Shard>]>,
     pub(crate) ranges: RangeDeletes,
-    operator: OnceLock<Arc<dyn MergeOperator>>,
+    operator: OnceLock<Merging>,
 }
 
 impl TableRows {
     /// The merge operator, if an operand was merged here.
     pub(crate) fn operator(&self) -> Option<&Arc<dyn MergeOperator>> {
-        self.operator.get()
+        self.operator.get().map(|merging| &merging.newest().operator)
     }
 
     fn new(kind: TableKind) -> TableRows {
@@ -99,6 +99,34 @@ impl TableRows {
             },
             _ if covered > 0 => Found::Deleted(covered),
             _ => Found::Nothing,
+        }
+    }
+}
+
+/// A merge operator, and the one of the table that was given the number after a rollback.
+struct Merging {
+    operator: Arc<dyn MergeOperator>,
+    later: OnceLock<Box<Merging>>,
+}
+
+impl Merging {
+    fn new(operator: &Arc<dyn MergeOperator>) -> Merging {
+        Merging { operator: operator.clone(), later: OnceLock::new() }
+    }
+
+    fn newest(&self) -> &Merging {
+        let mut merging = self;
+        while let Some(later) = merging.later.get() {
+            merging = later;
+        }
+        merging
+    }
+
+    /// The rows that are there from now on are merged by this one. The caller holds the commit lock.
+    fn follow(&self, operator: &Arc<dyn MergeOperator>) {
+        let newest = self.newest();
+        if newest.operator.name() != operator.name() {
+            newest.later.get_or_init(|| Box::new(Merging::new(operator)));
         }
     }
 }
@@ -197,7 +225,7 @@ impl Memtable {
         operator: &Arc<dyn MergeOperator>,
     ) {
         let Some(rows) = self.rows(table, kind) else { return };
-        rows.operator.get_or_init(|| operator.clone());
+        rows.operator.get_or_init(|| Merging::new(operator)).follow(operator);
         let hash = self.hasher.hash_one(key);
         let covered = rows.ranges.covering(key, sequence);
         let mut shard = rows.shard(hash, key).write();

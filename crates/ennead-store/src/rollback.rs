@@ -22,6 +22,18 @@ impl Store {
     /// under other names, which no restore reads.
     pub fn rollback_after(&self, sequence: Sequence) -> Result<()> {
         let shared = self.shared();
+        let healthy = shared.health.check().is_ok();
+        let result = self.roll_back(sequence);
+        match &result {
+            Ok(()) => shared.arrivals.notify(),
+            Err(Error::Poisoned(_)) if healthy => shared.tell_poisoned(),
+            Err(_) => {}
+        }
+        result
+    }
+
+    fn roll_back(&self, sequence: Sequence) -> Result<()> {
+        let shared = self.shared();
         if !shared.options.rollback {
             return Err(Error::Invalid("cannot roll back: the store was not opened with the option `rollback`".into()));
         }
@@ -61,7 +73,7 @@ fn undo(catalogue: &Catalogue, batch: &WriteBatch) {
     let rows: Vec<Row<'_>> = Rows::new(batch.encoded()).map_while(std::result::Result::ok).collect();
     for row in rows.into_iter().rev() {
         match row {
-            Row::CreateTable { table, .. } => catalogue.remove(table),
+            Row::CreateTable { table, .. } => catalogue.take_back(table),
             Row::DropTable { table, kind, name } => catalogue.create(table, TableKind::from_byte(kind), name),
             Row::Put { .. }
             | Row::PutStamped { .. }

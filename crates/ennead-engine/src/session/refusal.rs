@@ -48,11 +48,18 @@ impl Session {
     }
 
     fn answer_refusal(&mut self, text: &str, reply: &mut dyn Output) -> Outcome {
+        self.forget_put_off();
         let mark = reply.mark();
         self.engine.errors().count(text);
         reply.error(text);
         self.apply_reply_mode(mark, reply);
         self.done(Hold::None)
+    }
+
+    /// The request that was put off ends with a refusal: what it began must not be taken for the next one's. A MIGRATE
+    /// whose values are on their way leaves its keys here, whatever the other server makes of them.
+    fn forget_put_off(&mut self) {
+        (self.migrating, self.awaited, self.saving) = (None, None, false);
     }
 }
 

@@ -44,6 +44,12 @@ const GAUGES: &[Gauge] = &[
     ("store_memtable_bytes", "Rows that are not in the B-tree yet", |reading| reading.store.memtable_bytes as f64),
     ("store_log_bytes", "Log on disk", |reading| reading.store.log_bytes as f64),
     ("store_file_bytes", "B-tree file", |reading| reading.store.file_bytes as f64),
+    ("store_file_allocated_bytes", "What the B-tree file takes on the disk", |reading| {
+        reading.store.file_allocated_bytes as f64
+    }),
+    ("store_compaction_running", "1 while the B-tree file is copied to give space back", |reading| {
+        f64::from(u8::from(reading.store.compaction_running))
+    }),
     ("store_flush_running", "1 while a memtable is written into the B-tree", |reading| {
         f64::from(u8::from(reading.store.flush_running))
     }),
@@ -62,6 +68,9 @@ const GAUGES: &[Gauge] = &[
 const COUNTERS: &[Counter] = &[
     ("store_commits", "Batches committed", |reading| reading.store.committed),
     ("store_flushes", "Memtables written into the B-tree", |reading| reading.store.flushes),
+    ("store_compactions", "Compactions of the B-tree file that ended, well or not", |reading| {
+        reading.store.compactions
+    }),
     ("store_log_appends", "Writes of the log", |reading| reading.store.log_appends),
     ("store_log_syncs", "Fsyncs of the log", |reading| reading.store.log_syncs),
     ("store_log_sync_microseconds", "Time spent in fsyncs of the log", |reading| reading.store.log_sync_micros),

@@ -124,3 +124,23 @@ fn a_stream_of_any_length_is_ingested_within_memory_and_resumed_after_a_crash() 
         assert!(matches!(unsorted, Err(Error::Invalid(text)) if text.contains("0 rows were written")));
     }
 }
+
+#[test]
+fn a_stream_whose_batches_are_taken_back_leaves_no_hole() {
+    let directory = tempfile::tempdir().unwrap();
+    let options = Options { rollback: true, memtable_bytes: 1 << 20, ..Options::new(directory.path()) };
+    let store = Store::open(options).unwrap();
+    let table = store.create_table("t", TableKind::Ordered).unwrap();
+    let kept = store.committed();
+    let rows = (0..700_u32).map(|n| {
+        if n == 400 {
+            assert!(store.committed() > kept, "a batch of the stream is written");
+            store.rollback_after(kept).unwrap();
+        }
+        (n.to_be_bytes(), [7; 1000])
+    });
+    assert!(matches!(store.ingest_stream(table, rows), Err(Error::RolledBack(_))));
+    assert_eq!(store.range_size(table, &[], None, u64::MAX).unwrap().rows, 0);
+    let rows = (0..700_u32).map(|n| (n.to_be_bytes(), [7; 1000]));
+    assert_eq!(store.ingest_stream(table, rows).unwrap().rows, 700);
+}

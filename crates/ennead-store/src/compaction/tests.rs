@@ -1,10 +1,13 @@
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::clock::SystemClock;
 use crate::disk::simulated::{Ending, Fault, Random, SimulatedDisk};
-use crate::disk::{Disk, RealDisk};
+use crate::disk::{Disk, DiskFile, DiskLock, RealDisk};
 use crate::{Durability, Options, Store, Table, TableKind, WriteBatch};
 
 fn options(path: PathBuf) -> Options {
@@ -120,14 +123,20 @@ fn flushes_go_on_while_a_running_store_gives_space_back() {
 }
 
 fn simulated(disk: &SimulatedDisk) -> Store {
-    let options = Options { compact_percentage: 100, compact_min_bytes: 0, ..options(PathBuf::from("/data")) };
-    Store::open_with(Arc::new(disk.clone()), Arc::new(SystemClock), options, false).unwrap()
+    simulated_with(Arc::new(disk.clone()), 100)
+}
+
+/// A store whose copies take several pieces for what `write_some` writes.
+fn simulated_with(disk: Arc<dyn Disk>, compact_percentage: u64) -> Store {
+    let path = PathBuf::from("/data");
+    let options = Options { compact_percentage, compact_min_bytes: 0, memtable_bytes: 16 << 10, ..options(path) };
+    Store::open_with(disk, Arc::new(SystemClock), options, false).unwrap()
 }
 
 fn write_some(store: &Store, table: Table, n: u64) {
     let mut batch = WriteBatch::new();
     for key in 0..200 {
-        batch.put(table, &(key * 7 % 500_u64).to_be_bytes(), &n.to_be_bytes());
+        batch.put(table, &(key * 7 % 500_u64).to_be_bytes(), &[n as u8; 60]);
     }
     store.commit(&batch).unwrap();
 }
@@ -158,7 +167,7 @@ fn without_room_the_store_goes_on_as_it_is() {
 
 #[test]
 fn a_copy_that_fails_anywhere_costs_only_the_copy() {
-    let mut failed = 0;
+    let (mut failed, mut followed) = (0, 0);
     for at in 1.. {
         let disk = SimulatedDisk::default();
         let store = simulated(&disk);
@@ -166,15 +175,23 @@ fn a_copy_that_fails_anywhere_costs_only_the_copy() {
         write_some(&store, table, 0);
         store.flush().unwrap();
         disk.fail_after(at, Fault::NoSpace);
-        let outcome = store.compact(&mut |_, _| {});
+        let mut flushes = 0;
+        let outcome = store.compact(&mut |_, _| {
+            // Between the pieces, so that the draft has to follow.
+            if flushes < 3 && store.poisoned().is_none() {
+                write_some(&store, table, 1);
+                flushes += u64::from(store.flush().is_ok());
+            }
+        });
+        followed += flushes;
         let calls_left = outcome.is_ok();
         disk.heal();
         if let Err(error) = outcome {
             failed += 1;
             let poisoned = store.poisoned().is_some();
-            // Only where a crash could bring the old file back: the name is not known to be on disk.
+            // Only by a flush, or where a crash could bring the old file back: the name is not known to be on disk.
             assert!(!poisoned || matches!(error, crate::Error::Poisoned(_)), "call {at}: {error}");
-            assert!(!draft_is_there(&disk), "call {at}");
+            assert!(poisoned || !draft_is_there(&disk), "call {at}");
             if !poisoned {
                 write_some(&store, table, 1);
                 store.flush().unwrap();
@@ -189,5 +206,90 @@ fn a_copy_that_fails_anywhere_costs_only_the_copy() {
             break;
         }
     }
-    assert!(failed > 10, "{failed}");
+    assert!(failed > 10 && followed > failed, "{failed} failed, {followed} were followed");
+}
+
+/// A disk that says that the rename of a compaction failed, though it happened.
+#[derive(Debug)]
+struct LateRename(SimulatedDisk);
+
+impl Disk for LateRename {
+    fn create_directory(&self, path: &Path) -> io::Result<()> {
+        self.0.create_directory(path)
+    }
+
+    fn open(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
+        self.0.open(path)
+    }
+
+    fn create(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
+        self.0.create(path)
+    }
+
+    fn exists(&self, path: &Path) -> io::Result<bool> {
+        self.0.exists(path)
+    }
+
+    fn list(&self, directory: &Path) -> io::Result<Vec<String>> {
+        self.0.list(directory)
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        self.0.remove(path)
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.0.rename(from, to)?;
+        let late = from.extension().is_some_and(|extension| extension == super::DRAFT_EXTENSION);
+        if late { Err(io::Error::from_raw_os_error(5)) } else { Ok(()) }
+    }
+
+    fn link(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.0.link(from, to)
+    }
+
+    fn sync_directory(&self, directory: &Path) -> io::Result<()> {
+        self.0.sync_directory(directory)
+    }
+
+    fn lock(&self, path: &Path, holder: &str) -> io::Result<std::result::Result<Box<dyn DiskLock>, String>> {
+        self.0.lock(path, holder)
+    }
+}
+
+#[test]
+fn a_rename_that_fails_after_it_happened_poisons_and_is_told() {
+    let disk = SimulatedDisk::default();
+    let store = simulated_with(Arc::new(LateRename(disk.clone())), 0);
+    let table = store.create_table("t", TableKind::Ordered).unwrap();
+    write_some(&store, table, 0);
+    store.flush().unwrap();
+    let told = Arc::new(AtomicU64::new(0));
+    let telling = told.clone();
+    store.on_durable(Box::new(move |_| {
+        telling.fetch_add(1, Ordering::SeqCst);
+    }));
+    assert!(matches!(store.compact(&mut |_, _| {}), Err(crate::Error::Poisoned(_))));
+    assert_eq!(told.load(Ordering::SeqCst), 1, "those who wait are told");
+    drop(store);
+    disk.restart(Ending::Killed);
+    let store = simulated(&disk);
+    assert_eq!(store.range_size(table, &[], None, u64::MAX).unwrap().rows, 200);
+}
+
+#[test]
+fn a_compaction_whose_watcher_panics_goes_on() {
+    let disk = SimulatedDisk::default();
+    let store = simulated_with(Arc::new(disk.clone()), 0);
+    let table = store.create_table("t", TableKind::Ordered).unwrap();
+    write_some(&store, table, 0);
+    store.flush().unwrap();
+    let watched = catch_unwind(AssertUnwindSafe(|| store.compact(&mut |_, _| panic!("the watcher of a compaction"))));
+    assert!(watched.is_err() && store.statistics().compaction_running);
+    for n in 0..50 {
+        write_some(&store, table, n);
+        store.flush().unwrap();
+    }
+    let figures = store.statistics();
+    assert!(!figures.compaction_running && figures.compactions == 1, "{figures:?}");
 }

@@ -242,3 +242,35 @@ fn a_feed_goes_on_after_a_power_cut_where_it_was() {
         assert_eq!(feed.position(), store.committed() + 1, "seed {seed}");
     }
 }
+
+#[test]
+fn a_feed_goes_on_over_a_rollback_or_ends_with_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(Options { rollback: true, ..options(&directory) }).unwrap();
+    let table = store.create_table("t", TableKind::Ordered).unwrap();
+    for number in 2..=10 {
+        assert_eq!(put(&store, table, number), number);
+    }
+    let (mut behind, mut ahead) = (store.feed(1).unwrap(), store.feed(1).unwrap());
+    for sequence in 1..=5 {
+        assert_eq!(behind.try_next().unwrap().unwrap().sequence(), sequence);
+    }
+    assert_eq!(drain(&mut ahead).len(), 10);
+    let calls = Arc::new(AtomicU64::new(0));
+    let counter = calls.clone();
+    ahead.set_waker(move || {
+        counter.fetch_add(1, Ordering::SeqCst);
+    });
+    store.rollback_after(7).unwrap();
+    assert!(calls.load(Ordering::SeqCst) > 0, "who waits for more is told");
+    for sequence in 8..=12 {
+        assert_eq!(put(&store, table, sequence + 100), sequence);
+    }
+    // What its buffer still has of the batches that are gone is not handed out.
+    let events: Vec<_> = drain(&mut behind).iter().map(|batch| batch.event().to_vec()).collect();
+    let expected: Vec<_> = [6, 7, 108, 109, 110, 111, 112_u64].map(|number| number.to_le_bytes().to_vec()).into();
+    assert_eq!(events, expected);
+    for _ in 0..2 {
+        assert!(matches!(ahead.try_next(), Err(Error::RolledBack(_))));
+    }
+}

@@ -3,7 +3,7 @@
 //! Invariant: a file that the archive may share is never cut, but replaced by a copy of what stays; and the archive has
 //! only records of the history that the log has.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
 use super::LogEntry;
@@ -11,8 +11,32 @@ use super::local::LocalLog;
 use super::reader::SegmentReader;
 use super::record::Record;
 use super::segment::HEADER_BYTES;
+use crate::disk::Disk;
 use crate::store::Sequence;
 use crate::{Error, Result, WriteBatch};
+
+/// Of the beginning of a segment that is going to take its place.
+const DRAFT_EXTENSION: &str = "cut";
+
+/// Removes what a crash left of a segment that was being replaced. Left where it is, it only takes space.
+pub(super) fn remove_drafts(disk: &dyn Disk, directory: &Path) {
+    for name in disk.list(directory).unwrap_or_default() {
+        let path = directory.join(name);
+        if path.extension().is_some_and(|extension| extension == DRAFT_EXTENSION) {
+            drop(disk.remove(&path));
+        }
+    }
+}
+
+/// What of a segment goes.
+struct Cut {
+    path: PathBuf,
+    reader: SegmentReader,
+    /// Bytes that stay.
+    bytes: u64,
+    /// Offsets and sequences of the records that go.
+    gone: Vec<(u64, Sequence)>,
+}
 
 /// Bytes copied at a time.
 const BLOCK_BYTES: u64 = 1 << 20;
@@ -28,20 +52,25 @@ impl LocalLog {
         let mut segments = self.segments.lock();
         let keep = segments.partition_point(|segment| segment.first <= sequence);
         let holder = keep.checked_sub(1).map_or(sequence + 1, |index| segments[index].first);
+        // All is read before anything is changed, so that a segment that cannot be read costs the rollback only.
+        let cuts = segments[keep.saturating_sub(1)..]
+            .iter()
+            .filter_map(|segment| self.look(&segment.path, sequence).transpose())
+            .collect::<Result<Vec<Cut>>>()?;
         // Before the log is cut: an archive that has less than the log gets it again, one that has more is refused.
         if let Some(archive) = &self.settings.archive {
             archive.set_aside_from(holder)?;
             self.archived.fetch_min(holder.saturating_sub(1), Ordering::Relaxed);
         }
-        for segment in segments.drain(keep..).rev() {
-            self.cut_file(&segment.path, sequence, undo)?;
+        self.finished_below.fetch_min(sequence + 1, Ordering::Relaxed);
+        segments.truncate(keep);
+        for cut in cuts.into_iter().rev() {
+            let path = cut.path.clone();
+            self.cut_file(cut, undo)
+                .map_err(|error| self.settings.health.poison(format!("cannot cut {}: {error}", path.display())))?;
         }
-        let last_path = segments.last().map(|segment| segment.path.clone());
-        if let Some(path) = last_path {
-            self.cut_file(&path, sequence, undo)?;
-            if let Some(last) = segments.last_mut() {
-                last.bytes = self.settings.disk.open(&path).and_then(|file| file.len()).unwrap_or(last.bytes);
-            }
+        if let Some(last) = segments.last_mut() {
+            last.bytes = self.settings.disk.open(&last.path).and_then(|file| file.len()).unwrap_or(last.bytes);
         }
         self.settings
             .disk
@@ -57,41 +86,50 @@ impl LocalLog {
         Ok(())
     }
 
-    fn cut_file(&self, path: &Path, sequence: Sequence, undo: &mut dyn FnMut(&WriteBatch)) -> Result<()> {
-        let Some(mut reader) = SegmentReader::open(&*self.settings.disk, path)? else { return Ok(()) };
-        let (mut cut, mut later) = (reader.offset(), Vec::new());
+    /// Finds the records of a segment above `sequence`; nothing when it is not complete.
+    fn look(&self, path: &Path, sequence: Sequence) -> Result<Option<Cut>> {
+        let Some(mut reader) = SegmentReader::open(&*self.settings.disk, path)? else { return Ok(None) };
+        let (mut bytes, mut gone) = (reader.offset(), Vec::new());
         while let Ok(record) = reader.next()? {
             if record.sequence <= sequence {
-                cut = reader.offset();
+                bytes = reader.offset();
             } else {
-                let (bytes, sequence) = (record.bytes as u64, record.sequence);
-                later.push((reader.offset() - bytes, sequence));
+                let (length, sequence) = (record.bytes as u64, record.sequence);
+                gone.push((reader.offset() - length, sequence));
             }
         }
-        // The last first: an undo takes back what the ones before it made.
-        for (offset, sequence) in later.into_iter().rev() {
+        Ok(Some(Cut { path: path.to_owned(), reader, bytes, gone }))
+    }
+
+    /// Undoes the records that go, the last first: an undo takes back what the ones before it made. Then cuts the file.
+    fn cut_file(&self, cut: Cut, undo: &mut dyn FnMut(&WriteBatch)) -> Result<()> {
+        let Cut { path, mut reader, bytes, gone } = cut;
+        for (offset, sequence) in gone.into_iter().rev() {
             reader.rewind(offset, sequence);
-            if let Ok(record) = reader.next()? {
-                undo(&WriteBatch::of_record(&record));
+            match reader.next()? {
+                Ok(record) => undo(&WriteBatch::of_record(&record)),
+                Err(_) => {
+                    return Err(Error::Io(format!("record {sequence} at byte {offset} is not readable any more")));
+                }
             }
         }
         let io = || -> std::io::Result<()> {
-            if cut == HEADER_BYTES as u64 {
-                return self.settings.disk.remove(path);
+            if bytes == HEADER_BYTES as u64 {
+                return self.settings.disk.remove(&path);
             }
             if self.settings.archive.is_some() {
-                return self.replace_by_start(path, cut);
+                return self.replace_by_start(&path, bytes);
             }
-            let file = self.settings.disk.open(path)?;
-            file.set_len(cut)?;
+            let file = self.settings.disk.open(&path)?;
+            file.set_len(bytes)?;
             file.sync_data()
         };
-        io().map_err(|error| self.settings.health.poison(format!("cannot cut {}: {error}", path.display())))
+        io().map_err(|error| Error::Io(error.to_string()))
     }
 
     /// Puts a copy of a file's first bytes in its place; whoever has a link to it keeps all of it.
     fn replace_by_start(&self, path: &Path, bytes: u64) -> std::io::Result<()> {
-        let draft = path.with_extension("cut");
+        let draft = path.with_extension(DRAFT_EXTENSION);
         let (source, target) = (self.settings.disk.open(path)?, self.settings.disk.create(&draft)?);
         let mut block = vec![0; BLOCK_BYTES.min(bytes) as usize];
         let mut at = 0;

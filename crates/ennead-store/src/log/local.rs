@@ -14,6 +14,7 @@ use parking_lot::Mutex;
 
 use super::archive::Archive;
 use super::arrivals::Arrivals;
+use super::cut;
 use super::record;
 use super::segment::{self, HEADER_BYTES, OpenSegment, Segment, SegmentHeader};
 use super::shelf::Shelf;
@@ -83,6 +84,8 @@ pub(crate) struct LocalLog {
     pub(super) writer: Mutex<Writer>,
     pub(super) syncing: Mutex<()>,
     pub(super) segments: Mutex<Vec<Segment>>,
+    /// Segments that begin below are cut to their length and synced: nobody holds their files to do so later.
+    pub(super) finished_below: AtomicU64,
     pub(super) appended: AtomicU64,
     pub(super) written: AtomicU64,
     pub(super) durable: AtomicU64,
@@ -95,6 +98,7 @@ pub(crate) struct LocalLog {
 impl LocalLog {
     /// A log whose next record is `last + 1`; everything up to `last` is durable in `segments` or in the B-tree.
     pub(crate) fn new(settings: LogSettings, segments: Vec<Segment>, spares: Vec<PathBuf>, last: Sequence) -> LocalLog {
+        cut::remove_drafts(&*settings.disk, &settings.directory);
         let shelf = Shelf::new(settings.disk.clone(), &settings.directory, settings.segment_bytes, spares);
         let now = settings.clock.now_ms();
         LocalLog {
@@ -106,6 +110,7 @@ impl LocalLog {
             writer: Mutex::default(),
             syncing: Mutex::default(),
             segments: Mutex::new(segments),
+            finished_below: AtomicU64::new(last + 1),
             appended: AtomicU64::new(last),
             written: AtomicU64::new(last),
             durable: AtomicU64::new(last),
@@ -238,11 +243,13 @@ impl LocalLog {
 
     /// Syncs what was written up to now.
     pub(super) fn sync_files(&self) -> Result<Sequence> {
-        let (target, current, finished, names_changed) = {
+        let (target, current, finished, names_changed, newest) = {
             let mut writer = self.writer.lock();
             let target = self.write_pending(&mut writer)?;
             let current = writer.current.as_ref().map(|segment| segment.file.clone());
-            (target, current, std::mem::take(&mut writer.finished), std::mem::take(&mut writer.names_changed))
+            let newest = self.segments.lock().last().map(|segment| segment.first);
+            let (finished, names) = (std::mem::take(&mut writer.finished), std::mem::take(&mut writer.names_changed));
+            (target, current, finished, names, newest)
         };
         if target <= self.durable.load(Ordering::Acquire) {
             return Ok(target);
@@ -262,6 +269,7 @@ impl LocalLog {
         // A failure of somebody else in the meantime: what is durable stays as it was told.
         self.settings.health.check()?;
         self.durable.store(target, Ordering::Release);
+        self.finished_below.fetch_max(newest.unwrap_or(0), Ordering::Relaxed);
         self.counters.syncs.fetch_add(1, Ordering::Relaxed);
         self.shelf.note_sync();
         self.counters.sync_micros.fetch_add(begun.elapsed().as_micros() as u64, Ordering::Relaxed);

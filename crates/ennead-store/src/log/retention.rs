@@ -13,12 +13,14 @@ impl LocalLog {
     pub(super) fn give_up_before(&self, flushed: Sequence) {
         let archived = self.archive_closed();
         let mut segments = self.segments.lock();
-        // The last segment is written to, and one whose successor begins above `flushed + 1` still holds what recovery
+        let finished = segments.partition_point(|s| s.first < self.finished_below.load(Ordering::Relaxed));
+        // The last segment is written to, one that is not cut to its length yet must not be another one by then, and one whose successor begins above `flushed + 1` still holds what recovery
         // needs.
         let needed_from = segments
             .windows(2)
             .position(|pair| pair[1].first > flushed + 1)
             .unwrap_or(segments.len().saturating_sub(1))
+            .min(finished)
             .min(archived);
         let mut kept: u64 = segments[..needed_from].iter().map(|segment| segment.bytes).sum();
         let mut gone = 0;

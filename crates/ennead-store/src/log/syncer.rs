@@ -3,6 +3,9 @@
 //! One fsync serves all who asked before it began. A waiting writer does it itself when nobody else is at it, which
 //! spares it two switches of threads; requests without a waiting thread are served by the log thread.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -127,7 +130,7 @@ impl Syncer {
     }
 
     /// Whether a sequence that was committed after `since` was taken is gone. One whose fate is not known any more is.
-    fn is_gone(&self, sequence: Sequence, since: u64) -> bool {
+    pub(crate) fn is_gone(&self, sequence: Sequence, since: u64) -> bool {
         if self.rollbacks.load(Ordering::Acquire) == since {
             return self.log.appended() < sequence;
         }
@@ -147,10 +150,13 @@ impl Syncer {
     /// `RolledBack` when it was taken back.
     pub(crate) fn wait_since(&self, sequence: Sequence, since: u64) -> Result<()> {
         loop {
+            // Before the look at the rollbacks: one in between may take the batch back and let another one with its
+            // number become durable.
+            let durable = self.log.durable();
             if self.is_gone(sequence, since) {
                 return Err(Error::RolledBack(format!("batch {sequence} is not in the log any more")));
             }
-            if self.log.durable() >= sequence {
+            if durable >= sequence {
                 return Ok(());
             }
             self.health.check()?;

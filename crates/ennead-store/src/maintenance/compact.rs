@@ -13,6 +13,7 @@ use crate::compaction::DRAFT_EXTENSION;
 use crate::directory::Directory;
 use crate::disk::{Disk, RealDisk};
 use crate::log::segment;
+use crate::store::Shared;
 use crate::{Error, Options, Result, Store};
 
 /// Of the bound on the tree's size after a compaction.
@@ -53,7 +54,9 @@ pub fn compact(options: &Options, progress: &mut dyn FnMut(u64, u64)) -> Result<
 }
 
 impl Store {
-    /// Gives the space of the running store back, with the bound that this module states. Flushes, copies the live rows
+    /// Gives the space of the running store back: its file then takes on the disk at most [`COMPACTED_RATIO_MAX`] times
+    /// the bytes of the rows that were live, counting [`COMPACTED_ROW_OVERHEAD_BYTES`] for each row, plus
+    /// [`COMPACTED_FIXED_BYTES`], and what was flushed while it was copied. Flushes, copies the live rows
     /// densely into a new file, and goes on with that; snapshots and iterators keep the old file until they are dropped.
     /// Readers, writers and flushes go on meanwhile; a compaction that began by itself is joined. Needs as much free
     /// space as the live rows take, besides some for the log. Blocks the thread.
@@ -77,11 +80,23 @@ impl Store {
         self.flush()?;
         let mut progress = Progress::new(shared.layers.load().base.live().1, progress);
         let joined = shared.join_compaction()?;
+        let _leaving = Leaving(shared);
         loop {
             if let Some(ended) = shared.compacted_since(joined) {
                 return ended;
             }
             progress.advance(shared.compact_more()?);
+        }
+    }
+}
+
+/// Leaves a compaction that goes on when the callback that watches it panics.
+struct Leaving<'a>(&'a Shared);
+
+impl Drop for Leaving<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.leave_compaction();
         }
     }
 }

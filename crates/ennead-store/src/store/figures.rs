@@ -57,8 +57,9 @@ impl Store {
     }
 
     /// Registers a function that is called with the new durable sequence after each fsync, by the thread that did it,
-    /// and once with the last durable sequence when the store is poisoned (check [`Store::poisoned`]). It must not
-    /// block, and must not own a clone of this store.
+    /// and with the last durable sequence after a failure and when the store is poisoned (check [`Store::poisoned`]).
+    /// The number may be one that was told before, and after a rollback a lower one. It must not block, and must not own
+    /// a clone of this store.
     pub fn on_durable(&self, notify: Box<dyn Fn(Sequence) + Send + Sync>) {
         self.shared().syncer.listen(notify);
     }

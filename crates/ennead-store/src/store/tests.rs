@@ -4,4 +4,5 @@ mod faults;
 mod model;
 mod power;
 mod quorum;
+mod rollback;
 mod world;

@@ -160,6 +160,9 @@ impl Report {
         self.flag("store_flush_running", statistics.flush_running);
         self.field("store_last_flush_usec", statistics.last_flush_micros);
         self.field("store_file_bytes", statistics.file_bytes);
+        self.field("store_file_allocated_bytes", statistics.file_allocated_bytes);
+        self.field("store_compactions", statistics.compactions);
+        self.flag("store_compaction_running", statistics.compaction_running);
         self.field("log_syncs", statistics.log_syncs);
         self.field("log_sync_usec", statistics.log_sync_micros);
     }

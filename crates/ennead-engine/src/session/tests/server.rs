@@ -1,6 +1,10 @@
 //! Commands about the server that wait, or that look at all keys.
 
+use std::sync::{Arc, Mutex};
+
 use super::{Duration, Fixture, Outcome, Session};
+use crate::host::{Host, MemoryFigures};
+use crate::migration::{Done, Report};
 
 impl Fixture {
     /// Asks again and again, as a listener does for a request that is put off.
@@ -82,6 +86,53 @@ fn a_server_without_a_host_cannot_send_keys() {
     it.check("migrate 127.0.0.1 1 a 0 100", "-ERR this server cannot send keys");
     it.check("migrate 127.0.0.1 port a 0 100", "-ERR Invalid TCP port specified");
     it.check("get a", "1");
+}
+
+/// What was sent, and whom to tell what became of it.
+type Sent = Arc<Mutex<Vec<(Vec<Vec<u8>>, Done)>>>;
+
+fn host(sent: &Sent) -> Host {
+    let sent = Arc::clone(sent);
+    Host {
+        shutdown: Box::new(|_| {}),
+        memory: Box::new(MemoryFigures::default),
+        purge: Box::new(|| {}),
+        allocator: "system",
+        rewrite_config: Box::new(|| Ok(())),
+        migrate: Box::new(move |_, parcels, done| {
+            let keys = parcels.into_iter().map(|parcel| parcel.key).collect();
+            sent.lock().unwrap().push((keys, done));
+            Ok(())
+        }),
+        config_file: String::new(),
+        executable: String::new(),
+    }
+}
+
+#[test]
+fn a_refused_migrate_is_not_taken_for_the_next_one() {
+    let mut it = Fixture::new(&[]);
+    let sent = Sent::default();
+    it.engine.set_host(host(&sent));
+    it.check("mset k1 1 k2 2", "+OK");
+    it.ask("migrate 127.0.0.1 1 k1 0 100");
+    assert!(matches!(it.outcome, Outcome::Later(_)));
+    let (keys, done) = sent.lock().unwrap().pop().unwrap();
+    assert_eq!(keys, [b"k1"]);
+    done(Report { taken: vec![true], failure: None });
+    // Any refusal does, such as the one for want of room; and what other commands wait for ends likewise.
+    it.session.saving = true;
+    it.session.authenticated = false;
+    it.check("migrate 127.0.0.1 1 k1 0 100", "-NOAUTH Authentication required.");
+    it.session.authenticated = true;
+    assert!(!it.session.saving && it.session.awaited.is_none());
+    it.ask("migrate 127.0.0.1 1 k2 0 100");
+    assert!(matches!(it.outcome, Outcome::Later(_)), "{:?}", it.outcome);
+    let (keys, done) = sent.lock().unwrap().pop().unwrap();
+    assert_eq!(keys, [b"k2"]);
+    done(Report { taken: vec![true], failure: None });
+    it.check("migrate 127.0.0.1 1 k2 0 100", "+OK");
+    it.check("mget k1 k2", "*2 1 null");
 }
 
 #[test]
