@@ -14,12 +14,18 @@ use crate::base::{Base, BaseState};
 use crate::catalogue::CatalogueImage;
 use crate::compaction::Compaction;
 use crate::memtable::Memtable;
+use crate::pace::{self, Course, Haste, Pacing};
 use crate::snapshot::Layers;
 use crate::store::{Pressure, Sequence, Shared};
 use crate::{Error, Result};
 
-/// The longest that one write is held back while there is still room.
+/// The longest that one write is held back on average while there is still room.
 const SLOW_MICROS_MAX: f64 = 4000.0;
+/// How full the next memtable is when writes begin to be held back.
+const SLOW_FROM: f64 = 0.5;
+/// No timer waits for less. Below it the delays of several writes are put together, and one of them waits for all: to
+/// hold back each for this long would slow writers down tenfold as soon as they are to be slowed down at all.
+const SLOW_MICROS_MIN: u64 = 1000;
 
 /// How soon a flush is tried again that a log without its quorum held up.
 const RETRY_AFTER: Duration = Duration::from_millis(100);
@@ -53,6 +59,10 @@ pub(crate) struct Flusher {
     asked: Mutex<Asked>,
     wake: Condvar,
     finished: Condvar,
+    /// Who waits for a flush, which does not rest meanwhile.
+    haste: Arc<Haste>,
+    /// Delays that no write has waited for yet.
+    owed_micros: AtomicU64,
     pub(crate) running: AtomicBool,
     pub(crate) flushes: AtomicU64,
     pub(crate) last_micros: AtomicU64,
@@ -71,6 +81,8 @@ impl Flusher {
             asked: Mutex::default(),
             wake: Condvar::new(),
             finished: Condvar::new(),
+            haste: Arc::default(),
+            owed_micros: AtomicU64::new(0),
             running: AtomicBool::new(false),
             flushes: AtomicU64::new(0),
             last_micros: AtomicU64::new(0),
@@ -104,6 +116,7 @@ impl Flusher {
     }
 
     pub(crate) fn stop(&self) {
+        self.haste.hurry_forever();
         self.asked.lock().stopped = true;
         self.wake.notify_one();
         self.finished.notify_all();
@@ -122,6 +135,16 @@ impl Flusher {
         }
     }
 
+    /// Holds a write back for so long, or has another one make up for it.
+    fn slow(&self, micros: u64) -> Pressure {
+        let owed = self.owed_micros.fetch_add(micros, Ordering::Relaxed) + micros;
+        if owed < SLOW_MICROS_MIN {
+            return Pressure::None;
+        }
+        self.owed_micros.store(0, Ordering::Relaxed);
+        Pressure::Slow(Duration::from_micros(owed.min(SLOW_MICROS_MAX as u64)))
+    }
+
     /// Waits for the end of a flush, at most until `until`. False when the time is over.
     pub(crate) fn wait_until(&self, until: Instant, done: impl Fn() -> bool) -> bool {
         let mut asked = self.asked.lock();
@@ -137,6 +160,7 @@ impl Flusher {
 impl Shared {
     /// The body of the flush thread. A compaction that goes on by itself gets the time between flushes.
     pub(crate) fn run_flusher(&self) {
+        pace::step_back();
         loop {
             let flush = {
                 let mut asked = self.flusher.asked.lock();
@@ -163,9 +187,17 @@ impl Shared {
                     }
                 }
             } else {
+                let _pacing = self.pace(0);
                 drop(self.compact_more());
             }
         }
+    }
+
+    /// Puts the flush thread on a course for these bytes of rows.
+    fn pace(&self, total_bytes: usize) -> Pacing {
+        let active = self.layers.load().active.clone();
+        let haste = self.flusher.haste.clone();
+        pace::begin(Course { active, limit_bytes: self.options.memtable_bytes, total_bytes, haste })
     }
 
     /// Freezes the memtable, unless one is frozen, and merges the frozen one.
@@ -187,7 +219,10 @@ impl Shared {
         let Some(Frozen { memtable, last, catalogue }) = frozen.as_ref() else { return Ok(()) };
         self.flusher.running.store(true, Ordering::Relaxed);
         let begun = Instant::now();
+        // Who flushes without the thread waits for it.
+        let pacing = self.threaded.then(|| self.pace(memtable.bytes()));
         let result = self.merge(tree, memtable, *last, catalogue);
+        drop(pacing);
         drop(frozen);
         self.flusher.running.store(false, Ordering::Relaxed);
         self.flusher.last_micros.store(begun.elapsed().as_micros() as u64, Ordering::Relaxed);
@@ -236,11 +271,13 @@ impl Shared {
         let merged = tree.merge(memtable, &state, now_ms).map_err(failed)?;
         self.follow_compaction(memtable, &state, now_ms);
         let base = Arc::new(tree.view().map_err(failed)?);
-        {
+        let replaced = {
             let _committing = self.committing.lock();
             let layers = self.layers.load_full();
-            self.layers.store(Arc::new(Layers { frozen: None, base, flushed: last, ..Layers::clone(&layers) }));
-        }
+            self.layers.swap(Arc::new(Layers { frozen: None, base, flushed: last, ..Layers::clone(&layers) }))
+        };
+        // Not under the lock: with the old view its open tables go.
+        drop(replaced);
         self.log.release(last);
         self.flusher.retire(None, self.threaded);
         tracing::debug!(
@@ -257,6 +294,7 @@ impl Shared {
     pub(crate) fn flush_to(&self, sequence: Sequence) -> Result<()> {
         // What was rolled back meanwhile is not waited for.
         let left = || self.layers.load().flushed < sequence.min(self.visible.load(Ordering::Acquire));
+        let _hurried = self.flusher.haste.hurry();
         while left() {
             self.health.check()?;
             if !self.threaded {
@@ -287,10 +325,10 @@ impl Shared {
         let filled = layers.active.weight() as f64 / limit;
         match layers.frozen {
             None if filled < 2.0 => Pressure::None,
-            Some(_) if filled < 0.5 => Pressure::None,
+            Some(_) if filled < SLOW_FROM => Pressure::None,
             Some(_) if filled < 1.0 => {
-                let over = (filled - 0.5) * 2.0;
-                Pressure::Slow(Duration::from_micros((SLOW_MICROS_MAX * over * over) as u64))
+                let over = (filled - SLOW_FROM) / (1.0 - SLOW_FROM);
+                self.flusher.slow((SLOW_MICROS_MAX * over * over) as u64)
             }
             _ => Pressure::Stopped,
         }

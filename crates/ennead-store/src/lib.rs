@@ -22,6 +22,7 @@ pub mod maintenance;
 mod memtable;
 mod merge;
 mod options;
+mod pace;
 mod prefetch;
 mod recovery;
 mod rollback;

@@ -26,6 +26,7 @@ use crate::store::Sequence;
 use crate::{MergeOperator, Options, TableKind};
 pub(crate) use ahead::RowAhead;
 use arena::NewRow;
+pub(crate) use arena::ROW_OVERHEAD_BYTES;
 pub(crate) use cursor::{Cursor, Direction};
 pub(crate) use ranges::{Covered, RangeDeletes};
 use shard::Shard;

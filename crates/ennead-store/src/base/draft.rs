@@ -17,6 +17,7 @@ use super::{BaseState, META, RowsDefinition, STATE_KEY, View, extents_key, faile
 use crate::disk::{Disk, TreeFile};
 use crate::lifetime::Lifetime;
 use crate::memtable::Memtable;
+use crate::pace;
 use crate::{Error, Result};
 
 /// Rows handed to one cursor before its buffer is applied.
@@ -130,6 +131,7 @@ impl Draft {
                 }
                 *bytes += size;
                 last = Some(key);
+                pace::breathe(size as usize);
                 if *bytes >= bytes_max {
                     break;
                 }

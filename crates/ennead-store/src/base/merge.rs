@@ -13,7 +13,8 @@ use super::{Base, BaseState, META, RowsDefinition, STATE_KEY, extents_key, faile
 use crate::Result;
 use crate::catalogue::TableImage;
 use crate::lifetime::Lifetime;
-use crate::memtable::{Cursor, Direction, Memtable, TableRows};
+use crate::memtable::{Cursor, Direction, Memtable, ROW_OVERHEAD_BYTES, TableRows};
+use crate::pace;
 use crate::store::Sequence;
 
 /// Rows that one flush looks at in a table to remove the expired ones; the rest waits for the next.
@@ -180,6 +181,7 @@ impl Target<'_, '_> {
                     self.merged.deletes += 1;
                 }
             }
+            pace::breathe(row.key.len() + row.value.map_or(0, <[u8]>::len) + ROW_OVERHEAD_BYTES);
             cursor.advance();
         }
         Ok(())

@@ -4,6 +4,7 @@ use std::io;
 use std::sync::Arc;
 
 use super::DiskFile;
+use crate::pace;
 
 /// A file of the disk as redb wants it.
 #[derive(Debug)]
@@ -27,6 +28,8 @@ impl redb::StorageBackend for TreeFile {
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        self.0.write_at(offset, data)
+        self.0.write_at(offset, data)?;
+        pace::breathe(0);
+        Ok(())
     }
 }

@@ -11,6 +11,8 @@ const CHUNK_BYTES: usize = 256 << 10;
 const UNIT: usize = 4;
 const UNITS_PER_CHUNK: u32 = (CHUNK_BYTES / UNIT) as u32;
 const HEADER_BYTES: usize = 20;
+/// What a row takes beside its key and value, about: its header and its place in an index.
+pub(crate) const ROW_OVERHEAD_BYTES: usize = HEADER_BYTES + 8;
 const DELETED: u32 = u32::MAX;
 /// Set in the value's length of a row that is a merge operand. Values are shorter than a record's limit of 2^30.
 const OPERAND: u32 = 1 << 31;
