@@ -181,6 +181,8 @@ impl Client {
         let mut requests: Vec<Words> = vec![vec![b"MULTI".to_vec()]];
         requests.extend((0..1 + random.below(6)).map(|_| self.command(random, number)));
         if self.counted {
+            // The own counter too: a write that changes nothing of its client's would leave open whether it is there.
+            requests.push(vec![b"INCR".to_vec(), self.counter()]);
             requests.push(vec![b"INCR".to_vec(), TOTAL.to_vec()]);
         }
         // Now and then one that is given up: nothing of it may ever be there.
