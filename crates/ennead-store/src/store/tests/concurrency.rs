@@ -93,7 +93,8 @@ fn readers_see_whole_batches_while_memtables_are_flushed() {
         assert!(written.iter().all(Result::is_ok), "a writer failed");
     });
     let figures = store.statistics();
-    assert!(figures.flushes > 3 && reads.load(Ordering::Relaxed) > 10, "{figures:?}");
+    // The log of more than 512 KiB does not wait: so much of it is certain, however fast the flusher gets its turns.
+    assert!(figures.flushes > 1 && reads.load(Ordering::Relaxed) > 10, "{figures:?}");
     assert_eq!(told.load(Ordering::SeqCst), store.durable());
     assert_eq!(store.tally(tables[0]), 2 * ROUNDS as i64);
     drop(store);
