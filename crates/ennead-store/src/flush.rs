@@ -4,6 +4,9 @@
 //! active memtable exist. A flush holds the commit lock only to swap memtables, so neither readers nor commits wait for
 //! it.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -19,13 +22,14 @@ use crate::snapshot::Layers;
 use crate::store::{Pressure, Sequence, Shared};
 use crate::{Error, Result};
 
-/// The longest that one write is held back on average while there is still room.
-const SLOW_MICROS_MAX: f64 = 4000.0;
-/// How full the next memtable is when writes begin to be held back.
-const SLOW_FROM: f64 = 0.5;
-/// No timer waits for less. Below it the delays of several writes are put together, and one of them waits for all: to
-/// hold back each for this long would slow writers down tenfold as soon as they are to be slowed down at all.
-const SLOW_MICROS_MIN: u64 = 1000;
+/// While a flush runs, the next memtable may be filled to the first of these parts at once, and to the second by the time
+/// that the flush should end. Whoever is ahead of the line between them waits until it gets there: all writers together
+/// are slowed down to what can be flushed, however many they are.
+const MAY_FILL: (f64, f64) = (0.3, 0.95);
+/// How long a flush is expected to take, at least, microseconds. Little, for the sake of small memtables.
+const WORK_MICROS_MIN: u64 = 10_000;
+/// What is worth a timer, and the longest that one write is held back while there is room, microseconds.
+const SLOW_MICROS: (f64, f64) = (1000.0, 4000.0);
 
 /// How soon a flush is tried again that a log without its quorum held up.
 const RETRY_AFTER: Duration = Duration::from_millis(100);
@@ -61,8 +65,10 @@ pub(crate) struct Flusher {
     finished: Condvar,
     /// Who waits for a flush, which does not rest meanwhile.
     haste: Arc<Haste>,
-    /// Delays that no write has waited for yet.
-    owed_micros: AtomicU64,
+    /// When the memtable was frozen.
+    frozen_at: Mutex<Instant>,
+    /// How long the last flush worked, without its rests.
+    work_micros: AtomicU64,
     pub(crate) running: AtomicBool,
     pub(crate) flushes: AtomicU64,
     pub(crate) last_micros: AtomicU64,
@@ -82,7 +88,8 @@ impl Flusher {
             wake: Condvar::new(),
             finished: Condvar::new(),
             haste: Arc::default(),
-            owed_micros: AtomicU64::new(0),
+            frozen_at: Mutex::new(Instant::now()),
+            work_micros: AtomicU64::new(0),
             running: AtomicBool::new(false),
             flushes: AtomicU64::new(0),
             last_micros: AtomicU64::new(0),
@@ -135,14 +142,11 @@ impl Flusher {
         }
     }
 
-    /// Holds a write back for so long, or has another one make up for it.
-    fn slow(&self, micros: u64) -> Pressure {
-        let owed = self.owed_micros.fetch_add(micros, Ordering::Relaxed) + micros;
-        if owed < SLOW_MICROS_MIN {
-            return Pressure::None;
-        }
-        self.owed_micros.store(0, Ordering::Relaxed);
-        Pressure::Slow(Duration::from_micros(owed.min(SLOW_MICROS_MAX as u64)))
+    /// Whether a write has to wait when the next memtable is filled to this part.
+    fn hold_back(&self, filled: f64) -> Pressure {
+        let work = self.work_micros.load(Ordering::Relaxed).max(WORK_MICROS_MIN) as f64;
+        let elapsed = self.frozen_at.lock().elapsed();
+        hold_back(filled, elapsed, work)
     }
 
     /// Waits for the end of a flush, at most until `until`. False when the time is over.
@@ -155,6 +159,16 @@ impl Flusher {
         }
         true
     }
+}
+
+/// Whether a write has to wait, so long after the memtable was frozen, when a flush takes `work` microseconds.
+fn hold_back(filled: f64, elapsed: Duration, work: f64) -> Pressure {
+    let (from, to) = MAY_FILL;
+    let micros_a_part = work / (to - from);
+    let may_be_filled = (from + elapsed.as_micros() as f64 / micros_a_part).min(to);
+    let wait = (filled - may_be_filled) * micros_a_part;
+    let (least, most) = SLOW_MICROS;
+    if wait < least { Pressure::None } else { Pressure::Slow(Duration::from_micros(wait.min(most) as u64)) }
 }
 
 impl Shared {
@@ -222,8 +236,9 @@ impl Shared {
         // Who flushes without the thread waits for it.
         let pacing = self.threaded.then(|| self.pace(memtable.bytes()));
         let result = self.merge(tree, memtable, *last, catalogue);
-        drop(pacing);
+        let work = begun.elapsed().saturating_sub(pacing.map_or(Duration::ZERO, Pacing::end));
         drop(frozen);
+        self.flusher.work_micros.store(work.as_micros() as u64, Ordering::Relaxed);
         self.flusher.running.store(false, Ordering::Relaxed);
         self.flusher.last_micros.store(begun.elapsed().as_micros() as u64, Ordering::Relaxed);
         if result.is_ok() {
@@ -252,6 +267,7 @@ impl Shared {
         let memtable = std::mem::replace(&mut committing.memtable, active.clone());
         self.layers.store(Arc::new(Layers { active, frozen: Some(memtable.clone()), ..Layers::clone(&layers) }));
         committing.flush_asked = false;
+        *self.flusher.frozen_at.lock() = Instant::now();
         self.half_full.store(false, Ordering::Relaxed);
         *frozen = Some(Frozen { memtable, last: committing.sequence, catalogue: self.catalogue.image() });
     }
@@ -325,11 +341,7 @@ impl Shared {
         let filled = layers.active.weight() as f64 / limit;
         match layers.frozen {
             None if filled < 2.0 => Pressure::None,
-            Some(_) if filled < SLOW_FROM => Pressure::None,
-            Some(_) if filled < 1.0 => {
-                let over = (filled - SLOW_FROM) / (1.0 - SLOW_FROM);
-                self.flusher.slow((SLOW_MICROS_MAX * over * over) as u64)
-            }
+            Some(_) if filled < 1.0 => self.flusher.hold_back(filled),
             _ => Pressure::Stopped,
         }
     }

@@ -87,6 +87,7 @@ struct Running {
     course: Course,
     done_bytes: usize,
     slice_began: Instant,
+    rested: Duration,
 }
 
 thread_local! {
@@ -97,6 +98,13 @@ thread_local! {
 #[derive(Debug)]
 pub(crate) struct Pacing(());
 
+impl Pacing {
+    /// How long the thread has rested.
+    pub(crate) fn end(self) -> Duration {
+        RUNNING.with_borrow(|running| running.as_ref().map_or(Duration::ZERO, |running| running.rested))
+    }
+}
+
 impl Drop for Pacing {
     fn drop(&mut self) {
         RUNNING.take();
@@ -105,7 +113,7 @@ impl Drop for Pacing {
 
 /// Puts this thread on a course.
 pub(crate) fn begin(course: Course) -> Pacing {
-    RUNNING.set(Some(Running { course, done_bytes: 0, slice_began: Instant::now() }));
+    RUNNING.set(Some(Running { course, done_bytes: 0, slice_began: Instant::now(), rested: Duration::ZERO }));
     Pacing(())
 }
 
@@ -117,7 +125,9 @@ pub(crate) fn breathe(bytes: usize) {
         running.done_bytes += bytes;
         if running.slice_began.elapsed() >= SLICE {
             if running.course.is_ahead(running.done_bytes) {
+                let rest = Instant::now();
                 std::thread::sleep(REST);
+                running.rested += rest.elapsed();
             }
             running.slice_began = Instant::now();
         }

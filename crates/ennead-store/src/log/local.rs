@@ -196,20 +196,18 @@ impl LocalLog {
         let mut from = 0;
         for index in 0..writer.cuts.len() {
             let (at, header) = writer.cuts[index];
-            Self::write_part(writer, &buffer[from..at])?;
+            self.write_part(writer, &buffer[from..at])?;
             self.begin_segment(writer, header)?;
             from = at;
         }
-        Self::write_part(writer, &buffer[from..])?;
+        self.write_part(writer, &buffer[from..])?;
         self.counters.bytes.fetch_add(buffer.len() as u64, Ordering::Relaxed);
         Ok(())
     }
 
-    fn write_part(writer: &mut Writer, bytes: &[u8]) -> std::io::Result<()> {
+    fn write_part(&self, writer: &mut Writer, bytes: &[u8]) -> std::io::Result<()> {
         let Some(current) = writer.current.as_mut().filter(|_| !bytes.is_empty()) else { return Ok(()) };
-        current.file.write_at(current.offset, bytes)?;
-        current.offset += bytes.len() as u64;
-        Ok(())
+        current.append(bytes, self.settings.segment_bytes)
     }
 
     fn begin_segment(&self, writer: &mut Writer, header: SegmentHeader) -> std::io::Result<()> {
@@ -227,9 +225,8 @@ impl LocalLog {
                 file
             }
         };
-        file.write_at(0, &header.encode())?;
+        let next = OpenSegment::begin(file, &header, self.settings.segment_bytes)?;
         writer.names_changed = true;
-        let next = OpenSegment { file, offset: HEADER_BYTES as u64 };
         let mut segments = self.segments.lock();
         if let Some(finished) = writer.current.replace(next) {
             if let Some(last) = segments.last_mut() {

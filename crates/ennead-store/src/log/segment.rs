@@ -114,3 +114,37 @@ pub(crate) struct OpenSegment {
     /// Where the next record goes, bytes from the begin.
     pub(crate) offset: u64,
 }
+
+/// Unit of file systems' page caches.
+const BLOCK_BYTES: u64 = 4096;
+
+impl OpenSegment {
+    /// Begins a segment in a file, whatever was in it.
+    pub(crate) fn begin(file: Arc<dyn DiskFile>, header: &SegmentHeader, limit: u64) -> std::io::Result<OpenSegment> {
+        let mut segment = OpenSegment { file, offset: 0 };
+        segment.append(&header.encode(), limit)?;
+        Ok(segment)
+    }
+
+    /// Writes behind what is there. Into a block that nothing was appended to yet it writes to the block's end, as long as
+    /// that is below `limit`: of a recycled file the kernel may have forgotten the block, and would, to change a part
+    /// of it, read the rest from a disk that has a whole flush to write first. Records that come later take the place of
+    /// the zeros.
+    pub(crate) fn append(&mut self, bytes: &[u8], limit: u64) -> std::io::Result<()> {
+        let end = self.offset + bytes.len() as u64;
+        let last = end - end % BLOCK_BYTES;
+        if last < self.offset || end == last || last + BLOCK_BYTES > limit {
+            self.file.write_at(self.offset, bytes)?;
+        } else {
+            let (whole, rest) = bytes.split_at((last - self.offset) as usize);
+            if !whole.is_empty() {
+                self.file.write_at(self.offset, whole)?;
+            }
+            let mut block = [0; BLOCK_BYTES as usize];
+            block[..rest.len()].copy_from_slice(rest);
+            self.file.write_at(last, &block)?;
+        }
+        self.offset = end;
+        Ok(())
+    }
+}

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use super::reader::SegmentReader;
 use super::record::{self, Fault};
-use super::segment::{HEADER_BYTES, SegmentHeader};
+use super::segment::{HEADER_BYTES, OpenSegment, SegmentHeader};
 use crate::disk::simulated::SimulatedDisk;
 use crate::disk::{Disk, DiskFile};
 use crate::{Table, WriteBatch};
@@ -146,4 +146,28 @@ fn what_lies_behind_a_hole_is_found_wherever_it_begins() {
     let found = reader.next_valid_after(end.offset, 2).unwrap().unwrap();
     assert_eq!(found.sequence, 3);
     assert_eq!(reader.next_valid_after(found.offset + 1, 2).unwrap(), None);
+}
+
+#[test]
+fn no_append_writes_a_part_of_a_block_that_was_not_written_before() {
+    const LIMIT: u64 = 64 << 10;
+    let disk = SimulatedDisk::default();
+    let file = disk.create(Path::new("/log/recycled.seg")).unwrap();
+    file.write_at(0, &[0xee; LIMIT as usize]).unwrap();
+    let header = SegmentHeader { salt: SALT, first: 1, durable: 0, time_ms: 0 };
+    let mut segment = OpenSegment::begin(file.clone(), &header, LIMIT).unwrap();
+    let mut expected = header.encode().to_vec();
+    for (number, length) in [1, 100, 4096, 4031, 1, 9000, 8192, 3].into_iter().enumerate() {
+        let bytes = vec![number as u8 + 1; length];
+        segment.append(&bytes, LIMIT).unwrap();
+        expected.extend(bytes);
+        let mut found = vec![0; expected.len().next_multiple_of(4096)];
+        file.read_at(0, &mut found).unwrap();
+        assert_eq!(found[..expected.len()], expected);
+        // What the file held before is gone up to the end of the block: it was written whole.
+        assert!(found[expected.len()..].iter().all(|byte| *byte == 0), "after {number}");
+    }
+    segment.append(&vec![9; (LIMIT - segment.offset) as usize - 5000], LIMIT).unwrap();
+    segment.append(&[9; 6000], LIMIT).unwrap();
+    assert_eq!(file.len().unwrap(), LIMIT + 1000, "nothing is padded behind the limit");
 }
