@@ -249,10 +249,17 @@ impl Catalogue {
         }
     }
 
-    /// Drops a table.
-    pub(crate) fn remove(&self, table: u32) {
+    /// Drops a table whose name is going to be another one's.
+    pub(crate) fn retire(&self, table: u32) {
         if let Some(entry) = self.entry(table) {
             entry.dropped.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Drops a table.
+    pub(crate) fn remove(&self, table: u32) {
+        self.retire(table);
+        if let Some(entry) = self.entry(table) {
             let mut names = self.names.write();
             // The name may be another table's by now.
             if names.get(&entry.name) == Some(&Table(table)) {

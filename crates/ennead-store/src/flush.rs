@@ -24,7 +24,8 @@ use crate::{Error, Result};
 
 /// While a flush runs, the next memtable may be filled to the first of these parts at once, and to the second by the time
 /// that the flush should end. Whoever is ahead of the line between them waits until it gets there: all writers together
-/// are slowed down to what can be flushed, however many they are.
+/// are slowed down to what can be flushed, however many they are. Nobody waits while it is
+/// not half full.
 const MAY_FILL: (f64, f64) = (0.3, 0.95);
 /// How long a flush is expected to take, at least, microseconds. Little, for the sake of small memtables.
 const WORK_MICROS_MIN: u64 = 10_000;

@@ -188,6 +188,12 @@ impl Memtable {
         self.bytes().max(self.logged.load(Ordering::Relaxed) / LOG_SHARE)
     }
 
+    /// Whether writers may have to wait for a flush of the memtable before it; `limit_bytes` is what one may weigh.
+    #[inline]
+    pub(crate) fn is_half_full(&self, limit_bytes: usize) -> bool {
+        self.weight() >= limit_bytes / 2
+    }
+
     pub(crate) fn table(&self, table: u32) -> Option<&TableRows> {
         self.tables.get(table)
     }

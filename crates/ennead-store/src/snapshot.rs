@@ -48,8 +48,8 @@ impl Layers {
     }
 
     /// The newest value of a key without a snapshot, through `map`; `None` while the batch that wrote it is not all there
-    /// yet (it is above `visible`, which was read before these layers), and where merge operands would have to be read together: rows may be
-    /// overwritten at any time.
+    /// yet (it is above `visible`, which was read before these layers), and where merge operands would have to be read
+    /// together: rows may be overwritten at any time.
     #[inline]
     pub(crate) fn get_settled<T>(
         &self,

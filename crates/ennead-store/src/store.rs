@@ -21,7 +21,7 @@ use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 
 use crate::batch::rows::{Row, Rows};
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Catalogue, StoredName};
 use crate::clock::Clock;
 use crate::disk::{Disk, DiskFile, DiskLock};
 use crate::flush::Flusher;
@@ -162,14 +162,24 @@ pub(crate) fn apply(memtable: &Memtable, catalogue: &Catalogue, sequence: Sequen
                 }
             }
             Row::CreateTable { table, kind, name } => catalogue.create(table, TableKind::from_byte(kind), name),
-            Row::DropTable { table, kind, .. } => {
+            Row::DropTable { table, kind, name } => {
                 let kind = TableKind::from_byte(kind);
                 memtable.delete_range(table, kind, sequence, &[], None);
                 delete_earlier(memtable, kind, sequence, (table, &[], None), &rows[..position]);
-                catalogue.remove(table);
+                // A name that the batch gives to another table leads to one of the two at any time.
+                if decoded.clone().any(|later| later.is_ok_and(|later| creates(&later, name))) {
+                    catalogue.retire(table);
+                } else {
+                    catalogue.remove(table);
+                }
             }
         }
     }
+}
+
+/// Whether a row creates a table of the same name as a stored one.
+fn creates(row: &Row<'_>, stored: &str) -> bool {
+    matches!(row, Row::CreateTable { name, .. } if StoredName::parse(name).name == StoredName::parse(stored).name)
 }
 
 /// A range delete kills older sequences only; rows that its own batch put before it get a delete each.
@@ -260,9 +270,8 @@ impl Shared {
         committing.sequence = sequence;
         self.visible.store(sequence, Ordering::Release);
         committing.memtable.note_logged(record::FIXED_BYTES + batch.bytes());
-        let weight = committing.memtable.weight();
-        let full = weight >= self.options.memtable_bytes;
-        if weight * 2 >= self.options.memtable_bytes && !self.half_full.load(Ordering::Relaxed) {
+        let full = committing.memtable.weight() >= self.options.memtable_bytes;
+        if committing.memtable.is_half_full(self.options.memtable_bytes) && !self.half_full.load(Ordering::Relaxed) {
             self.half_full.store(true, Ordering::Relaxed);
         }
         // Decided here, under the lock that also freezes: a request that came late must not stand for the next memtable.
@@ -376,9 +385,16 @@ impl Store {
         let shared = self.shared();
         // The sequence first: layers loaded after it hold everything up to it.
         let visible = shared.visible.load(Ordering::Acquire);
-        if shared.catalogue.lifetime(table.0).is_none()
-            && let Some(found) = shared.layers.load().get_settled(table.0, key, visible, &map)?
-        {
+        let layers = shared.layers.load();
+        let found = match shared.catalogue.lifetime(table.0) {
+            None => layers.get_settled(table.0, key, visible, &map)?,
+            Some(lifetime) => {
+                let lifetime = lifetime.at(shared.clock.now_ms());
+                let shown = |stored: &[u8]| lifetime.shown(stored).map(&map);
+                layers.get_settled(table.0, key, visible, shown)?.map(Option::flatten)
+            }
+        };
+        if let Some(found) = found {
             return Ok(found);
         }
         // A batch is on its way in, and this key has a part in it: taking a snapshot waits for the whole.

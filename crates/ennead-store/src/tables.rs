@@ -115,7 +115,7 @@ impl WriteBatch {
     /// # let directory = tempfile::tempdir()?;
     /// let store = Store::open(Options::new(directory.path()))?;
     /// let old = store.create_table("index", TableKind::Ordered)?;
-    /// // A rebuilt index takes the place of the old one, for everybody at once.
+    /// // A rebuilt index takes the place of the old one: the name leads to either of them at any time.
     /// let mut batch = WriteBatch::new();
     /// batch.drop_table(&store, old)?;
     /// let new = batch.create_table(&store, "index", &TableOptions::new(TableKind::Ordered))?;

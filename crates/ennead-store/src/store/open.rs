@@ -45,9 +45,9 @@ impl Store {
         Store::open_with(disk, Arc::new(SystemClock), options, true)
     }
 
-    /// [`Store::open`] with another log than the one on this machine's disk: see [`Log`]. The directory keeps the B-tree
-    /// only, and remembers the log's name. [`Options::rollback`] is on; [`Options::segment_bytes`], [`Options::log_retention_bytes`] and
-    /// [`Options::archive_path`] have no meaning then.
+    /// [`Store::open`] with another log than the one on this machine's disk: see [`Log`]. The directory keeps the
+    /// B-tree only, and remembers the log's name. [`Options::rollback`] is on; [`Options::segment_bytes`],
+    /// [`Options::log_retention_bytes`] and [`Options::archive_path`] have no meaning then.
     ///
     /// # Errors
     /// As for `open`; `Open` when the directory was used with another log, `Corrupted` when the log ends before the
@@ -99,7 +99,7 @@ impl Store {
             })?,
             None => open_local(&disk, &clock, &options, &directory, &health, &mut replay)?,
         };
-        let half_full = replay.memtable.weight() * 2 >= options.memtable_bytes;
+        let half_full = replay.memtable.is_half_full(options.memtable_bytes);
         let Replay { catalogue, memtable, flushed, .. } = replay;
         let catalogue = Arc::new(catalogue);
         let base_view = Arc::new(base.view()?);

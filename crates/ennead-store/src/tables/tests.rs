@@ -294,3 +294,46 @@ fn lifetimes_agree_with_a_map() {
         }
     }
 }
+
+#[test]
+fn a_name_that_is_given_on_always_leads_to_a_table() {
+    let store = Store::open_on(Arc::new(SimulatedDisk::default()), Options::new("/data")).unwrap();
+    store.create_table("index", TableKind::Hashed).unwrap();
+    let done = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut batch = WriteBatch::new();
+            for _ in 0..2000 {
+                batch.clear();
+                let old = store.table("index").unwrap();
+                batch.drop_table(&store, old).unwrap();
+                let new = batch.create_table(&store, "index", &ordered()).unwrap();
+                for key in 0..20u8 {
+                    batch.put(new, &[key], b"row");
+                }
+                store.commit(&batch).unwrap();
+            }
+            done.store(true, Ordering::Relaxed);
+        });
+        while !done.load(Ordering::Relaxed) {
+            assert!(store.table("index").is_some());
+        }
+    });
+    assert_eq!(store.tables().len(), 1);
+}
+
+#[test]
+fn reading_a_row_with_a_lifetime_keeps_no_version_of_it() {
+    let disk = SimulatedDisk::default();
+    let clock: Arc<dyn Clock> = Arc::new(SetClock::default());
+    let options = Options { memtable_bytes: 64 << 10, ..Options::new("/data") };
+    let store = Store::open_with(Arc::new(disk), clock, options, false).unwrap();
+    let table = store.create_table_with("t", &ordered().with_ttl(Duration::from_secs(60))).unwrap();
+    store.commit(&put(table, b"k", b"000")).unwrap();
+    let bytes = store.statistics().memtable_bytes;
+    for value in 0..100 {
+        store.commit(&put(table, b"k", format!("{value:03}").as_bytes())).unwrap();
+        assert_eq!(store.get(table, b"k").unwrap().as_deref(), Some(format!("{value:03}").as_bytes()));
+    }
+    assert_eq!(store.statistics().memtable_bytes, bytes);
+}
