@@ -3,6 +3,7 @@
 //! So a test can put a disk here that loses what was not synced. Nothing else of this crate opens a file.
 
 mod backend;
+pub(crate) mod copy;
 mod real;
 #[doc(hidden)]
 pub mod simulated;

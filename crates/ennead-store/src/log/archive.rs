@@ -10,9 +10,8 @@ use std::sync::Arc;
 use super::reader::SegmentReader;
 use super::segment::{self, Segment, segment_name};
 use crate::disk::Disk;
+use crate::disk::copy::copy_start;
 use crate::{Error, Result, Sequence};
-
-const BLOCK_BYTES: u64 = 1 << 20;
 
 /// A directory that closed segments are kept in.
 #[derive(Debug)]
@@ -67,7 +66,8 @@ impl Archive {
             Err(_) => {
                 // Another file system, or one without hard links.
                 let draft = to.with_extension("partial");
-                self.copy(&segment.path, &draft).map_err(io)?;
+                let bytes = self.disk.open(&segment.path).and_then(|file| file.len()).map_err(io)?;
+                copy_start(&*self.disk, &segment.path, &draft, bytes, |_| {}).map_err(io)?;
                 self.disk.rename(&draft, &to).map_err(io)?;
             }
         }
@@ -104,21 +104,5 @@ impl Archive {
             "{} is of another history of this store: give the restored store an archive directory of its own",
             kept.display()
         )))
-    }
-
-    fn copy(&self, from: &Path, to: &Path) -> std::io::Result<()> {
-        let source = self.disk.open(from)?;
-        let target = self.disk.create(to)?;
-        let bytes = source.len()?;
-        let mut block = vec![0; BLOCK_BYTES.min(bytes) as usize];
-        let mut at = 0;
-        while at < bytes {
-            let length = (bytes - at).min(BLOCK_BYTES);
-            let block = &mut block[..length as usize];
-            source.read_at(at, block)?;
-            target.write_at(at, block)?;
-            at += length;
-        }
-        target.sync_data()
     }
 }

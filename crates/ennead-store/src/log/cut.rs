@@ -12,6 +12,7 @@ use super::reader::SegmentReader;
 use super::record::Record;
 use super::segment::HEADER_BYTES;
 use crate::disk::Disk;
+use crate::disk::copy::copy_start;
 use crate::store::Sequence;
 use crate::{Error, Result, WriteBatch};
 
@@ -37,9 +38,6 @@ struct Cut {
     /// Offsets and sequences of the records that go.
     gone: Vec<(u64, Sequence)>,
 }
-
-/// Bytes copied at a time.
-const BLOCK_BYTES: u64 = 1 << 20;
 
 impl LocalLog {
     /// Removes the records above `sequence`, durably, after showing each to `undo`, the last first.
@@ -130,17 +128,7 @@ impl LocalLog {
     /// Puts a copy of a file's first bytes in its place; whoever has a link to it keeps all of it.
     fn replace_by_start(&self, path: &Path, bytes: u64) -> std::io::Result<()> {
         let draft = path.with_extension(DRAFT_EXTENSION);
-        let (source, target) = (self.settings.disk.open(path)?, self.settings.disk.create(&draft)?);
-        let mut block = vec![0; BLOCK_BYTES.min(bytes) as usize];
-        let mut at = 0;
-        while at < bytes {
-            let length = (bytes - at).min(BLOCK_BYTES);
-            let block = &mut block[..length as usize];
-            source.read_at(at, block)?;
-            target.write_at(at, block)?;
-            at += length;
-        }
-        target.sync_data()?;
+        copy_start(&*self.settings.disk, path, &draft, bytes, |_| {})?;
         self.settings.disk.rename(&draft, path)
     }
 
