@@ -7,15 +7,16 @@ mod refusal;
 #[cfg(test)]
 mod tests;
 mod transaction;
+mod waiting;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use ennead_kv::{Args, Call, Effect, Error, Flag, Reply};
-use ennead_store::{Durability, Pressure, Sequence};
+use ennead_store::{Durability, Sequence};
 
-use crate::clients::{Client, FLAG_CLOSING, FLAG_NO_TOUCH, FLAG_PAUSED, Origin};
+use crate::clients::{Client, FLAG_CLOSING, FLAG_NO_TOUCH, Origin};
 use crate::commands::{Awaited, Migrating};
 use crate::figures::Shard;
 use crate::latency::Sample;
@@ -215,53 +216,6 @@ impl Session {
             return Err(Error::text("NOAUTH Authentication required."));
         }
         if self.queue.is_some() { command.may_be_queued() } else { Ok(()) }
-    }
-
-    /// How long the request has to wait before it may run, if it has to; an error when it waited for too long.
-    #[inline]
-    fn wait(&mut self, command: &Command, clock: &Clock) -> Option<Result<Duration, Error>> {
-        let write = command.has(Flag::Write) || (self.queue.is_some() && self.executes_writes(command));
-        if self.engine.pause().is_on() {
-            let name = command.spec.name;
-            if name != "client|unpause"
-                && let Some(wait) = self.engine.pause().left(write, clock.instant())
-            {
-                self.client.set_flag(FLAG_PAUSED, true);
-                self.paused = true;
-                return Some(Ok(wait));
-            }
-        }
-        if self.paused {
-            self.paused = false;
-            self.client.set_flag(FLAG_PAUSED, false);
-        }
-        if write && !self.only_queues(command) { self.wait_for_room(clock) } else { None }
-    }
-
-    #[inline]
-    fn wait_for_room(&mut self, clock: &Clock) -> Option<Result<Duration, Error>> {
-        match self.engine.store().pressure() {
-            Pressure::None => {}
-            // Held back once, then let through.
-            Pressure::Slow(wait) if self.stalled.is_none() => {
-                self.stalled = Some(clock.instant());
-                return Some(Ok(wait));
-            }
-            Pressure::Slow(_) => {}
-            Pressure::Stopped => {
-                let since = *self.stalled.get_or_insert(clock.instant());
-                let timeout = self.engine.stall_timeout();
-                if clock.instant().duration_since(since) < timeout {
-                    return Some(Ok(Duration::from_millis(2)));
-                }
-                self.stalled = None;
-                let text =
-                    format!("MISCONF writes are refused: no room in memory for {timeout:?}, the disk is too slow");
-                return Some(Err(Error::Text(text.into())));
-            }
-        }
-        self.stalled = None;
-        None
     }
 
     /// Runs an admitted command and counts it.
