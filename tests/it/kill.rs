@@ -5,7 +5,8 @@
 //! log keeps the order of a connection, and a write of several keys or a transaction is there whole or not at all. Under
 //! `none` n may lie before the last acknowledged write, but never before what an earlier restart has shown.
 //!
-//! `ENNEAD_KILL_ROUNDS` sets the rounds of each durability, `ENNEAD_KILL_SECONDS` goes on for so long, `ENNEAD_KILL_SEED` replays the choices of a run (not its timing).
+//! `ENNEAD_KILL_ROUNDS` sets the rounds of each durability, `ENNEAD_KILL_SECONDS` goes on for so long,
+//! `ENNEAD_KILL_SEED` replays the choices of a run (not its timing).
 
 pub(crate) mod client;
 

@@ -1,4 +1,5 @@
-//! Waiting for a condition, with a limit: tests look again and again instead of sleeping for a time that is hoped to be enough.
+//! Waiting for a condition, with a limit: tests look again and again instead of sleeping for a time that is hoped to be
+//! enough.
 
 use std::time::{Duration, Instant};
 

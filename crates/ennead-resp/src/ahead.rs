@@ -49,8 +49,8 @@ pub(crate) struct Ahead {
 }
 
 impl Ahead {
-    /// Parses what is complete at the start of `input`, beginning in the state of the connection's own parser. The error is that of
-    /// the request behind the complete ones.
+    /// Parses what is complete at the start of `input`, beginning in the state of the connection's own parser. The
+    /// error is that of the request behind the complete ones.
     pub(crate) fn fill(&mut self, own: &mut Parser, input: &[u8], limits: Limits) -> Result<(), ProtocolError> {
         self.count = 0;
         // A stranger's next request may be allowed more than this one.

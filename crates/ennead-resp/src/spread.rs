@@ -23,8 +23,8 @@ const WINDOW: Duration = Duration::from_millis(20);
 const SATURATED: u64 = 950;
 /// Windows in a row that a worker has to be saturated before another one joins in.
 const SATURATED_WINDOWS: u32 = 4;
-/// Processor time that nobody used meanwhile, in thousandths of one processor, without which another worker would only take it from
-/// the clients.
+/// Processor time that nobody used meanwhile, in thousandths of one processor, without which another worker would only
+/// take it from the clients.
 const SPARE: u64 = 150;
 /// What the remaining workers may be loaded with, in thousandths each, when one goes.
 const COMFORTABLE: u64 = 700;

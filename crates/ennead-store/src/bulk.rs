@@ -85,10 +85,10 @@ impl Store {
     /// goes: memory stays within the bounds of the store.
     ///
     /// # Atomicity
-    /// Each batch is all or nothing, and they are written in order. So whatever ends it, a crash or an error, what is there
-    /// is the rows up to some key and none behind it: to go on, give it the rows behind the last key that is there, or all of
-    /// them again. Others see the rows as they come. To show them at once, ingest into a table that nobody knows yet,
-    /// and then commit one batch that says it is complete, in a table of yours.
+    /// Each batch is all or nothing, and they are written in order. So whatever ends it, a crash or an error, what is
+    /// there is the rows up to some key and none behind it: to go on, give it the rows behind the last key that is
+    /// there, or all of them again. Others see the rows as they come. To show them at once, ingest into a table that
+    /// nobody knows yet, and then commit one batch that says it is complete, in a table of yours.
     ///
     /// # Errors
     /// `Invalid` for a key that does not ascend; the message says how many rows were written before. `RolledBack`

@@ -1,10 +1,11 @@
 //! What an operator does to a store: backup and checkpoint of a running one; restore, repair and compact of a closed one.
 //!
 //! A store also gives space back by itself. Bound, which is tested: after a flush, unless a compaction is running, the
-//! disk lacks the room for one, or too little was flushed since the last one (see below), the tree's file takes no more of the disk than [`crate::Options::compact_min_bytes`] plus
-//! [`crate::Options::compact_percentage`] percent of the bytes of its live rows, counting
-//! [`COMPACTED_ROW_OVERHEAD_BYTES`] for each row. Between two compactions at least half as many bytes are flushed as
-//! rows are live, so a store that keeps outgrowing the bound writes at most about three times what it would without.
+//! disk lacks the room for one, or too little was flushed since the last one (see below), the tree's file takes no more
+//! of the disk than [`crate::Options::compact_min_bytes`] plus [`crate::Options::compact_percentage`] percent of the
+//! bytes of its live rows, counting [`COMPACTED_ROW_OVERHEAD_BYTES`] for each row. Between two compactions at least
+//! half as many bytes are flushed as rows are live, so a store that keeps outgrowing the bound writes at most about
+//! three times what it would without.
 //!
 //! The functions on paths take the directory's lock like [`Store::open`] does, so they never work under a running
 //! store. Every function takes a progress callback with bytes done and bytes in all (an estimate, 0 when unknown).

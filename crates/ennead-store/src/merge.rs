@@ -37,8 +37,9 @@ impl Store {
     /// has a table with an unknown operator is refused by [`Store::open`].
     ///
     /// # Limits
-    /// Between two flushes the operands of one key are combined on each merge. A combination takes the
-    /// place of the one before it when it is as long and no snapshot may read that; otherwise the memtable keeps both: fine for counters, dear for appending to one long value thousands of times.
+    /// Between two flushes the operands of one key are combined on each merge. A combination takes the place of the one
+    /// before it when it is as long and no snapshot may read that; otherwise the memtable keeps both: fine for
+    /// counters, dear for appending to one long value thousands of times.
     ///
     /// ```
     /// use ennead_store::{Durability, Options, Store, TableKind, WriteBatch};

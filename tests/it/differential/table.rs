@@ -17,8 +17,8 @@ const MISSING: &[(&str, &str)] = &[
     ("monitor", "a feed of commands"),
     ("bgrewriteaof", "an append-only file, which Ennead does not rewrite"),
 ];
-/// Flags that describe the inside of redis-server, that 7.2 changed, or that tell what is allowed while redis-server loads its
-/// file or follows a master.
+/// Flags that describe the inside of redis-server, that 7.2 changed, or that tell what is allowed while redis-server
+/// loads its file or follows a master.
 pub(super) const FLAGS_NOT_COMPARED: &[&str] =
     &["no_async_loading", "no_multi", "noscript", "allow_busy", "skip_monitor", "skip_slowlog", "loading", "stale"];
 

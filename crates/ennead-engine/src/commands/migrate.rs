@@ -1,6 +1,7 @@
 //! MIGRATE: keys move to another server.
 //!
-//! The host sends the values; meanwhile the request is put off, and other clients go on. So a key may be changed after its value was read: it is then not deleted but sent again, over what was sent before.
+//! The host sends the values; meanwhile the request is put off, and other clients go on. So a key may be changed after
+//! its value was read: it is then not deleted but sent again, over what was sent before.
 
 use std::sync::mpsc::{self, Receiver, TryRecvError};
 use std::time::Duration;

@@ -14,8 +14,8 @@ impl LocalLog {
         let archived = self.archive_closed();
         let mut segments = self.segments.lock();
         let finished = segments.partition_point(|s| s.first < self.finished_below.load(Ordering::Relaxed));
-        // The last segment is written to, one that is not cut to its length yet must not be another one by then, and one whose successor begins above `flushed + 1` still holds what recovery
-        // needs.
+        // The last segment is written to, one that is not cut to its length yet must not be another one by then, and one
+        // whose successor begins above `flushed + 1` still holds what recovery needs.
         let needed_from = segments
             .windows(2)
             .position(|pair| pair[1].first > flushed + 1)

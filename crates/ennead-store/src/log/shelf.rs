@@ -2,8 +2,8 @@
 //!
 //! An append into blocks that the file already has syncs in about half the time of one that makes the file grow. So a
 //! background thread keeps a filled file ready while syncs are so frequent that it pays, and segments that nobody needs
-//! any more come back here by rename.
-//! Without a spare the log goes on with a file of full length that has no blocks yet: a full shelf is speed, never correctness.
+//! any more come back here by rename. Without a spare the log goes on with a file of full length that has no blocks
+//! yet: a full shelf is speed, never correctness.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

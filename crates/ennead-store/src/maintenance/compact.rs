@@ -1,8 +1,8 @@
 //! Gives the space of a store back on request, running or closed. Of its own accord a running one does as
 //! `compaction` says.
 //!
-//! Bound, which is tested: afterwards the tree's file takes on the disk at most [`COMPACTED_RATIO_MAX`] times the bytes of its live
-//! rows, counting [`COMPACTED_ROW_OVERHEAD_BYTES`] for each row, plus [`COMPACTED_FIXED_BYTES`].
+//! Bound, which is tested: afterwards the tree's file takes on the disk at most [`COMPACTED_RATIO_MAX`] times the bytes
+//! of its live rows, counting [`COMPACTED_ROW_OVERHEAD_BYTES`] for each row, plus [`COMPACTED_FIXED_BYTES`].
 
 use std::path::Path;
 use std::sync::Arc;

@@ -1,6 +1,7 @@
 //! The sections of INFO.
 
 use std::fmt::{Display, Write};
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use crate::clients::FLAG_PAUSED;
@@ -77,10 +78,7 @@ impl Report {
         self.field("lru_clock", (self.clock.unix_ms() / 1000) & 0xff_ffff);
         self.field("executable", host.map_or("", |host| &host.executable));
         self.field("config_file", host.map_or("", |host| &host.config_file));
-        self.field(
-            "io_threads_active",
-            u8::from(engine.figures().resp_workers.load(std::sync::atomic::Ordering::Relaxed) > 1),
-        );
+        self.field("io_threads_active", u8::from(engine.figures().resp_workers.load(Relaxed) > 1));
         self.field("ennead_version", ENNEAD_VERSION);
     }
 
