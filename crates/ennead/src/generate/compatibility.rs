@@ -47,8 +47,8 @@ pub(super) fn page() -> String {
          - A transaction is one record of the log: after a crash all of it is there or nothing.\n\
          - MIGRATE does not hold up other clients: a key that they change while it is sent is sent again, and stays\n\
          \x20 here if they do so too often. It is refused between MULTI and EXEC, as DEBUG RELOAD is.\n\
-         - There are no replicas: WAIT and WAITAOF count none, and WAITAOF that asks for some without a timeout is refused\n\
-         \x20 instead of waiting for ever.\n\
+         - There are no replicas: WAIT and WAITAOF count none, and are refused where they would wait for some for ever. WAIT\n\
+         \x20 answers at once.\n\
          - Keys expire during CLIENT PAUSE, too.\n\
          - Expired keys are deleted when they are due, not by sampling.\n\n",
     );
