@@ -32,6 +32,9 @@ const WORK_MICROS_MIN: u64 = 10_000;
 /// What is worth a timer, and the longest that one write is held back while there is room, microseconds.
 const SLOW_MICROS: (f64, f64) = (1000.0, 4000.0);
 
+/// How often who waits for a flush looks by himself: the store may be poisoned by something else.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
+
 /// How soon a flush is tried again that a log without its quorum held up.
 const RETRY_AFTER: Duration = Duration::from_millis(100);
 
@@ -154,7 +157,8 @@ impl Flusher {
     pub(crate) fn wait_until(&self, until: Instant, done: impl Fn() -> bool) -> bool {
         let mut asked = self.asked.lock();
         while !done() && !asked.stopped {
-            if self.finished.wait_until(&mut asked, until).timed_out() {
+            let look = until.min(Instant::now() + LOOK_AGAIN);
+            if self.finished.wait_until(&mut asked, look).timed_out() && look == until {
                 return done();
             }
         }

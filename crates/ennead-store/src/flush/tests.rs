@@ -1,4 +1,8 @@
+use std::sync::atomic::AtomicBool;
+
 use super::*;
+use crate::disk::simulated::SimulatedDisk;
+use crate::{Options, Store};
 
 const WORK: f64 = 6_500_000.0;
 
@@ -17,4 +21,27 @@ fn nobody_waits_for_less_than_a_timer_can() {
     let second = Duration::from_secs(1);
     assert_eq!(hold_back(0.40005, second, WORK), Pressure::None);
     assert_eq!(hold_back(0.4002, second, WORK), Pressure::Slow(Duration::from_micros(2000)));
+}
+
+#[test]
+fn who_waits_looks_by_himself_what_nobody_wakes_him_for() {
+    let store = Store::open_on(Arc::new(SimulatedDisk::default()), Options::new("/data")).unwrap();
+    let flusher = &store.shared().flusher;
+    let (looked, poisoned) = (AtomicU64::new(0), AtomicBool::new(false));
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| {
+            let begun = Instant::now();
+            let done = || {
+                looked.fetch_add(1, Ordering::Relaxed);
+                poisoned.load(Ordering::Relaxed)
+            };
+            assert!(flusher.wait_until(begun + Duration::from_secs(60), done));
+            begun.elapsed()
+        });
+        while looked.load(Ordering::Relaxed) == 0 {
+            std::thread::yield_now();
+        }
+        poisoned.store(true, Ordering::Relaxed);
+        assert!(waiting.join().unwrap() < Duration::from_secs(30));
+    });
 }
