@@ -5,6 +5,7 @@ pub(crate) mod process;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::UnixDatagram;
+use std::path::Path;
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -276,14 +277,20 @@ fn the_service_manager_hears_that_it_is_ready_alive_and_stopping() {
     assert_eq!(daemon.wait().code(), Some(0));
 }
 
+/// A certificate for localhost with its key, and the names of their files.
+fn self_signed(folder: &Path) -> (rcgen::CertifiedKey<rcgen::KeyPair>, String, String) {
+    let signed = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let (certificate, certificate_name) = folder_of(folder, "certificate.pem");
+    let (key, key_name) = folder_of(folder, "key.pem");
+    std::fs::write(certificate, signed.cert.pem()).unwrap();
+    std::fs::write(key, signed.signing_key.serialize_pem()).unwrap();
+    (signed, certificate_name, key_name)
+}
+
 #[test]
 fn all_listeners_speak_tls_when_there_is_a_certificate() {
     let folder = tempfile::tempdir().unwrap();
-    let signed = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-    let (certificate, certificate_name) = folder_of(folder.path(), "certificate.pem");
-    let (key, key_name) = folder_of(folder.path(), "key.pem");
-    std::fs::write(certificate, signed.cert.pem()).unwrap();
-    std::fs::write(key, signed.signing_key.serialize_pem()).unwrap();
+    let (signed, certificate_name, key_name) = self_signed(folder.path());
     let daemon = Daemon::start(&["--tls-certificate", &certificate_name, "--tls-key", &key_name]);
 
     let mut roots = rustls::RootCertStore::empty();
@@ -329,11 +336,7 @@ fn an_authority_of_clients_keeps_out_those_without_a_certificate() {
     use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer, ServerName};
 
     let folder = tempfile::tempdir().unwrap();
-    let signed = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-    let (certificate, certificate_name) = folder_of(folder.path(), "certificate.pem");
-    let (key, key_name) = folder_of(folder.path(), "key.pem");
-    std::fs::write(certificate, signed.cert.pem()).unwrap();
-    std::fs::write(key, signed.signing_key.serialize_pem()).unwrap();
+    let (signed, certificate_name, key_name) = self_signed(folder.path());
     let authority = format!("tls.client_ca_file={certificate_name}");
     let daemon = Daemon::start(&["--tls-certificate", &certificate_name, "--tls-key", &key_name, "--set", &authority]);
     let mut roots = rustls::RootCertStore::empty();
