@@ -212,7 +212,7 @@ impl LocalLog {
 
     fn begin_segment(&self, writer: &mut Writer, header: SegmentHeader) -> std::io::Result<()> {
         let path = self.settings.directory.join(segment::segment_name(header.first));
-        let file = match self.shelf.take() {
+        let file = match self.shelf.take(header.first) {
             Some((spare, file)) => {
                 self.settings.disk.rename(&spare, &path)?;
                 file

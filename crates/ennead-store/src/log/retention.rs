@@ -61,7 +61,7 @@ impl LocalLog {
     fn give_up(&self, segment: &Segment) -> std::io::Result<()> {
         match self.settings.archive {
             Some(_) => self.settings.disk.remove(&segment.path),
-            None => self.shelf.give(&segment.path, segment.bytes),
+            None => self.shelf.give(segment),
         }
     }
 }

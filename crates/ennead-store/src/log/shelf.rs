@@ -4,6 +4,10 @@
 //! background thread keeps a filled file ready while syncs are so frequent that it pays, and segments that nobody needs
 //! any more come back here by rename. Without a spare the log goes on with a file of full length that has no blocks
 //! yet: a full shelf is speed, never correctness.
+//!
+//! Invariant: no file is taken for a segment that begins with the same sequence as the file's last use did. After a power
+//! cut that forgot the name of a segment but not its records there is such a spare; had it its name again before it has
+//! another header, the next power cut would bring records back that the start in between had found missing.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,17 +15,28 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use parking_lot::{Condvar, Mutex};
 
-use super::segment::spare_name;
+use super::reader::SegmentReader;
+use super::segment::{Segment, spare_name};
 use crate::disk::{Disk, DiskFile};
+use crate::store::Sequence;
 
 const SPARES_MAX: usize = 2;
 /// Syncs of one segment from which on filling the next one costs less than it saves.
 const SYNCS_WORTH: u64 = 64;
 const FILL_BYTES: usize = 256 << 10;
 
+/// A file ready to become a segment.
+#[derive(Debug)]
+struct Spare {
+    path: PathBuf,
+    file: Arc<dyn DiskFile>,
+    /// The sequence with which its last use begins, if it had one.
+    first: Option<Sequence>,
+}
+
 #[derive(Debug)]
 struct Spares {
-    ready: Vec<(PathBuf, Arc<dyn DiskFile>)>,
+    ready: Vec<Spare>,
     next_number: u64,
     stopped: bool,
     failed: bool,
@@ -43,7 +58,7 @@ pub(crate) struct Shelf {
 impl Shelf {
     /// Takes over the spare files that an earlier process left, and removes those that are not whole.
     pub(crate) fn new(disk: Arc<dyn Disk>, directory: &Path, segment_bytes: u64, left: Vec<PathBuf>) -> Shelf {
-        let mut ready: Vec<(PathBuf, Arc<dyn DiskFile>)> = Vec::new();
+        let mut ready = Vec::new();
         let mut next_number = 0;
         for path in left {
             let number = path
@@ -52,9 +67,12 @@ impl Shelf {
                 .and_then(|stem| stem.strip_prefix("spare-"))
                 .and_then(|digits| digits.parse::<u64>().ok());
             next_number = next_number.max(number.map_or(0, |number| number + 1));
-            match disk.open(&path) {
-                Ok(file) if ready.len() < SPARES_MAX && file.len().is_ok_and(|bytes| bytes >= segment_bytes) => {
-                    ready.push((path, file));
+            let used = SegmentReader::open(&*disk, &path).map(|reader| reader.map(|reader| reader.header().first));
+            match (disk.open(&path), used) {
+                (Ok(file), Ok(first))
+                    if ready.len() < SPARES_MAX && file.len().is_ok_and(|bytes| bytes >= segment_bytes) =>
+                {
+                    ready.push(Spare { path, file, first });
                 }
                 // A half-filled spare holds nothing that anybody needs.
                 _ => drop(disk.remove(&path)),
@@ -86,29 +104,30 @@ impl Shelf {
         }
     }
 
-    /// A spare file, if one is ready; the background thread then fills the next.
-    pub(crate) fn take(&self) -> Option<(PathBuf, Arc<dyn DiskFile>)> {
+    /// A spare file for the segment that begins with `first`, if one is ready; the background thread then fills the next.
+    pub(crate) fn take(&self, first: Sequence) -> Option<(PathBuf, Arc<dyn DiskFile>)> {
         let mut spares = self.spares.lock();
-        let spare = spares.ready.pop();
+        let spare = spares.ready.iter().rposition(|spare| spare.first != Some(first));
+        let spare = spare.map(|index| spares.ready.remove(index));
         self.syncs.store(0, Ordering::Relaxed);
         self.ready.store(!spares.ready.is_empty(), Ordering::Relaxed);
         drop(spares);
         self.changed.notify_all();
-        spare
+        spare.map(|spare| (spare.path, spare.file))
     }
 
-    /// Takes a file that the log needs no more, or removes it when there are enough.
-    pub(crate) fn give(&self, path: &Path, bytes: u64) -> std::io::Result<()> {
+    /// Takes the file of a segment that the log needs no more, or removes it when there are enough.
+    pub(crate) fn give(&self, segment: &Segment) -> std::io::Result<()> {
         let mut spares = self.spares.lock();
-        if spares.ready.len() >= SPARES_MAX || bytes < self.segment_bytes / 2 {
+        if spares.ready.len() >= SPARES_MAX || segment.bytes < self.segment_bytes / 2 {
             drop(spares);
-            return self.disk.remove(path);
+            return self.disk.remove(&segment.path);
         }
         let to = self.directory.join(spare_name(spares.next_number));
         spares.next_number += 1;
-        self.disk.rename(path, &to)?;
+        self.disk.rename(&segment.path, &to)?;
         let file = self.disk.open(&to)?;
-        spares.ready.push((to, file));
+        spares.ready.push(Spare { path: to, file, first: Some(segment.first) });
         self.ready.store(true, Ordering::Relaxed);
         Ok(())
     }
@@ -138,7 +157,7 @@ impl Shelf {
             let path = self.directory.join(spare_name(number));
             match self.fill(&path) {
                 Ok(Some(file)) => {
-                    self.spares.lock().ready.push((path, file));
+                    self.spares.lock().ready.push(Spare { path, file, first: None });
                     self.ready.store(true, Ordering::Relaxed);
                 }
                 Ok(None) => drop(self.disk.remove(&path)),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use super::reader::SegmentReader;
 use super::record::{self, Fault};
 use super::segment::{HEADER_BYTES, OpenSegment, SegmentHeader};
+use super::shelf::Shelf;
 use crate::disk::simulated::SimulatedDisk;
 use crate::disk::{Disk, DiskFile};
 use crate::{Table, WriteBatch};
@@ -170,4 +171,18 @@ fn no_append_writes_a_part_of_a_block_that_was_not_written_before() {
     segment.append(&vec![9; (LIMIT - segment.offset) as usize - 5000], LIMIT).unwrap();
     segment.append(&[9; 6000], LIMIT).unwrap();
     assert_eq!(file.len().unwrap(), LIMIT + 1000, "nothing is padded behind the limit");
+}
+
+#[test]
+fn a_spare_is_not_used_again_for_the_segment_it_was() {
+    let disk = SimulatedDisk::default();
+    let left = Path::new("/log/spare-000002.seg");
+    // A power cut forgot that it had become segment 44, but not what was written to it.
+    let header = SegmentHeader { salt: SALT, first: 44, durable: 43, time_ms: 0 };
+    OpenSegment::begin(disk.create(left).unwrap(), &header, 4096).unwrap();
+    let shelf = Shelf::new(Arc::new(disk.clone()), Path::new("/log"), 4096, vec![left.to_owned()]);
+    assert!(shelf.take(44).is_none());
+    let (path, _) = shelf.take(45).unwrap();
+    assert_eq!(path, left);
+    assert!(shelf.take(46).is_none());
 }
