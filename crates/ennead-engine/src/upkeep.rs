@@ -8,8 +8,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use ennead_kv::Keyspace;
 
 const EXPIRE_INTERVAL: Duration = Duration::from_millis(100);
-/// Keys handled between two looks at whether to end.
-const EXPIRE_BUDGET: usize = 4096;
+/// Keys handled between two looks at whether to end. Of expiry little, with a rest behind it: a thread that works without
+/// one is put aside by the scheduler for ten milliseconds when others want the processor, most likely with a slot locked.
+const EXPIRE_BUDGET: usize = 128;
+const EXPIRE_REST: Duration = Duration::from_micros(100);
 const WARM_BUDGET: usize = 1024;
 /// After an error of the store.
 const ERROR_WAIT: Duration = Duration::from_secs(1);
@@ -42,7 +44,7 @@ fn spawn(name: &str, keyspace: Keyspace, step: Step) -> std::io::Result<Sender<(
 
 fn expire(keyspace: &Keyspace) -> Option<Duration> {
     match keyspace.expire_due(unix_ms(), EXPIRE_BUDGET) {
-        Ok(true) => Some(Duration::ZERO),
+        Ok(true) => Some(EXPIRE_REST),
         Ok(false) => Some(EXPIRE_INTERVAL),
         Err(error) => {
             tracing::debug!(%error, "cannot delete expired keys");

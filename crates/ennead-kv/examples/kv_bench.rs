@@ -12,6 +12,11 @@ use std::time::{Duration, Instant};
 use ennead_kv::{Args, Call, Command, Keyspace, KvOptions, Reply, command};
 use ennead_store::{Options, Pressure, Store};
 
+/// As the daemon has: glibc's stops for tens of milliseconds to put freed memory together.
+#[cfg(target_env = "gnu")]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 type Outcome<T = ()> = Result<T, Box<dyn Error>>;
 
 /// A reply that is counted and forgotten.
@@ -93,6 +98,21 @@ impl Bench {
             }
         }
         Ok(())
+    }
+
+    /// Reads random keys as long as `more` says.
+    fn reads(&mut self, get: &'static Command, now_ms: u64, more: impl Fn(u64) -> bool) -> Outcome<Reads> {
+        let mut reads = Reads::default();
+        while more(reads.count) {
+            let key = self.random_key();
+            let watch = Watch::start();
+            self.run(get, &[b"get", &key], now_ms)?;
+            let pause = watch.stop();
+            reads.longest.extend(pause);
+            reads.slow += u64::from(pause.wall > Duration::from_millis(1));
+            reads.count += 1;
+        }
+        Ok(reads)
     }
 
     fn measure(&mut self, name: &str, count: u64, mut step: impl FnMut(&mut Bench, u64) -> Outcome) -> Outcome {
@@ -199,6 +219,59 @@ fn main() -> Outcome {
     Ok(())
 }
 
+/// How long something took, and for how long of that its thread had a processor.
+#[derive(Debug, Clone, Copy, Default)]
+struct Pause {
+    wall: Duration,
+    cpu: Duration,
+}
+
+impl Pause {
+    fn extend(&mut self, other: Pause) {
+        (self.wall, self.cpu) = (self.wall.max(other.wall), self.cpu.max(other.cpu));
+    }
+}
+
+impl std::fmt::Display for Pause {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:.2?} (on a processor {:.2?})", self.wall, self.cpu)
+    }
+}
+
+#[derive(Default)]
+struct Reads {
+    count: u64,
+    /// Longer than a millisecond.
+    slow: u64,
+    longest: Pause,
+}
+
+impl std::fmt::Display for Reads {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} GETs, longest {}, {} over 1 ms", self.count, self.longest, self.slow)
+    }
+}
+
+struct Watch {
+    wall: Instant,
+    cpu: Duration,
+}
+
+impl Watch {
+    fn start() -> Watch {
+        Watch { wall: Instant::now(), cpu: thread_cpu() }
+    }
+
+    fn stop(&self) -> Pause {
+        Pause { wall: self.wall.elapsed(), cpu: thread_cpu() - self.cpu }
+    }
+}
+
+fn thread_cpu() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+}
+
 /// A million keys due within one second, deleted by a background thread while a client reads.
 fn expire(bench: &mut Bench, set: &'static Command, get: &'static Command) -> Outcome {
     const DUE: u64 = 1_000_000;
@@ -209,37 +282,31 @@ fn expire(bench: &mut Bench, set: &'static Command, get: &'static Command) -> Ou
         let deadline = (first_ms + number % 1000).to_string();
         bench.run(set, &[b"set", &volatile, VALUE, b"pxat", deadline.as_bytes()], NOW_MS)
     })?;
+    // How long this machine takes a processor away when nothing expires.
+    bench.store.flush()?;
+    let before = bench.reads(get, first_ms - 1, |reads| reads < 2_000_000)?;
     let keyspace = bench.keyspace.clone();
     let store = bench.store.clone();
     let start = Instant::now();
-    let expirer = std::thread::spawn(move || -> Result<(Duration, Duration), ennead_kv::Error> {
-        let mut longest = Duration::ZERO;
+    // Slices and rests as those of the daemon's expiry thread.
+    let expirer = std::thread::spawn(move || -> Result<(Pause, Duration), ennead_kv::Error> {
+        let mut longest = Pause::default();
         loop {
-            let slice = Instant::now();
-            let more = keyspace.expire_due(first_ms + 1000, 256)?;
-            longest = longest.max(slice.elapsed());
+            let slice = Watch::start();
+            let more = keyspace.expire_due(first_ms + 1000, 128)?;
+            longest.extend(slice.stop());
             if !more && keyspace.figures().databases.iter().all(|database| database.volatile == 0) {
                 return Ok((longest, start.elapsed()));
             }
+            std::thread::sleep(Duration::from_micros(100));
             while store.pressure() != Pressure::None {
                 std::thread::sleep(Duration::from_millis(1));
             }
         }
     });
-    let (mut longest, mut reads, mut slow) = (Duration::ZERO, 0u64, 0u64);
-    while !expirer.is_finished() {
-        let key = bench.random_key();
-        let read = Instant::now();
-        bench.run(get, &[b"get", &key], first_ms + 1000)?;
-        let elapsed = read.elapsed();
-        longest = longest.max(elapsed);
-        slow += u64::from(elapsed > Duration::from_millis(1));
-        reads += 1;
-    }
+    let during = bench.reads(get, first_ms + 1000, |_| !expirer.is_finished())?;
     let (slice, all) = expirer.join().map_err(|_| "the expirer panicked")??;
-    println!(
-        "1 M keys expired in {all:.2?}, longest slice {slice:.2?}; meanwhile {reads} GETs, longest {longest:.2?}, {slow} over 1 ms"
-    );
+    println!("1 M keys expired in {all:.2?}, longest slice {slice}; {before} before, {during} meanwhile");
     Ok(())
 }
 
