@@ -8,6 +8,10 @@
 //!                                           SET of random keys; prints count p50 p99 p99.9 max in microseconds
 //! load peak PORT SECONDS CONNECTIONS KEYS VALUE_BYTES
 //!                                           SET as fast as the connections allow; prints requests a second
+//! load stops PATH MEGABYTES                 No server: writes a file and syncs it while a thread for each processor only
+//!                                           reads the clock; prints the longest time between two readings, and the sum
+//!                                           of those over 5 ms for one thread, in microseconds. A virtual machine may
+//!                                           be stopped by its host for what it writes; nobody in it answers meanwhile
 //! ```
 
 #![allow(clippy::unwrap_used, reason = "a benchmark that cannot go on should say where")]
@@ -15,6 +19,7 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 fn main() {
@@ -27,6 +32,7 @@ fn main() {
             rate(number(1), number(2), number(3), number(4), number(5), number(6));
         }
         Some(&"peak") if words.len() == 6 => peak(number(1), number(2), number(3), number(4), number(5)),
+        Some(&"stops") if words.len() == 3 => stops(words[1], number(2)),
         _ => panic!("see the head of tests/bench/load.rs for the arguments"),
     }
 }
@@ -148,4 +154,45 @@ fn peak(port: u64, seconds: u64, connections: u64, keys: u64, value_bytes: u64) 
         .collect();
     let count: u64 = threads.into_iter().map(|thread| thread.join().unwrap()).sum();
     println!("{}", count / seconds.max(1));
+}
+
+fn stops(path: &str, megabytes: u64) {
+    let done = AtomicBool::new(false);
+    let processors = std::thread::available_parallelism().unwrap().get();
+    let found: Vec<(u128, u128)> = std::thread::scope(|scope| {
+        let watchers: Vec<_> = (0..processors).map(|_| scope.spawn(|| watch_clock(&done))).collect();
+        // Twice, since new blocks and blocks that are there are not the same work.
+        for fill in [1, 2] {
+            write_and_sync(path, megabytes, fill);
+        }
+        done.store(true, Ordering::Relaxed);
+        watchers.into_iter().map(|watcher| watcher.join().unwrap()).collect()
+    });
+    std::fs::remove_file(path).unwrap();
+    let longest = found.iter().map(|(longest, _)| longest).max().unwrap();
+    println!("{longest} {}", found[0].1);
+}
+
+fn watch_clock(done: &AtomicBool) -> (u128, u128) {
+    let (mut longest, mut sum) = (0, 0);
+    let mut last = Instant::now();
+    while !done.load(Ordering::Relaxed) {
+        let now = Instant::now();
+        let micros = (now - last).as_micros();
+        longest = longest.max(micros);
+        if micros > 5000 {
+            sum += micros;
+        }
+        last = now;
+    }
+    (longest, sum)
+}
+
+fn write_and_sync(path: &str, megabytes: u64, fill: u8) {
+    let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(false).open(path).unwrap();
+    let block = vec![fill; 1 << 20];
+    for _ in 0..megabytes {
+        file.write_all(&block).unwrap();
+    }
+    file.sync_data().unwrap();
 }

@@ -254,6 +254,10 @@ def latency(arguments, table, servers):
     """SET at half the peak load, while one flushes and the other rewrites its file."""
     keys, seconds = arguments.keys, arguments.latency_s
     found = {}
+    # What nobody on this machine can be better than.
+    longest, _ = load(arguments, "stops", os.path.join(servers[0].folder, "stops"), 1000)
+    table.add("the machine itself, while 1 GB is written: longest stop of a program that only reads the clock", "",
+              f"{figure(longest / 1000)} ms", "", "", "", None)
     for server in servers:
         peak, = load(arguments, "peak", server.port, 2 if arguments.quick else 5, CONNECTIONS, keys, VALUE_BYTES)
         server.background_work()
