@@ -14,9 +14,10 @@ use crate::daemon::process::Daemon;
 use crate::wait;
 use crate::wire::{Reply, Wire, request, show};
 
-/// What is written before the failure: beyond [`FILE_BYTES_MAX`] in the first log segment.
-const KEYS: usize = 200;
-const VALUE_BYTES: usize = 1000;
+/// What is written before the failure: beyond [`FILE_BYTES_MAX`] in the first log segment, in fewer syncs than make the
+/// log fill a second one, into whose beginning it could go on writing below that limit.
+const KEYS: usize = 40;
+const VALUE_BYTES: usize = 5000;
 /// Enough for the file that the daemon's own messages go to.
 const FILE_BYTES_MAX: u64 = 64 << 10;
 
