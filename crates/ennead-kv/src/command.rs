@@ -11,8 +11,28 @@ use crate::reply::Reply;
 pub enum Group {
     Generic,
     String,
+    Hash,
+    List,
+    Set,
+    SortedSet,
     Connection,
     Server,
+}
+
+impl Group {
+    /// Its name in COMMAND DOCS.
+    pub fn name(self) -> &'static str {
+        match self {
+            Group::Generic => "generic",
+            Group::String => "string",
+            Group::Hash => "hash",
+            Group::List => "list",
+            Group::Set => "set",
+            Group::SortedSet => "sorted-set",
+            Group::Connection => "connection",
+            Group::Server => "server",
+        }
+    }
 }
 
 /// Facts about a command, in Redis's words (`COMMAND INFO`).
@@ -161,7 +181,7 @@ pub(crate) struct Text {
     pub(crate) summary: &'static str,
 }
 
-type Run = fn(&mut Context<'_>, Args<'_>, &mut dyn Reply) -> Result;
+pub(crate) type Run = fn(&mut Context<'_>, Args<'_>, &mut dyn Reply) -> Result;
 
 /// The key is the first word after the name.
 pub(crate) const FIRST: KeySpec = KeySpec::Range { first: 1, last: 1, step: 1 };
@@ -187,6 +207,18 @@ impl Command {
         run: Run,
     ) -> Command {
         Command::new(Group::String, &[], name, arity, flags, text, run)
+    }
+
+    /// A command of a group with one key, its first argument.
+    pub(crate) const fn of(
+        group: Group,
+        name: &'static str,
+        arity: i32,
+        flags: &'static [Flag],
+        text: Text,
+        run: Run,
+    ) -> Command {
+        Command::new(group, &[], name, arity, flags, text, run)
     }
 
     /// A command on keys of any kind with one key, its first argument.

@@ -5,13 +5,14 @@ use crate::command::Command;
 mod databases;
 mod deadline;
 mod generic;
+mod hashes;
+mod sampling;
+mod scan;
 mod strings;
-
-pub(crate) use generic::object::string_encoding;
 
 /// Every command of this model.
 pub fn commands() -> impl Iterator<Item = &'static Command> {
-    [strings::COMMANDS, generic::COMMANDS, databases::COMMANDS].into_iter().flatten()
+    [strings::COMMANDS, hashes::COMMANDS, generic::COMMANDS, databases::COMMANDS].into_iter().flatten()
 }
 
 /// The command of this name, in any case.

@@ -16,6 +16,7 @@ use crate::access::Clock;
 use crate::args::Args;
 use crate::command::{Command, Spec};
 use crate::database::Database;
+use crate::encoding::{collection_encoding, string_encoding};
 use crate::entry::{Entry, Kind};
 use crate::error::{Error, Result};
 use crate::keyspace::{Call, Effect, Gate, Keyspace, Shared};
@@ -23,13 +24,16 @@ use crate::place::{Place, next_random};
 use crate::reply::Reply;
 use crate::slot::Slot;
 
+pub(crate) mod collections;
 mod commit;
 mod databases;
 mod evict;
 mod expire;
+mod hints;
 pub(crate) mod load;
 mod strings;
 mod transfer;
+mod view;
 mod work;
 
 use databases::Parked;
@@ -54,7 +58,7 @@ pub struct Context<'a> {
     gone: BTreeMap<(usize, Place), Vec<Vec<u8>>>,
     /// The place of the only key of a command with one key.
     place: Option<Place>,
-    /// Long strings that have chunks in the batch: a range delete does not reach rows of its own batch.
+    /// Objects that have rows in the batch: a range delete does not reach rows of its own batch.
     chunked: Vec<u64>,
     /// Slots that a transaction has let go of for a walk over a database.
     parked: Vec<Parked<'a>>,
@@ -304,10 +308,21 @@ impl<'a> Context<'a> {
         Kind::from_bits(self.entry(spot)?.bits())
     }
 
+    /// What OBJECT ENCODING answers for a key that exists.
+    pub(crate) fn encoding(&self, spot: Spot) -> Result<&'static str> {
+        let entry = self.entry(spot).ok_or(Error::NoSuchKey)?;
+        match entry.kind().ok_or(Error::WrongType)? {
+            Kind::String | Kind::LongString => {
+                Ok(string_encoding(self.string(spot)?.unwrap_or_default(), entry.hint()))
+            }
+            kind => Ok(collection_encoding(kind, entry.hint())),
+        }
+    }
+
     /// Bytes of memory that a key takes.
     pub(crate) fn size(&self, spot: Spot) -> usize {
         let Some(entry) = self.entry(spot) else { return 0 };
-        let object = self.locked[spot.locked].slot.object(entry).filter(|_| entry.is_long());
+        let object = self.locked[spot.locked].slot.object(entry);
         entry.size() + TABLE_SHARE + object.map_or(0, |object| object.size())
     }
 
@@ -337,7 +352,7 @@ impl<'a> Context<'a> {
     pub(crate) fn delete(&mut self, spot: Spot, key: &[u8]) -> bool {
         let (Some(at), Some(entry)) = (spot.at, self.entry(spot)) else { return false };
         let volatile = entry.expiry() != 0;
-        self.stage_chunks_gone(spot);
+        self.stage_rows_gone(spot);
         let locked = &mut self.locked[spot.locked];
         locked.slot.remove(at);
         locked.keys -= 1;

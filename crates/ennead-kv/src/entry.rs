@@ -8,24 +8,34 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use ennead_store::prefetch_at;
 use triomphe::{Arc, ThinArc};
 
-/// What an entry's bytes after the key are.
+/// What an entry's bytes after the key are: a value in one piece, or, where the number is odd, the index of its object
+/// (u32, little endian) because it has rows of its own in the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// The string itself.
     String = 0,
-    /// A string too long for one row: the index of its object (u32, little endian).
     LongString = 1,
+    /// See [`crate::packed`] for this and the following.
+    List = 2,
+    LongList = 3,
+    Set = 4,
+    LongSet = 5,
+    Hash = 6,
+    LongHash = 7,
+    Zset = 8,
+    LongZset = 9,
 }
 
-/// What `OBJECT ENCODING` must remember of how a string came to be.
+/// What `OBJECT ENCODING` must remember of how a value came to be. Redis changes the encoding of a collection when it
+/// passes a threshold, and not back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Hint {
-    /// Follows from the text: `int`, `embstr` or `raw`.
+    /// Of a string, follows from the text: `int`, `embstr` or `raw`. Of a collection, the most compact encoding.
     #[default]
     Auto = 0,
-    /// `raw` however short: it was changed in place.
+    /// Of a string, `raw` however short: it was changed in place. Of a set, `listpack`.
     Raw = 1,
-    /// Never `int`: the text of a float.
+    /// Of a string, never `int`: the text of a float. Of a collection, that of large ones.
     Text = 2,
 }
 
@@ -34,6 +44,14 @@ impl Kind {
         match bits & 0x0f {
             0 => Some(Kind::String),
             1 => Some(Kind::LongString),
+            2 => Some(Kind::List),
+            3 => Some(Kind::LongList),
+            4 => Some(Kind::Set),
+            5 => Some(Kind::LongSet),
+            6 => Some(Kind::Hash),
+            7 => Some(Kind::LongHash),
+            8 => Some(Kind::Zset),
+            9 => Some(Kind::LongZset),
             _ => None,
         }
     }
@@ -44,7 +62,25 @@ impl Kind {
     pub(crate) fn type_name(self) -> &'static str {
         match self {
             Kind::String | Kind::LongString => "string",
+            Kind::List | Kind::LongList => "list",
+            Kind::Set | Kind::LongSet => "set",
+            Kind::Hash | Kind::LongHash => "hash",
+            Kind::Zset | Kind::LongZset => "zset",
         }
+    }
+
+    /// The kind of the same type in one piece.
+    pub(crate) fn short(self) -> Kind {
+        Kind::from_bits(self as u8 & !1).unwrap_or(self)
+    }
+
+    /// The kind of the same type with an object.
+    pub(crate) fn long(self) -> Kind {
+        Kind::from_bits(self as u8 | 1).unwrap_or(self)
+    }
+
+    pub(crate) fn has_object(self) -> bool {
+        self as u8 & 1 == 1
     }
 }
 
@@ -114,8 +150,11 @@ impl Entry {
     pub(crate) fn bits(&self) -> u8 {
         self.header().clock.load(Relaxed) as u8
     }
-    pub(crate) fn is_long(&self) -> bool {
-        self.bits() & 0x0f == Kind::LongString as u8
+    pub(crate) fn has_object(&self) -> bool {
+        self.bits() & 1 == 1
+    }
+    pub(crate) fn kind(&self) -> Option<Kind> {
+        Kind::from_bits(self.bits())
     }
     pub(crate) fn hint(&self) -> Hint {
         Hint::from_bits(self.bits())

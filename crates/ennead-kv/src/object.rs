@@ -1,9 +1,30 @@
-//! Values that do not fit into an entry: they live in the slab of their slot. The structures of other types join here.
+//! Values that do not fit into an entry: they live in the slab of their slot, and each member has a row of its own in the
+//! store. The row's key ends in the member's suffix: for a member of a set, hash or sorted set its name, for an element
+//! of a list its position.
+
+use crate::entry::Kind;
+use crate::packed;
+use crate::place::Placer;
+
+pub(crate) mod fields;
+pub(crate) mod list;
+#[cfg(test)]
+mod tests;
+pub(crate) mod zset;
+
+use fields::Fields;
+use list::List;
+use zset::Zset;
 
 /// A value of a slot's slab.
 #[derive(Debug)]
 pub(crate) enum Object {
     LongString(LongString),
+    List(List),
+    /// A set's members are fields without values.
+    Set(Fields),
+    Hash(Fields),
+    Zset(Zset),
 }
 
 /// A string kept in chunks on disk.
@@ -14,16 +35,106 @@ pub(crate) struct LongString {
     pub(crate) bytes: Vec<u8>,
 }
 
+/// Takes the suffix and the value of a row.
+pub(crate) type RowVisitor<'v> = &'v mut dyn FnMut(&[u8], &[u8]);
+
 impl Object {
-    /// Bytes that it takes in memory.
-    pub(crate) fn size(&self) -> usize {
-        match self {
-            Object::LongString(string) => Object::string_size(&string.bytes),
+    /// An empty collection of a kind that is kept as an object; none for strings.
+    pub(crate) fn empty(kind: Kind, id: u64) -> Option<Object> {
+        match kind {
+            Kind::String | Kind::LongString => None,
+            Kind::List | Kind::LongList => Some(Object::List(List::new(id))),
+            Kind::Set | Kind::LongSet => Some(Object::Set(Fields::new(id))),
+            Kind::Hash | Kind::LongHash => Some(Object::Hash(Fields::new(id))),
+            Kind::Zset | Kind::LongZset => Some(Object::Zset(Zset::new(id))),
         }
     }
 
-    /// What a long string of these bytes takes.
-    pub(crate) fn string_size(bytes: &Vec<u8>) -> usize {
-        size_of::<Object>() + bytes.capacity()
+    /// Adds what a packed collection of the same type has.
+    pub(crate) fn unpack(&mut self, packed: &[u8], placer: &Placer) {
+        match self {
+            Object::LongString(_) => {}
+            Object::List(list) => packed::items(packed).for_each(|item| drop(list.push_back(item.bytes))),
+            Object::Set(set) => packed::items(packed).for_each(|item| {
+                set.set(placer, item.bytes, &[]);
+            }),
+            Object::Hash(hash) => packed::pairs(packed).for_each(|(field, value)| {
+                hash.set(placer, field.bytes, value.bytes);
+            }),
+            Object::Zset(zset) => packed::pairs(packed).for_each(|(member, score)| {
+                zset.set(placer, member.bytes, packed::score(score.bytes));
+            }),
+        }
+    }
+
+    /// Takes in a row of the store; whether it is one.
+    pub(crate) fn admit(&mut self, suffix: &[u8], value: &[u8], placer: &Placer) -> bool {
+        match self {
+            Object::LongString(_) => false,
+            Object::List(list) => list.admit(suffix, value),
+            Object::Set(set) => {
+                set.set(placer, suffix, &[]);
+                true
+            }
+            Object::Hash(hash) => match fields::parse_row(value) {
+                Some(value) => {
+                    hash.set(placer, suffix, value);
+                    true
+                }
+                None => false,
+            },
+            Object::Zset(zset) => match <[u8; 8]>::try_from(value) {
+                Ok(score) => {
+                    zset.set(placer, suffix, f64::from_le_bytes(score));
+                    true
+                }
+                Err(_) => false,
+            },
+        }
+    }
+
+    /// All rows of a collection.
+    pub(crate) fn rows(&self, visit: RowVisitor<'_>) {
+        match self {
+            Object::LongString(_) => {}
+            Object::List(list) => list.rows(visit),
+            Object::Set(set) => set.iter().for_each(|(member, _)| visit(member, &[])),
+            Object::Hash(hash) => {
+                let mut row = Vec::new();
+                hash.iter().for_each(|(field, value)| visit(field, fields::row_value(&mut row, value)));
+            }
+            Object::Zset(zset) => zset.iter().for_each(|(member, score)| visit(member, &score.to_le_bytes())),
+        }
+    }
+
+    /// The number its rows are stored under.
+    pub(crate) fn id(&self) -> u64 {
+        match self {
+            Object::LongString(string) => string.id,
+            Object::List(list) => list.id,
+            Object::Set(fields) | Object::Hash(fields) => fields.id,
+            Object::Zset(zset) => zset.id,
+        }
+    }
+
+    /// Bytes of a string, members of a collection.
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Object::LongString(string) => string.bytes.len(),
+            Object::List(list) => list.len(),
+            Object::Set(fields) | Object::Hash(fields) => fields.len(),
+            Object::Zset(zset) => zset.len(),
+        }
+    }
+
+    /// Bytes that it takes in memory.
+    pub(crate) fn size(&self) -> usize {
+        size_of::<Object>()
+            + match self {
+                Object::LongString(string) => string.bytes.capacity(),
+                Object::List(list) => list.size(),
+                Object::Set(fields) | Object::Hash(fields) => fields.size(),
+                Object::Zset(zset) => zset.size(),
+            }
     }
 }

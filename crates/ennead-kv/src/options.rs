@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed};
 
+use crate::encoding::Thresholds;
+
 /// What happens when memory reaches its limit. Redis's policies, and [`Policy::Tier`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[repr(u8)]
@@ -111,6 +113,7 @@ pub struct Settings {
     lfu_decay_time: AtomicU32,
     active_expire: AtomicBool,
     proto_max_bulk_len: AtomicU64,
+    thresholds: Thresholds,
 }
 
 impl Settings {
@@ -123,6 +126,7 @@ impl Settings {
             lfu_decay_time: AtomicU32::new(options.lfu_decay_time),
             active_expire: AtomicBool::new(options.active_expire),
             proto_max_bulk_len: AtomicU64::new(options.proto_max_bulk_len),
+            thresholds: Thresholds::default(),
         }
     }
 
@@ -165,6 +169,10 @@ impl Settings {
     }
     pub fn set_active_expire(&self, active: bool) {
         self.active_expire.store(active, Relaxed);
+    }
+    /// Where encodings change.
+    pub fn thresholds(&self) -> &Thresholds {
+        &self.thresholds
     }
     /// Bytes.
     pub fn proto_max_bulk_len(&self) -> u64 {

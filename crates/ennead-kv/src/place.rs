@@ -95,8 +95,9 @@ impl Placer {
         Place { slot: key_slot(key), fragment: self.fragment(key) }
     }
 
+    /// The hash of a key, or of a member of a collection; never 0.
     #[inline]
-    fn fragment(&self, key: &[u8]) -> u32 {
+    pub(crate) fn fragment(&self, key: &[u8]) -> u32 {
         let [a, b, c, d] = self.keys;
         let mut state = fold(a ^ key.len() as u64, b);
         let mut blocks = key.chunks_exact(16);

@@ -2,14 +2,17 @@
 //!
 //! | bytes | what |
 //! |---|---|
-//! | 1 | type: 0 for a string |
+//! | 1 | type: 0 for a string, for collections see `rdb/collections.rs` |
 //! | n | the value; a string is a length and its bytes, an integer, or compressed |
 //! | 2 | version of the form, u16 LE |
 //! | 8 | CRC64 of everything before, u64 LE |
 
+mod collections;
 mod lzf;
 #[cfg(test)]
 mod tests;
+
+pub(crate) use collections::{Collection, dump as dump_collection};
 
 /// The version written, that of Redis 7.0, which refuses newer ones; strings are the same in all.
 const VERSION_WRITTEN: u16 = 10;
@@ -30,18 +33,35 @@ pub(crate) enum Refusal {
 pub(crate) fn dump_string(value: &[u8]) -> Vec<u8> {
     let mut payload = Vec::with_capacity(value.len() + 16);
     payload.push(TYPE_STRING);
+    write_string(&mut payload, value);
+    frame(payload)
+}
+
+/// A string as an integer where it is one, else as bytes.
+fn write_string(payload: &mut Vec<u8>, value: &[u8]) {
     match short_integer(value) {
-        Some(integer) => write_integer(&mut payload, integer),
-        None => write_bytes(&mut payload, value),
+        Some(integer) => write_integer(payload, integer),
+        None => write_bytes(payload, value),
     }
+}
+
+/// Adds version and checksum.
+fn frame(mut payload: Vec<u8>) -> Vec<u8> {
     payload.extend_from_slice(&VERSION_WRITTEN.to_le_bytes());
     let checksum = crc64(&payload);
     payload.extend_from_slice(&checksum.to_le_bytes());
     payload
 }
 
-/// The string of a payload of at most `longest` bytes.
-pub(crate) fn restore_string(payload: &[u8], longest: u64) -> Result<Vec<u8>, Refusal> {
+/// What a payload holds.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Restored {
+    String(Vec<u8>),
+    Collection(Collection),
+}
+
+/// The value of a payload, none of whose strings is longer than `longest`.
+pub(crate) fn restore(payload: &[u8], longest: u64) -> Result<Restored, Refusal> {
     let (body, checksum) = payload.split_last_chunk::<8>().ok_or(Refusal::VersionOrChecksum)?;
     let (value, version) = body.split_last_chunk::<2>().ok_or(Refusal::VersionOrChecksum)?;
     let checksum = u64::from_le_bytes(*checksum);
@@ -50,11 +70,12 @@ pub(crate) fn restore_string(payload: &[u8], longest: u64) -> Result<Vec<u8>, Re
         return Err(Refusal::VersionOrChecksum);
     }
     let mut reader = Reader(value);
-    let string = match reader.byte() {
-        Some(TYPE_STRING) => reader.string(longest),
-        _ => None,
+    let value = match reader.byte() {
+        Some(TYPE_STRING) => reader.string(longest).map(Restored::String),
+        Some(kind) => collections::read(kind, &mut reader, longest).map(Restored::Collection),
+        None => None,
     };
-    string.filter(|_| reader.0.is_empty()).ok_or(Refusal::Format)
+    value.filter(|_| reader.0.is_empty()).ok_or(Refusal::Format)
 }
 
 /// The value if it is the text of an integer of 32 bits.

@@ -4,9 +4,13 @@
 //! |---|---|---|
 //! | `kv.N` | slot u16 BE, fragment u32 BE, key | payload, then expiry u64 LE (Unix ms) if flagged, then one byte: bits 0-3 kind, 4-5 encoding hint, 7 expiry |
 //! | `kv.N.chunks` | slot u16 BE, object u64 BE, chunk u32 BE | up to 4,096 bytes of a long string; a missing chunk is zeros |
+//! | `kv.N.chunks` | slot u16 BE, object u64 BE, position i64 BE with its sign bit turned | an element of a long list |
+//! | `kv.N.chunks` | slot u16 BE, object u64 BE, member | nothing for a long set, the score (f64 LE) for a long sorted set |
+//! | `kv.N.chunks` | slot u16 BE, object u64 BE, field | the value and one byte, 0, for a long hash |
 //! | `kv.meta` | a name | see `keyspace/meta.rs` |
 //!
-//! The payload of a string is its bytes, of a long string its object (u64 LE) and length (u64 LE). Header fields stand
+//! The payload of a string is its bytes, of a small collection its items (see `packed.rs`), of a long value its object
+//! (u64 LE) and length (u64 LE), bytes for strings and members for collections. Header fields stand
 //! at the end, so that key and payload are one run of bytes, which is also what an entry in memory holds.
 
 use std::cell::Cell;
@@ -19,6 +23,8 @@ mod tests;
 
 /// Bytes of a row key before the key.
 pub(crate) const PREFIX: usize = 6;
+/// Bytes of the key of an object's row before what is the member's own.
+pub(crate) const OBJECT_PREFIX: usize = 10;
 /// Bytes of one chunk of a long string.
 pub(crate) const CHUNK: usize = 4096;
 const HAS_EXPIRY: u8 = 0x80;
@@ -110,19 +116,19 @@ impl<'a> RowValue<'a> {
     pub(crate) fn bits(&self) -> u8 {
         kind_bits(self.kind, self.hint)
     }
-    /// Object and length of a long string.
-    pub(crate) fn long_string(&self) -> Option<(u64, u64)> {
-        parse_long_string(self.payload)
+    /// Object and length of a long value.
+    pub(crate) fn object(&self) -> Option<(u64, u64)> {
+        parse_object(self.payload)
     }
 }
 
-fn parse_long_string(payload: &[u8]) -> Option<(u64, u64)> {
+fn parse_object(payload: &[u8]) -> Option<(u64, u64)> {
     let (object, len) = payload.split_first_chunk::<8>()?;
     Some((u64::from_le_bytes(*object), u64::from_le_bytes(<[u8; 8]>::try_from(len).ok()?)))
 }
 
-/// The payload of a long string's row.
-pub(crate) fn long_string_payload(object: u64, len: u64) -> [u8; 16] {
+/// The payload of a long value's row.
+pub(crate) fn object_payload(object: u64, len: u64) -> [u8; 16] {
     let mut payload = [0; 16];
     payload[..8].copy_from_slice(&object.to_le_bytes());
     payload[8..].copy_from_slice(&len.to_le_bytes());
@@ -151,6 +157,14 @@ pub(crate) fn place_prefix(place: Place) -> [u8; PREFIX] {
     let mut prefix = [0; PREFIX];
     prefix[..2].copy_from_slice(&place.slot.to_be_bytes());
     prefix[2..].copy_from_slice(&place.fragment.to_be_bytes());
+    prefix
+}
+
+/// Where the rows of an object begin; with the next object's number, where they end.
+pub(crate) fn object_prefix(slot: u16, object: u64) -> [u8; OBJECT_PREFIX] {
+    let mut prefix = [0; OBJECT_PREFIX];
+    prefix[..2].copy_from_slice(&slot.to_be_bytes());
+    prefix[2..].copy_from_slice(&object.to_be_bytes());
     prefix
 }
 

@@ -67,12 +67,12 @@ impl Slot {
     }
 
     pub(crate) fn object(&self, entry: &Entry) -> Option<&Object> {
-        self.objects.as_ref().filter(|_| entry.is_long())?.get(entry.object())
+        self.objects.as_ref().filter(|_| entry.has_object())?.get(entry.object())
     }
 
     /// The object of the entry at a position, to change it; its size is counted anew by [`Slot::recount_object`].
     pub(crate) fn object_mut(&mut self, at: usize) -> Option<&mut Object> {
-        let object = self.table.get(at)?.object();
+        let object = self.table.get(at).filter(|entry| entry.has_object())?.object();
         self.objects.as_mut()?.get_mut(object)
     }
 
@@ -107,7 +107,7 @@ impl Slot {
             return at;
         };
         let Some(entry) = self.table.get_mut(at) else { return at };
-        let (was, long) = (entry.expiry(), entry.is_long());
+        let (was, long) = (entry.expiry(), entry.has_object());
         let former = entry.object();
         if long || !entry.overwrite(&bytes[key_len..], facts.bits, facts.expiry, facts.access) {
             let before = entry.size();
@@ -188,7 +188,7 @@ impl Slot {
         let before = self.table.size();
         let entry = self.table.remove(at)?;
         self.bytes = self.bytes + self.table.size() - before - entry.size();
-        if entry.is_long() {
+        if entry.has_object() {
             self.drop_object(entry.object());
         }
         Some(entry)

@@ -204,6 +204,10 @@ pub(crate) fn categories(spec: &Spec) -> Vec<&'static str> {
     add("slow", !spec.is(Flag::Fast));
     add("blocking", spec.is(Flag::Blocking));
     add("dangerous", spec.is(Flag::Admin) || has(Category::Dangerous));
+    add("hash", spec.group == Group::Hash);
+    add("list", spec.group == Group::List);
+    add("set", spec.group == Group::Set);
+    add("sortedset", spec.group == Group::SortedSet);
     add("connection", spec.group == Group::Connection);
     names
 }
@@ -223,12 +227,7 @@ fn docs(_session: &mut Session, request: &Request<'_>, reply: &mut dyn Output) -
 fn document(command: &Command, reply: &mut dyn Output) {
     let spec = &command.spec;
     let arguments = syntax::parse(spec.syntax);
-    let group = match spec.group {
-        Group::Generic => "generic",
-        Group::String => "string",
-        Group::Connection => "connection",
-        Group::Server => "server",
-    };
+    let group = spec.group.name();
     reply.bulk(spec.name.as_bytes());
     reply.map(4 + usize::from(!arguments.is_empty()) + usize::from(!command.children.is_empty()));
     let fields = [("summary", spec.summary), ("since", spec.since), ("group", group), ("complexity", spec.complexity)];

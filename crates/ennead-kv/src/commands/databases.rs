@@ -2,6 +2,7 @@
 
 use crate::args::Args;
 use crate::command::{Category, Command, Group, READ, READ_FAST, Text, WRITE, WRITE_FAST};
+use crate::commands::scan::{ScanOptions, parse_cursor};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::glob;
@@ -219,60 +220,21 @@ fn keys(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Res
     Ok(())
 }
 
-/// What SCAN lets through.
-#[derive(Default)]
-struct Filter<'a> {
-    pattern: Option<&'a [u8]>,
-    type_name: Option<&'a [u8]>,
-}
-
-impl Filter<'_> {
-    fn passes(&self, met: &Met<'_>) -> bool {
-        self.type_name.is_none_or(|name| name.eq_ignore_ascii_case(met.kind.type_name().as_bytes()))
-            && self.pattern.is_none_or(|pattern| glob::matches(pattern, met.key))
-    }
-}
-
-/// A cursor as C's `strtoul` reads it: nothing is 0, and a minus sign wraps around.
-fn parse_cursor(word: &[u8]) -> Option<u64> {
-    let (negative, digits) = match word {
-        [] => return Some(0),
-        [b'-', digits @ ..] => (true, digits),
-        [b'+', digits @ ..] | digits => (false, digits),
-    };
-    let number: u64 = std::str::from_utf8(digits).ok().filter(|text| !text.starts_with('+'))?.parse().ok()?;
-    Some(if negative { number.wrapping_neg() } else { number })
-}
-
 fn scan(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Result {
-    let number = parse_cursor(&args[1]).ok_or(Error::text("ERR invalid cursor"))?;
-    let mut filter = Filter::default();
-    let mut count = 10;
-    let mut words = args.iter_from(2);
-    while let Some(word) = words.next() {
-        let value = words.next().ok_or(Error::Syntax)?;
-        if word.eq_ignore_ascii_case(b"count") {
-            let wanted = parse_integer(value).ok_or(Error::NotInteger)?;
-            count = usize::try_from(wanted).ok().filter(|count| *count > 0).ok_or(Error::Syntax)?;
-        } else if word.eq_ignore_ascii_case(b"match") {
-            filter.pattern = Some(value).filter(|pattern| *pattern != b"*");
-        } else if word.eq_ignore_ascii_case(b"type") {
-            filter.type_name = Some(value);
-        } else {
-            return Err(Error::Syntax);
-        }
-    }
+    let number = parse_cursor(&args[1])?;
+    let options = ScanOptions::parse(args, 2, true)?;
     let mut keys = Keys::default();
     let next = match Cursor::decode(number) {
         None => None,
         Some(cursor) => {
             let visit = |met: Met<'_>| {
-                if filter.passes(&met) {
+                if options.admits(met.kind.type_name(), met.key) {
                     keys.push(met.key);
                 }
             };
             let gate = context.enter()?;
-            let (next, saw) = context.keyspace().scan(&gate, context.db(), context.now_ms(), cursor, count, visit)?;
+            let (next, saw) =
+                context.keyspace().scan(&gate, context.db(), context.now_ms(), cursor, options.count, visit)?;
             context.note(None, saw);
             next
         }

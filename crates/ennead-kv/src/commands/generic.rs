@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::reply::Reply;
 
 mod expire;
-pub(super) mod object;
+mod object;
 mod payload;
 mod transfer;
 

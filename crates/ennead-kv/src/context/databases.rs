@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use parking_lot::RwLockReadGuard;
 
 use super::{Context, Locked, Spot};
-use crate::context::load::{admit, parse};
+use crate::context::load::{Source, admit, parse};
 use crate::database::Database;
 use crate::error::{Error, Result};
 use crate::keyspace::Gate;
@@ -97,7 +97,9 @@ impl<'a> Context<'a> {
                 && !self.gone.get(&(db, place)).is_some_and(|keys| keys.iter().any(|gone| gone == key))
             {
                 let value = parse(rows.value(), key)?;
-                admit(&mut locked.slot, locked.database, place, key, value, access, Some(&snapshot))?;
+                let placer = &self.keyspace.shared().placer;
+                let source = Source { database: locked.database, placer, snapshot: Some(&snapshot) };
+                admit(&mut locked.slot, source, place, key, value, access)?;
             }
             rows.next();
         }
@@ -178,7 +180,7 @@ impl<'a> Context<'a> {
                 .collect();
             for (at, fragment, key) in staged {
                 let place = Place { slot: number, fragment };
-                self.stage_chunks_gone(Spot { locked: index, at: Some(at), place });
+                self.stage_rows_gone(Spot { locked: index, at: Some(at), place });
                 self.work.row.set_key(place, &key);
                 self.work.batch.delete(self.locked[index].database.rows, self.work.row.row_key());
             }

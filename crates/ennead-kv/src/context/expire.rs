@@ -6,7 +6,6 @@ use ennead_store::Snapshot;
 
 use super::{Context, Spot};
 use crate::context::load::parse;
-use crate::entry::Kind;
 use crate::error::Result;
 use crate::place::Place;
 use crate::row;
@@ -58,9 +57,11 @@ impl Context<'_> {
             {
                 let value = parse(rows.value(), key)?;
                 if value.expiry == expiry {
-                    if let (Kind::LongString, Some((id, _))) = (value.kind, value.long_string()) {
-                        let chunks = (row::chunk_key(place.slot, id, 0), row::chunk_key(place.slot, id + 1, 0));
-                        self.work.batch.delete_range(locked.database.chunks, &chunks.0, Some(&chunks.1));
+                    if value.kind.has_object()
+                        && let Some((id, _)) = value.object()
+                    {
+                        let (start, end) = (row::object_prefix(place.slot, id), row::object_prefix(place.slot, id + 1));
+                        self.work.batch.delete_range(locked.database.chunks, &start, Some(&end));
                     }
                     self.work.batch.delete(locked.database.rows, rows.key());
                     locked.keys -= 1;

@@ -6,9 +6,9 @@ use ennead_store::Snapshot;
 
 use super::{Context, Spot};
 use crate::database::Database;
-use crate::entry::Kind;
 use crate::error::Result;
 use crate::object::{LongString, Object};
+use crate::place::{Place, Placer};
 use crate::row::{self, RowValue};
 use crate::slot::{Facts, Slot};
 
@@ -26,37 +26,73 @@ impl Context<'_> {
         self.work.row.set_key(spot.place, key);
         let Some(value) = shared.store.get(locked.database.rows, self.work.row.row_key())? else { return Ok(None) };
         let value = parse(&value, key)?;
-        let chunks = (value.kind == Kind::LongString).then(|| shared.store.snapshot());
-        let at = admit(&mut locked.slot, locked.database, spot.place, key, value, access, chunks.as_ref())?;
+        let snapshot = value.kind.has_object().then(|| shared.store.snapshot());
+        let source = Source { database: locked.database, placer: &shared.placer, snapshot: snapshot.as_ref() };
+        let at = admit(&mut locked.slot, source, spot.place, key, value, access)?;
         shared.counters.loaded.fetch_add(1, Relaxed);
         Ok(Some(at))
     }
 }
 
-/// Takes a row into memory. The snapshot is needed for kinds that have more than one row.
+/// Where the rows of a key come from.
+#[derive(Clone, Copy)]
+pub(crate) struct Source<'a> {
+    pub(crate) database: &'a Database,
+    pub(crate) placer: &'a Placer,
+    /// Needed for kinds that have more than one row.
+    pub(crate) snapshot: Option<&'a Snapshot>,
+}
+
+/// Takes a row into memory.
 pub(crate) fn admit(
     slot: &mut Slot,
-    database: &Database,
-    place: crate::place::Place,
+    source: Source<'_>,
+    place: Place,
     key: &[u8],
     value: RowValue<'_>,
     access: u32,
-    snapshot: Option<&Snapshot>,
 ) -> Result<usize> {
     let mut bytes = Vec::with_capacity(key.len() + value.payload.len());
     bytes.extend_from_slice(key);
-    match value.kind {
-        Kind::String => bytes.extend_from_slice(value.payload),
-        Kind::LongString => {
-            let (id, len) = value.long_string().ok_or_else(|| corrupted(key))?;
-            let snapshot = snapshot.ok_or_else(|| corrupted(key))?;
-            let string = LongString { id, bytes: read_chunks(snapshot, database, place.slot, id, len)? };
-            let object = slot.add_object(Object::LongString(string));
-            bytes.extend_from_slice(&object.to_le_bytes());
-        }
+    if value.kind.has_object() {
+        let (id, len) = value.object().ok_or_else(|| corrupted(key))?;
+        let snapshot = source.snapshot.ok_or_else(|| corrupted(key))?;
+        let object = match Object::empty(value.kind, id) {
+            Some(object) => read_members(object, snapshot, source, place.slot, len)?,
+            None => {
+                let bytes = read_chunks(snapshot, source.database, place.slot, id, len)?;
+                Object::LongString(LongString { id, bytes })
+            }
+        };
+        let index = slot.add_object(object);
+        bytes.extend_from_slice(&index.to_le_bytes());
+    } else {
+        bytes.extend_from_slice(value.payload);
     }
     let facts = Facts { bits: value.bits(), expiry: value.expiry, access };
     Ok(slot.put(place.fragment, None, key.len(), &bytes, facts))
+}
+
+/// A collection from its rows.
+fn read_members(mut object: Object, snapshot: &Snapshot, source: Source<'_>, slot: u16, len: u64) -> Result<Object> {
+    let id = object.id();
+    let (start, end) = (row::object_prefix(slot, id), row::object_prefix(slot, id + 1));
+    let mut rows = snapshot.iter(source.database.chunks, &start, Some(&end));
+    rows.seek_to_first();
+    let mut sound = true;
+    while rows.valid() {
+        sound &= object.admit(rows.key().get(row::OBJECT_PREFIX..).unwrap_or_default(), rows.value(), source.placer);
+        rows.next();
+    }
+    rows.status()?;
+    if !sound || object.len() as u64 != len {
+        let members = object.len();
+        return Err(ennead_store::Error::Corrupted(format!(
+            "object {id} in slot {slot} has rows of {members} members and says that it has {len}"
+        ))
+        .into());
+    }
+    Ok(object)
 }
 
 /// A long string from its chunks.

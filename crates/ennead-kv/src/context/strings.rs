@@ -19,9 +19,9 @@ impl Context<'_> {
             Some(Kind::String) => Ok(Some(entry.value())),
             Some(Kind::LongString) => match self.locked[spot.locked].slot.object(entry) {
                 Some(Object::LongString(string)) => Ok(Some(&string.bytes)),
-                None => Err(Error::WrongType),
+                _ => Err(Error::WrongType),
             },
-            None => Err(Error::WrongType),
+            _ => Err(Error::WrongType),
         }
     }
 
@@ -30,19 +30,57 @@ impl Context<'_> {
         if value.len() > SHORT_MAX {
             return self.set_long_string(spot, key, value.to_vec(), expiry, hint);
         }
-        self.stage_chunks_gone(spot);
-        let facts = self.facts(spot, Kind::String, hint, expiry);
+        Ok(self.put_value(spot, key, value, expiry, Kind::String, hint))
+    }
+
+    /// Sets a key to a value in one piece, and stages its row.
+    pub(super) fn put_value(
+        &mut self,
+        spot: Spot,
+        key: &[u8],
+        value: &[u8],
+        expiry: u64,
+        kind: Kind,
+        hint: Hint,
+    ) -> Spot {
+        self.stage_rows_gone(spot);
+        let facts = self.facts(spot, kind, hint, expiry);
         let work = &mut self.work;
         work.row.set_key(spot.place, key);
         work.row.set_value(value, facts.bits, expiry);
         let locked = &mut self.locked[spot.locked];
         work.batch.put(locked.database.rows, work.row.row_key(), work.row.row_value());
+        self.put_entry(spot, key.len(), facts)
+    }
+
+    /// Sets the entry of a key to what the row under construction has.
+    fn put_entry(&mut self, spot: Spot, key_len: usize, facts: Facts) -> Spot {
+        let locked = &mut self.locked[spot.locked];
         let was_volatile = spot.at.and_then(|at| locked.slot.table.get(at)).is_some_and(|entry| entry.expiry() != 0);
-        let at = locked.slot.put(spot.place.fragment, spot.at, key.len(), work.row.entry_bytes(), facts);
+        let at = locked.slot.put(spot.place.fragment, spot.at, key_len, self.work.row.entry_bytes(), facts);
         locked.keys += i64::from(spot.at.is_none());
-        locked.volatile += i64::from(expiry != 0) - i64::from(was_volatile);
+        locked.volatile += i64::from(facts.expiry != 0) - i64::from(was_volatile);
         locked.dirty = true;
-        Ok(Spot { at: Some(at), ..spot })
+        Spot { at: Some(at), ..spot }
+    }
+
+    /// Sets a key to an object whose rows are staged, and stages the key's own.
+    pub(super) fn put_object(
+        &mut self,
+        spot: Spot,
+        key: &[u8],
+        object: Object,
+        expiry: u64,
+        kind: Kind,
+        hint: Hint,
+    ) -> Spot {
+        let facts = self.facts(spot, kind, hint, expiry);
+        let index = self.locked[spot.locked].slot.add_object(object);
+        self.work.row.set_key(spot.place, key);
+        self.work.row.set_value(&index.to_le_bytes(), facts.bits, expiry);
+        let spot = self.put_entry(spot, key.len(), facts);
+        self.stage_entry(spot, key);
+        spot
     }
 
     fn facts(&self, spot: Spot, kind: Kind, hint: Hint, expiry: u64) -> Facts {
@@ -53,8 +91,7 @@ impl Context<'_> {
     fn set_long_string(&mut self, spot: Spot, key: &[u8], value: Vec<u8>, expiry: u64, hint: Hint) -> Result<Spot> {
         let shared = self.shared();
         let id = shared.meta.new_object(&shared.store)?;
-        self.stage_chunks_gone(spot);
-        let facts = self.facts(spot, Kind::LongString, hint, expiry);
+        self.stage_rows_gone(spot);
         let work = &mut self.work;
         let locked = &mut self.locked[spot.locked];
         self.chunked.push(id);
@@ -62,16 +99,8 @@ impl Context<'_> {
         for (number, chunk) in value.chunks(CHUNK).enumerate().filter(|(_, chunk)| chunk.iter().any(|&b| b != 0)) {
             work.batch.put(locked.database.chunks, &row::chunk_key(spot.place.slot, id, number as u32), chunk);
         }
-        let was_volatile = spot.at.and_then(|at| locked.slot.table.get(at)).is_some_and(|entry| entry.expiry() != 0);
-        let object = locked.slot.add_object(Object::LongString(LongString { id, bytes: value }));
-        work.row.set_key(spot.place, key);
-        work.row.set_value(&object.to_le_bytes(), facts.bits, expiry);
-        let at = locked.slot.put(spot.place.fragment, spot.at, key.len(), work.row.entry_bytes(), facts);
-        locked.keys += i64::from(spot.at.is_none());
-        locked.volatile += i64::from(expiry != 0) - i64::from(was_volatile);
-        let spot = Spot { at: Some(at), ..spot };
-        self.stage_entry(spot, key);
-        Ok(spot)
+        let object = Object::LongString(LongString { id, bytes: value });
+        Ok(self.put_object(spot, key, object, expiry, Kind::LongString, hint))
     }
 
     /// Writes `bytes` into a string from `offset` on, which grows and is filled with zeros as needed; the new length.
@@ -80,10 +109,9 @@ impl Context<'_> {
         let end = offset + bytes.len();
         if let Some(at) = spot.at
             && let locked = &mut self.locked[spot.locked]
-            && locked.slot.table.get(at).is_some_and(Entry::is_long)
             && let Some(Object::LongString(string)) = locked.slot.object_mut(at)
         {
-            let before = Object::string_size(&string.bytes);
+            let before = string.bytes.capacity();
             let len = string.bytes.len().max(end);
             grow(&mut string.bytes, len);
             string.bytes[offset..end].copy_from_slice(bytes);
@@ -95,7 +123,7 @@ impl Context<'_> {
             if self.chunked.last() != Some(&string.id) {
                 self.chunked.push(string.id);
             }
-            locked.slot.recount_object(at, before);
+            locked.slot.recount_object(at, before + size_of::<Object>());
             locked.slot.set_hint(at, Hint::Raw);
             self.stage_entry(spot, key);
             return Ok(len);
@@ -122,8 +150,8 @@ impl Context<'_> {
         let work = &mut self.work;
         work.row.set_key(spot.place, key);
         match locked.slot.object(entry) {
-            Some(Object::LongString(string)) => {
-                let payload = row::long_string_payload(string.id, string.bytes.len() as u64);
+            Some(object) => {
+                let payload = row::object_payload(object.id(), object.len() as u64);
                 work.row.set_value(&payload, entry.bits(), entry.expiry());
             }
             None => work.row.set_value(entry.value(), entry.bits(), entry.expiry()),
@@ -132,22 +160,32 @@ impl Context<'_> {
         locked.dirty = true;
     }
 
-    /// Stages the end of the chunks of a key that is about to be deleted or overwritten, if it has any.
+    /// Stages the end of the rows that a key about to be deleted or overwritten has besides its own.
     #[inline]
-    pub(super) fn stage_chunks_gone(&mut self, spot: Spot) {
+    pub(super) fn stage_rows_gone(&mut self, spot: Spot) {
         let locked = &mut self.locked[spot.locked];
-        let Some(entry) = spot.at.and_then(|at| locked.slot.table.get(at)).filter(|entry| entry.is_long()) else {
+        let Some(entry) = spot.at.and_then(|at| locked.slot.table.get(at)).filter(|entry| entry.has_object()) else {
             return;
         };
-        if let Some(Object::LongString(LongString { id, bytes })) = locked.slot.object(entry) {
-            let (start, end) = (row::chunk_key(locked.number, *id, 0), row::chunk_key(locked.number, id + 1, 0));
-            self.work.batch.delete_range(locked.database.chunks, &start, Some(&end));
-            if self.chunked.contains(id) {
-                for number in 0..bytes.len().div_ceil(CHUNK) as u32 {
-                    self.work.batch.delete(locked.database.chunks, &row::chunk_key(locked.number, *id, number));
-                }
+        let Some(object) = locked.slot.object(entry) else { return };
+        let id = object.id();
+        let (start, end) = (row::object_prefix(locked.number, id), row::object_prefix(locked.number, id + 1));
+        let (batch, chunks) = (&mut self.work.batch, locked.database.chunks);
+        batch.delete_range(chunks, &start, Some(&end));
+        if !self.chunked.contains(&id) {
+            return;
+        }
+        if let Object::LongString(LongString { bytes, .. }) = object {
+            for number in 0..bytes.len().div_ceil(CHUNK) as u32 {
+                batch.delete(chunks, &row::chunk_key(locked.number, id, number));
             }
         }
+        let mut key = start.to_vec();
+        object.rows(&mut |suffix, _| {
+            key.truncate(start.len());
+            key.extend_from_slice(suffix);
+            batch.delete(chunks, &key);
+        });
     }
 }
 

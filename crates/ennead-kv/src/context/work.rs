@@ -13,6 +13,9 @@ const KEPT_BYTES: usize = 1 << 20;
 pub(super) struct Work {
     pub(super) batch: WriteBatch,
     pub(super) row: RowBuffer,
+    /// Key and value of the row of a collection's member.
+    pub(super) member_key: Vec<u8>,
+    pub(super) member_value: Vec<u8>,
 }
 
 thread_local! {
@@ -28,6 +31,11 @@ impl Work {
     #[inline]
     pub(super) fn give_back(mut self) {
         self.row.trim();
+        for buffer in [&mut self.member_key, &mut self.member_value] {
+            if buffer.capacity() > KEPT_BYTES {
+                *buffer = Vec::new();
+            }
+        }
         WORK.set(Some(self));
     }
 

@@ -2,10 +2,8 @@
 
 use super::{Call, Keyspace};
 use crate::access::Clock;
-use crate::commands::string_encoding;
 use crate::context::{Context, Lookup};
 use crate::error::Result;
-use crate::rdb;
 
 /// A key's value as Redis would keep it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,10 +32,10 @@ impl Keyspace {
         let mut context = Context::new(self, Some(&gate), &call, false);
         let spot = context.find(key, Lookup::Write)?;
         let clock = context.clock();
-        let inspection = match (context.string(spot)?, context.entry(spot)) {
-            (Some(value), Some(entry)) => Some(Inspection {
-                encoding: string_encoding(value, entry.hint()),
-                serialized_len: rdb::dump_string(value).len() - DUMP_FRAME,
+        let inspection = match (context.dump(spot)?, context.entry(spot)) {
+            (Some(payload), Some(entry)) => Some(Inspection {
+                encoding: context.encoding(spot)?,
+                serialized_len: payload.len() - DUMP_FRAME,
                 access: entry.access(),
                 idle_seconds: match clock {
                     Clock::Lru { .. } => clock.idle_seconds(entry.access()),

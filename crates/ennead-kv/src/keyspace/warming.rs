@@ -6,7 +6,7 @@ use ennead_store::{Iter, Snapshot};
 
 use super::Keyspace;
 use crate::access::Clock;
-use crate::context::load::{admit, parse};
+use crate::context::load::{Source, admit, parse};
 use crate::database::Database;
 use crate::error::Result;
 use crate::place::SLOTS;
@@ -90,7 +90,9 @@ impl<'a> Walk<'a> {
                     slot.note_expiry(place.fragment, value.expiry);
                     whole = false;
                 } else {
-                    admit(&mut slot, self.database, place, key, value, access, Some(snapshot))?;
+                    let placer = &self.keyspace.shared().placer;
+                    let source = Source { database: self.database, placer, snapshot: Some(snapshot) };
+                    admit(&mut slot, source, place, key, value, access)?;
                 }
             }
             rows.next();

@@ -47,6 +47,10 @@ impl Extended {
         Some(Extended { negative, ..number })
     }
 
+    pub(crate) fn is_finite(self) -> bool {
+        !self.infinite
+    }
+
     /// The sum, unless it is not finite.
     pub(crate) fn add(self, other: Extended) -> Option<Extended> {
         if self.infinite || other.infinite {

@@ -1,5 +1,12 @@
 use super::*;
 
+fn restore_string(payload: &[u8], longest: u64) -> Result<Vec<u8>, Refusal> {
+    restore(payload, longest).map(|value| match value {
+        Restored::String(string) => string,
+        Restored::Collection(collection) => panic!("{collection:?}"),
+    })
+}
+
 /// Payloads of redis-server 7.0, which compresses.
 const COMPRESSED: &[(&str, &[u8])] = &[
     ("a", b"\x00\xc3\t@d\x01aa\xe0W\x00\x01aa\n\x00\xe8\xa3\xb5\x07\xb0m\xf2q"),

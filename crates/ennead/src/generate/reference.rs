@@ -39,6 +39,10 @@ pub(super) fn page() -> String {
 pub(super) const GROUPS: &[(Group, &str)] = &[
     (Group::Generic, "Generic"),
     (Group::String, "String"),
+    (Group::Hash, "Hash"),
+    (Group::List, "List"),
+    (Group::Set, "Set"),
+    (Group::SortedSet, "Sorted set"),
     (Group::Connection, "Connection"),
     (Group::Server, "Server"),
 ];

@@ -3,13 +3,11 @@
 use crate::access::Clock;
 use crate::args::Args;
 use crate::context::{Context, Lookup, Spot};
-use crate::entry::Hint;
+use crate::entry::{Hint, Kind};
 use crate::error::{Error, Result};
 use crate::number::parse_integer;
 use crate::reply::Reply;
 
-/// Longest string that Redis keeps in one piece with its header.
-const EMBEDDED_MAX: usize = 44;
 /// Integers below this are shared in Redis, and have this many references.
 const SHARED_INTEGERS: i64 = 10_000;
 const SHARED_REFERENCES: i64 = i32::MAX as i64;
@@ -25,25 +23,16 @@ fn look(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Res
 
 pub(super) fn encoding(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Result {
     let Some(spot) = look(context, args, reply)? else { return Ok(()) };
-    let value = context.string(spot)?.unwrap_or_default();
-    let hint = context.entry(spot).map_or(Hint::Auto, |entry| entry.hint());
-    reply.bulk(string_encoding(value, hint).as_bytes());
+    reply.bulk(context.encoding(spot)?.as_bytes());
     Ok(())
-}
-
-pub(crate) fn string_encoding(value: &[u8], hint: Hint) -> &'static str {
-    match hint {
-        Hint::Raw => "raw",
-        Hint::Auto if value.len() <= 20 && parse_integer(value).is_some() => "int",
-        Hint::Auto | Hint::Text if value.len() <= EMBEDDED_MAX => "embstr",
-        Hint::Auto | Hint::Text => "raw",
-    }
 }
 
 pub(super) fn refcount(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Result {
     let Some(spot) = look(context, args, reply)? else { return Ok(()) };
     let hint = context.entry(spot).map_or(Hint::Auto, |entry| entry.hint());
-    let integer = context.string(spot)?.and_then(parse_integer).filter(|_| hint == Hint::Auto);
+    let is_string = context.kind(spot).is_some_and(|kind| kind.short() == Kind::String);
+    let text = if is_string && hint == Hint::Auto { context.string(spot)? } else { None };
+    let integer = text.and_then(parse_integer);
     let shared = integer.is_some_and(|integer| (0..SHARED_INTEGERS).contains(&integer));
     reply.integer(if shared { SHARED_REFERENCES } else { 1 });
     Ok(())

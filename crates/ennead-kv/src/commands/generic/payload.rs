@@ -2,7 +2,6 @@
 
 use crate::args::Args;
 use crate::context::{Context, Lookup};
-use crate::entry::Hint;
 use crate::error::{Error, Result};
 use crate::number::parse_integer;
 use crate::rdb::{self, Refusal};
@@ -10,8 +9,8 @@ use crate::reply::Reply;
 
 pub(super) fn dump(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Result {
     let spot = context.find(&args[1], Lookup::Read)?;
-    match context.string(spot)? {
-        Some(value) => reply.bulk(&rdb::dump_string(value)),
+    match context.dump(spot)? {
+        Some(payload) => reply.bulk(&payload),
         None => reply.null(),
     }
     Ok(())
@@ -60,7 +59,7 @@ pub(super) fn restore(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn
     let ttl = parse_integer(&args[2]).ok_or(Error::NotInteger)?;
     let ttl = u64::try_from(ttl).map_err(|_| Error::text("ERR Invalid TTL value, must be >= 0"))?;
     let longest = context.keyspace().settings().proto_max_bulk_len();
-    let value = rdb::restore_string(&args[3], longest).map_err(|refusal| {
+    let value = rdb::restore(&args[3], longest).map_err(|refusal| {
         Error::text(match refusal {
             Refusal::VersionOrChecksum => "ERR DUMP payload version or checksum are wrong",
             Refusal::Format => "ERR Bad data format",
@@ -74,7 +73,7 @@ pub(super) fn restore(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn
     if expiry != 0 && expiry <= context.now_ms() {
         context.delete(spot, key);
     } else {
-        let spot = context.set_string(spot, key, &value, expiry, Hint::Auto)?;
+        let spot = context.put_restored(spot, key, value, expiry)?;
         let access = match (options.idle_seconds, options.frequency) {
             (Some(seconds), _) => context.clock().idle(seconds),
             (None, Some(frequency)) => context.clock().frequent(frequency),

@@ -4,7 +4,6 @@ use super::{Transaction, Watched};
 use crate::context::{Context, Lookup};
 use crate::error::Result;
 use crate::keyspace::{Call, Effect, Keyspace};
-use crate::rdb;
 
 /// A key's value at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +28,7 @@ impl Keyspace {
         let mut context = Context::new(self, Some(&gate), call, false);
         let spot = context.find(key, Lookup::Peek)?;
         let deadline = context.expiry(spot);
-        let payload = context.string(spot)?.map(rdb::dump_string);
+        let payload = context.dump(spot)?;
         context.commit()?;
         // The slot is still locked: no other change of the key can have a sequence up to this one.
         let as_of = self.store().committed();

@@ -1,0 +1,115 @@
+//! Reading collections, whichever form they have.
+
+use super::collections::View;
+use crate::object::Object;
+use crate::object::zset::Zset;
+use crate::packed;
+use crate::place::Placer;
+
+type Boxed<'a, T> = Box<dyn Iterator<Item = T> + 'a>;
+
+impl<'a> View<'a> {
+    /// How many elements, members or fields there are. `width` is 2 for hashes and sorted sets, else 1.
+    fn count(self, width: usize) -> usize {
+        match self {
+            View::Packed(bytes) => packed::items(bytes).count() / width,
+            View::Long(object) => object.len(),
+        }
+    }
+
+    /// Elements of a list or members of a set.
+    pub(crate) fn len(self) -> usize {
+        self.count(1)
+    }
+
+    /// Fields of a hash or members of a sorted set.
+    pub(crate) fn pair_count(self) -> usize {
+        self.count(2)
+    }
+
+    pub(crate) fn is_empty(self) -> bool {
+        matches!(self, View::Packed([]))
+    }
+
+    /// The value of a hash's field.
+    pub(crate) fn field(self, placer: &Placer, field: &[u8]) -> Option<&'a [u8]> {
+        match self {
+            View::Packed(bytes) => packed::pair_get(bytes, field),
+            View::Long(Object::Hash(fields)) => fields.get(placer, field),
+            View::Long(_) => None,
+        }
+    }
+
+    /// Whether a set has a member.
+    pub(crate) fn contains(self, placer: &Placer, member: &[u8]) -> bool {
+        match self {
+            View::Packed(bytes) => packed::items(bytes).any(|item| item.bytes == member),
+            View::Long(Object::Set(fields)) => fields.get(placer, member).is_some(),
+            View::Long(_) => false,
+        }
+    }
+
+    /// Fields and values of a hash.
+    pub(crate) fn fields(self) -> Boxed<'a, (&'a [u8], &'a [u8])> {
+        match self {
+            View::Packed(bytes) => Box::new(packed::pairs(bytes).map(|(field, value)| (field.bytes, value.bytes))),
+            View::Long(Object::Hash(fields)) => Box::new(fields.iter()),
+            View::Long(_) => Box::new(std::iter::empty()),
+        }
+    }
+
+    /// Members of a set or elements of a list.
+    pub(crate) fn items(self) -> Boxed<'a, &'a [u8]> {
+        match self {
+            View::Packed(bytes) => Box::new(packed::items(bytes).map(|item| item.bytes)),
+            View::Long(Object::Set(fields)) => Box::new(fields.iter().map(|(member, _)| member)),
+            View::Long(Object::List(list)) => Box::new(list.iter()),
+            View::Long(_) => Box::new(std::iter::empty()),
+        }
+    }
+
+    /// The field at a position in the order of [`View::fields`].
+    pub(crate) fn nth_field(self, index: usize) -> Option<(&'a [u8], &'a [u8])> {
+        match self {
+            View::Long(Object::Hash(fields)) => fields.nth(index),
+            _ => self.fields().nth(index),
+        }
+    }
+
+    /// The member or element at a position in the order of [`View::items`].
+    pub(crate) fn nth(self, index: usize) -> Option<&'a [u8]> {
+        match self {
+            View::Long(Object::Set(fields)) => fields.nth(index).map(|(member, _)| member),
+            View::Long(Object::List(list)) => list.get(index),
+            _ => self.items().nth(index),
+        }
+    }
+
+    /// Members and scores of a sorted set, in order.
+    pub(crate) fn members(self) -> Boxed<'a, (&'a [u8], f64)> {
+        match self {
+            View::Packed(bytes) => {
+                Box::new(packed::pairs(bytes).map(|(member, score)| (member.bytes, packed::score(score.bytes))))
+            }
+            View::Long(Object::Zset(zset)) => Box::new(zset.iter()),
+            View::Long(_) => Box::new(std::iter::empty()),
+        }
+    }
+
+    /// The large sorted set, if it is one.
+    pub(crate) fn zset(self) -> Option<&'a Zset> {
+        match self {
+            View::Long(Object::Zset(zset)) => Some(zset),
+            _ => None,
+        }
+    }
+
+    /// The score of a sorted set's member.
+    pub(crate) fn score(self, placer: &Placer, member: &[u8]) -> Option<f64> {
+        match self {
+            View::Packed(bytes) => packed::pair_get(bytes, member).map(packed::score),
+            View::Long(Object::Zset(zset)) => zset.score(placer, member),
+            View::Long(_) => None,
+        }
+    }
+}

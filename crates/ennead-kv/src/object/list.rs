@@ -1,0 +1,188 @@
+//! The elements of a long list. Each has a position, by which its row is stored: positions rise along the list, with room
+//! between them, so that an element that comes between two others takes one row. Where there is no room left, a stretch
+//! around it is numbered anew: the further the room, the longer the stretch, so that it stays rare.
+
+use crate::entry::allocation_size;
+use crate::sequence::{At, Sequence};
+
+/// Room between neighbours that came one after the other.
+const STEP: i64 = 1 << 16;
+/// Positions begin here and go both ways.
+const MIDDLE: i64 = 0;
+
+#[derive(Debug)]
+pub(crate) struct List {
+    pub(crate) id: u64,
+    elements: Sequence<Element>,
+    /// Of the elements' own allocations.
+    bytes: usize,
+}
+
+#[derive(Debug)]
+struct Element {
+    position: i64,
+    bytes: Box<[u8]>,
+}
+
+/// What an insertion did to the rows.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Inserted {
+    /// One new row, by this suffix.
+    One([u8; 8]),
+    /// There was no room: the elements from the first index to before the second have new positions, the new element
+    /// among them. Their former suffixes are given.
+    Renumbered { from: usize, to: usize, former: Vec<[u8; 8]> },
+}
+
+impl List {
+    pub(crate) fn new(id: u64) -> List {
+        List { id, elements: Sequence::default(), bytes: 0 }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.elements.len()
+    }
+
+    pub(crate) fn size(&self) -> usize {
+        self.elements.size() + self.bytes
+    }
+
+    /// Bytes of all elements, rounded up by the allocator.
+    pub(crate) fn element_bytes(&self) -> usize {
+        self.bytes
+    }
+
+    pub(crate) fn get(&self, index: usize) -> Option<&[u8]> {
+        self.element(index).map(|element| &*element.bytes)
+    }
+
+    /// The suffix of an element's row.
+    pub(crate) fn suffix(&self, index: usize) -> Option<[u8; 8]> {
+        self.element(index).map(|element| suffix(element.position))
+    }
+
+    fn element(&self, index: usize) -> Option<&Element> {
+        self.elements.get(self.elements.at(index))
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        self.elements.iter().map(|element| &*element.bytes)
+    }
+
+    /// From an index on.
+    pub(crate) fn iter_from(&self, index: usize) -> impl Iterator<Item = &[u8]> {
+        self.elements.iter_from(self.elements.at(index)).map(|element| &*element.bytes)
+    }
+
+    /// Backwards from before an index.
+    pub(crate) fn iter_back(&self, index: usize) -> impl Iterator<Item = &[u8]> {
+        self.elements.iter_back(self.elements.at(index)).map(|element| &*element.bytes)
+    }
+
+    pub(crate) fn push_back(&mut self, bytes: &[u8]) -> Inserted {
+        self.insert(self.len(), bytes)
+    }
+
+    /// Inserts before the element of an index, or at the end.
+    pub(crate) fn insert(&mut self, index: usize, bytes: &[u8]) -> Inserted {
+        let index = index.min(self.len());
+        let at = self.elements.at(index);
+        let before = index.checked_sub(1).and_then(|index| self.element(index)).map(|element| element.position);
+        let after = self.element(index).map(|element| element.position);
+        let position = match (before, after) {
+            (None, None) => Some(MIDDLE),
+            (Some(before), None) => before.checked_add(STEP),
+            (None, Some(after)) => after.checked_sub(STEP),
+            (Some(before), Some(after)) => {
+                let between = before.midpoint(after);
+                (before < between && between < after).then_some(between)
+            }
+        };
+        self.bytes += allocation_size(bytes.len());
+        let element = Element { position: position.unwrap_or_default(), bytes: bytes.into() };
+        self.elements.insert(at, element);
+        match position {
+            Some(position) => Inserted::One(suffix(position)),
+            None => self.renumber(index),
+        }
+    }
+
+    /// Numbers a stretch around an element without a position anew.
+    fn renumber(&mut self, index: usize) -> Inserted {
+        let mut reach = 16;
+        loop {
+            let (from, to) = (index.saturating_sub(reach), (index + reach + 1).min(self.len()));
+            let whole = from == 0 && to == self.len();
+            // Where the stretch ends at an end of the list there is room beyond.
+            let low = from.checked_sub(1).and_then(|index| self.element(index)).map(|element| element.position);
+            let high = self.element(to).map(|element| element.position);
+            let length = (to - from) as i64;
+            let room = |low: i64, high: i64| high.saturating_sub(low) / (length + 1);
+            let plan = match (low, high) {
+                (Some(low), Some(high)) if room(low, high) >= STEP / 16 => Some((low, room(low, high))),
+                (Some(low), None) if low < i64::MAX / 2 => Some((low, STEP)),
+                (None, Some(high)) if high > i64::MIN / 2 => Some((high - (length + 1) * STEP, STEP)),
+                _ if whole => Some((MIDDLE - length / 2 * STEP, STEP)),
+                _ => None,
+            };
+            let Some((low, step)) = plan else {
+                reach *= 4;
+                continue;
+            };
+            let mut former = Vec::new();
+            for number in from..to {
+                let at = self.elements.at(number);
+                if let Some(element) = self.elements.get_mut(at) {
+                    if number != index {
+                        former.push(suffix(element.position));
+                    }
+                    element.position = low + step * (number - from + 1) as i64;
+                }
+            }
+            return Inserted::Renumbered { from, to, former };
+        }
+    }
+
+    /// Suffixes and elements from an index to before another.
+    pub(crate) fn rows_between(&self, from: usize, to: usize) -> impl Iterator<Item = ([u8; 8], &[u8])> {
+        let elements = self.elements.iter_from(self.elements.at(from)).take(to - from);
+        elements.map(|element| (suffix(element.position), &*element.bytes))
+    }
+
+    /// Replaces an element; the suffix of its row.
+    pub(crate) fn replace(&mut self, index: usize, bytes: &[u8]) -> Option<[u8; 8]> {
+        let at = self.elements.at(index);
+        let element = self.elements.get_mut(at)?;
+        self.bytes = self.bytes - allocation_size(element.bytes.len()) + allocation_size(bytes.len());
+        element.bytes = bytes.into();
+        Some(suffix(element.position))
+    }
+
+    /// Takes an element out, with the suffix of its row.
+    pub(crate) fn remove(&mut self, index: usize) -> Option<([u8; 8], Box<[u8]>)> {
+        let at: At = self.elements.at(index);
+        let element = self.elements.remove(at)?;
+        self.bytes -= allocation_size(element.bytes.len());
+        Some((suffix(element.position), element.bytes))
+    }
+
+    /// Takes in a row of the store; rows come in order.
+    pub(crate) fn admit(&mut self, suffix: &[u8], value: &[u8]) -> bool {
+        let Ok(bytes) = <[u8; 8]>::try_from(suffix) else { return false };
+        let position = (u64::from_be_bytes(bytes) ^ 1 << 63) as i64;
+        let found = self.elements.locate(|element| element.position.cmp(&position));
+        let Err(at) = found else { return false };
+        self.bytes += allocation_size(value.len());
+        self.elements.insert(at, Element { position, bytes: value.into() });
+        true
+    }
+
+    pub(crate) fn rows(&self, visit: super::RowVisitor<'_>) {
+        self.elements.iter().for_each(|element| visit(&suffix(element.position), &element.bytes));
+    }
+}
+
+/// Bytes that sort as the positions do.
+fn suffix(position: i64) -> [u8; 8] {
+    (position as u64 ^ 1 << 63).to_be_bytes()
+}

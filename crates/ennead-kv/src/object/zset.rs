@@ -1,0 +1,151 @@
+//! The members of a long sorted set, twice: by fragment, to find the score of a member, and by score and name, which
+//! knows ranks.
+
+use std::cmp::Ordering;
+
+use triomphe::ThinArc;
+
+use crate::entry::allocation_size;
+use crate::packed::rank_order;
+use crate::place::Placer;
+use crate::sequence::{At, Sequence};
+
+/// A count of references and a length before the name.
+const OVERHEAD: usize = 16;
+
+#[derive(Debug)]
+pub(crate) struct Zset {
+    pub(crate) id: u64,
+    members: Sequence<Scored>,
+    order: Sequence<Ranked>,
+    /// Of the members' own allocations.
+    bytes: usize,
+}
+
+type Name = ThinArc<(), u8>;
+
+#[derive(Debug)]
+struct Scored {
+    fragment: u32,
+    score: f64,
+    name: Name,
+}
+
+#[derive(Debug)]
+struct Ranked {
+    score: f64,
+    name: Name,
+}
+
+impl Ranked {
+    fn pair(&self) -> (f64, &[u8]) {
+        (self.score, &self.name.slice)
+    }
+}
+
+impl Scored {
+    fn order(&self, fragment: u32, name: &[u8]) -> Ordering {
+        self.fragment.cmp(&fragment).then_with(|| self.name.slice.cmp(name))
+    }
+}
+
+impl Zset {
+    pub(crate) fn new(id: u64) -> Zset {
+        Zset { id, members: Sequence::default(), order: Sequence::default(), bytes: 0 }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.order.len()
+    }
+
+    pub(crate) fn size(&self) -> usize {
+        self.members.size() + self.order.size() + self.bytes
+    }
+
+    fn locate(&self, placer: &Placer, name: &[u8]) -> (u32, Result<At, At>) {
+        let fragment = placer.fragment(name);
+        (fragment, self.members.locate(|member| member.order(fragment, name)))
+    }
+
+    pub(crate) fn score(&self, placer: &Placer, name: &[u8]) -> Option<f64> {
+        let at = self.locate(placer, name).1.ok()?;
+        self.members.get(at).map(|member| member.score)
+    }
+
+    /// Sets the score of a member; whether it is new.
+    pub(crate) fn set(&mut self, placer: &Placer, name: &[u8], score: f64) -> bool {
+        let (fragment, found) = self.locate(placer, name);
+        let shared = match found {
+            Ok(at) => {
+                let Some(member) = self.members.get_mut(at) else { return false };
+                let former = std::mem::replace(&mut member.score, score);
+                let shared = member.name.clone();
+                self.take_rank(former, name);
+                shared
+            }
+            Err(at) => {
+                self.bytes += allocation_size(OVERHEAD + name.len());
+                let shared = ThinArc::from_header_and_slice((), name);
+                self.members.insert(at, Scored { fragment, score, name: shared.clone() });
+                shared
+            }
+        };
+        let at = self.place_of(score, name);
+        self.order.insert(at, Ranked { score, name: shared });
+        found.is_err()
+    }
+
+    /// Whether the member was there.
+    pub(crate) fn remove(&mut self, placer: &Placer, name: &[u8]) -> bool {
+        let Ok(at) = self.locate(placer, name).1 else { return false };
+        let Some(member) = self.members.remove(at) else { return false };
+        self.take_rank(member.score, name);
+        self.bytes -= allocation_size(OVERHEAD + name.len());
+        true
+    }
+
+    fn take_rank(&mut self, score: f64, name: &[u8]) {
+        if let Ok(at) = self.order.locate(|ranked| rank_order(ranked.pair(), (score, name))) {
+            self.order.remove(at);
+        }
+    }
+
+    fn place_of(&self, score: f64, name: &[u8]) -> At {
+        match self.order.locate(|ranked| rank_order(ranked.pair(), (score, name))) {
+            Ok(at) | Err(at) => at,
+        }
+    }
+
+    /// How many members stand before one that is there.
+    pub(crate) fn rank(&self, placer: &Placer, name: &[u8]) -> Option<(usize, f64)> {
+        let score = self.score(placer, name)?;
+        Some((self.order.position(self.place_of(score, name)), score))
+    }
+
+    /// How many members stand before the first that does not lie `before`.
+    pub(crate) fn rank_where(&self, before: impl Fn(f64, &[u8]) -> bool) -> usize {
+        let at = self.order.partition_point(|ranked| before(ranked.score, &ranked.name.slice));
+        self.order.position(at)
+    }
+
+    /// Members and scores, in order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&[u8], f64)> {
+        self.order.iter().map(|ranked| (&ranked.name.slice, ranked.score))
+    }
+
+    /// From a rank on.
+    pub(crate) fn iter_from(&self, rank: usize) -> impl Iterator<Item = (&[u8], f64)> {
+        self.order.iter_from(self.order.at(rank)).map(|ranked| (&ranked.name.slice, ranked.score))
+    }
+
+    /// Backwards from before a rank.
+    pub(crate) fn iter_back(&self, rank: usize) -> impl Iterator<Item = (&[u8], f64)> {
+        self.order.iter_back(self.order.at(rank)).map(|ranked| (&ranked.name.slice, ranked.score))
+    }
+
+    /// Fragment, member and score, from a fragment on.
+    pub(crate) fn scan_from(&self, fragment: u32) -> impl Iterator<Item = (u32, &[u8], f64)> {
+        let at = self.members.partition_point(|member| member.fragment < fragment);
+        self.members.iter_from(at).map(|member| (member.fragment, &member.name.slice, member.score))
+    }
+}

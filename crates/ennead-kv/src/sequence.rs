@@ -1,0 +1,287 @@
+//! A long sequence of items that can be changed anywhere and knows positions: what lists are made of, and, kept in
+//! order by who uses it, sets, hashes and sorted sets.
+//!
+//! Items stand in chunks of bounded length. A tree of their lengths (Fenwick's) finds the item at a position and the
+//! position of an item in O(log n); it is rebuilt, when somebody asks, after a chunk came or went. Invariant: no chunk is
+//! empty and none has more than [`CHUNK`] items.
+
+use std::cell::RefCell;
+use std::cmp::Ordering;
+use std::collections::VecDeque;
+
+#[cfg(test)]
+mod tests;
+
+/// Items of a chunk, at most: few enough to make room in one for another quickly.
+pub(crate) const CHUNK: usize = 256;
+
+#[derive(Debug, Clone)]
+pub(crate) struct Sequence<T> {
+    chunks: VecDeque<VecDeque<T>>,
+    len: usize,
+    lengths: RefCell<Lengths>,
+}
+
+/// Where an item is, or would be inserted. Void after a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct At {
+    chunk: usize,
+    offset: usize,
+}
+
+/// The lengths of the chunks, summed up in a tree.
+#[derive(Debug, Clone, Default)]
+struct Lengths {
+    sums: Vec<u32>,
+    stale: bool,
+}
+
+impl Lengths {
+    fn rebuild(&mut self, lengths: impl Iterator<Item = usize>) {
+        self.sums.clear();
+        self.sums.extend(lengths.map(|length| length as u32));
+        for index in 0..self.sums.len() {
+            let parent = index | (index + 1);
+            if parent < self.sums.len() {
+                self.sums[parent] = self.sums[parent].wrapping_add(self.sums[index]);
+            }
+        }
+        self.stale = false;
+    }
+
+    fn add(&mut self, chunk: usize, difference: i32) {
+        let mut index = chunk;
+        while let Some(sum) = self.sums.get_mut(index) {
+            *sum = sum.wrapping_add_signed(difference);
+            index |= index + 1;
+        }
+    }
+
+    /// Items before a chunk.
+    fn before(&self, chunk: usize) -> usize {
+        let (mut end, mut total) = (chunk, 0);
+        while end > 0 {
+            total += self.sums[end - 1] as usize;
+            end &= end - 1;
+        }
+        total
+    }
+
+    /// The chunk of the item at a position, and the position within.
+    fn find(&self, mut position: usize) -> (usize, usize) {
+        let mut chunk = 0;
+        let mut step = self.sums.len().next_power_of_two();
+        while step > 0 {
+            if let Some(&sum) = self.sums.get(chunk + step - 1)
+                && sum as usize <= position
+            {
+                position -= sum as usize;
+                chunk += step;
+            }
+            step /= 2;
+        }
+        (chunk, position)
+    }
+}
+
+impl<T> Default for Sequence<T> {
+    fn default() -> Self {
+        Sequence { chunks: VecDeque::new(), len: 0, lengths: RefCell::default() }
+    }
+}
+
+impl<T> Sequence<T> {
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Bytes that it takes in memory, without what items point to.
+    pub(crate) fn size(&self) -> usize {
+        // Chunks are let grow by doubling; what they have of room is about a third of what they hold.
+        self.len * size_of::<T>() * 4 / 3 + self.chunks.len() * (size_of::<VecDeque<T>>() + size_of::<u32>())
+    }
+
+    pub(crate) fn get(&self, at: At) -> Option<&T> {
+        self.chunks.get(at.chunk)?.get(at.offset)
+    }
+
+    pub(crate) fn get_mut(&mut self, at: At) -> Option<&mut T> {
+        self.chunks.get_mut(at.chunk)?.get_mut(at.offset)
+    }
+
+    pub(crate) fn first(&self) -> Option<&T> {
+        self.chunks.front()?.front()
+    }
+
+    pub(crate) fn last(&self) -> Option<&T> {
+        self.chunks.back()?.back()
+    }
+
+    /// Where the sequence begins.
+    pub(crate) fn start(&self) -> At {
+        At { chunk: 0, offset: 0 }
+    }
+
+    /// Behind the last item.
+    pub(crate) fn end(&self) -> At {
+        match self.chunks.back() {
+            Some(last) => At { chunk: self.chunks.len() - 1, offset: last.len() },
+            None => self.start(),
+        }
+    }
+
+    /// Where the item at a position is; the end for one that is beyond it.
+    pub(crate) fn at(&self, position: usize) -> At {
+        if position >= self.len {
+            return self.end();
+        }
+        if self.chunks.front().is_some_and(|first| position < first.len()) {
+            return At { chunk: 0, offset: position };
+        }
+        let last = self.chunks.len() - 1;
+        let before_last = self.len - self.chunks[last].len();
+        if position >= before_last {
+            return At { chunk: last, offset: position - before_last };
+        }
+        self.refresh();
+        let (chunk, offset) = self.lengths.borrow().find(position);
+        At { chunk, offset }
+    }
+
+    /// How many items stand before.
+    pub(crate) fn position(&self, at: At) -> usize {
+        if at.chunk == 0 {
+            return at.offset;
+        }
+        self.refresh();
+        self.lengths.borrow().before(at.chunk) + at.offset
+    }
+
+    /// Finds an item of a sequence that is in order, by how it compares with what is sought: `Ok` where it is, `Err` where
+    /// it would be.
+    pub(crate) fn locate(&self, compare: impl Fn(&T) -> Ordering) -> Result<At, At> {
+        let after = self.chunks.partition_point(|chunk| chunk.front().is_some_and(|item| compare(item).is_le()));
+        let chunk = after.saturating_sub(1);
+        let Some(items) = self.chunks.get(chunk) else { return Err(self.start()) };
+        match items.binary_search_by(compare) {
+            Ok(offset) => Ok(At { chunk, offset }),
+            Err(offset) => Err(At { chunk, offset }),
+        }
+    }
+
+    /// The first place, in a sequence that is in order, whose item does not lie `before`.
+    pub(crate) fn partition_point(&self, before: impl Fn(&T) -> bool) -> At {
+        match self.locate(|item| if before(item) { Ordering::Less } else { Ordering::Greater }) {
+            Ok(at) | Err(at) => at,
+        }
+    }
+
+    pub(crate) fn insert(&mut self, at: At, item: T) {
+        self.len += 1;
+        let chunks = self.chunks.len();
+        let Some(chunk) = self.chunks.get_mut(at.chunk) else {
+            self.chunks.push_back(VecDeque::from([item]));
+            self.lengths.get_mut().stale = true;
+            return;
+        };
+        if chunk.len() < CHUNK {
+            chunk.insert(at.offset, item);
+            self.note(at.chunk, 1);
+            return;
+        }
+        self.lengths.get_mut().stale = true;
+        // At either end a chunk begins anew, so that what only grows there has full chunks.
+        if at.chunk + 1 == chunks && at.offset == CHUNK {
+            self.chunks.push_back(VecDeque::from([item]));
+        } else if at.chunk == 0 && at.offset == 0 {
+            self.chunks.push_front(VecDeque::from([item]));
+        } else {
+            let mut second = chunk.split_off(CHUNK / 2);
+            match at.offset.checked_sub(CHUNK / 2) {
+                Some(offset) if offset > 0 => second.insert(offset, item),
+                _ => chunk.insert(at.offset, item),
+            }
+            chunk.shrink_to(CHUNK * 3 / 4);
+            self.chunks.insert(at.chunk + 1, second);
+        }
+    }
+
+    pub(crate) fn push_back(&mut self, item: T) {
+        self.insert(self.end(), item);
+    }
+
+    pub(crate) fn push_front(&mut self, item: T) {
+        self.insert(self.start(), item);
+    }
+
+    pub(crate) fn remove(&mut self, at: At) -> Option<T> {
+        let chunk = self.chunks.get_mut(at.chunk)?;
+        let item = chunk.remove(at.offset)?;
+        self.len -= 1;
+        let left = chunk.len();
+        if left == 0 {
+            self.chunks.remove(at.chunk);
+            self.lengths.get_mut().stale = true;
+        } else if left < CHUNK / 8 && self.chunks.get(at.chunk + 1).is_some_and(|next| left + next.len() <= CHUNK / 2) {
+            if let Some(mut next) = self.chunks.remove(at.chunk + 1) {
+                self.chunks[at.chunk].append(&mut next);
+            }
+            self.lengths.get_mut().stale = true;
+        } else {
+            self.note(at.chunk, -1);
+        }
+        Some(item)
+    }
+
+    pub(crate) fn pop_front(&mut self) -> Option<T> {
+        self.remove(self.start())
+    }
+
+    pub(crate) fn pop_back(&mut self) -> Option<T> {
+        self.remove(self.at(self.len.checked_sub(1)?))
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
+        self.chunks.iter().flatten()
+    }
+
+    /// From a place on.
+    pub(crate) fn iter_from(&self, at: At) -> impl Iterator<Item = &T> {
+        let first = self.chunks.get(at.chunk).map(|chunk| chunk.range(at.offset.min(chunk.len())..));
+        let rest = self.chunks.range((at.chunk + 1).min(self.chunks.len())..);
+        first.into_iter().flatten().chain(rest.flatten())
+    }
+
+    /// Backwards from before a place.
+    pub(crate) fn iter_back(&self, at: At) -> impl Iterator<Item = &T> {
+        let first = self.chunks.get(at.chunk).map(|chunk| chunk.range(..at.offset.min(chunk.len())).rev());
+        let rest = self.chunks.range(..at.chunk.min(self.chunks.len())).rev();
+        first.into_iter().flatten().chain(rest.flat_map(|chunk| chunk.iter().rev()))
+    }
+
+    fn note(&mut self, chunk: usize, difference: i32) {
+        let lengths = self.lengths.get_mut();
+        if !lengths.stale {
+            lengths.add(chunk, difference);
+        }
+    }
+
+    fn refresh(&self) {
+        let mut lengths = self.lengths.borrow_mut();
+        if lengths.stale {
+            lengths.rebuild(self.chunks.iter().map(VecDeque::len));
+        }
+    }
+}
+
+impl<T> FromIterator<T> for Sequence<T> {
+    fn from_iter<I: IntoIterator<Item = T>>(items: I) -> Self {
+        let mut sequence = Sequence::default();
+        items.into_iter().for_each(|item| sequence.push_back(item));
+        sequence
+    }
+}

@@ -1,0 +1,89 @@
+use super::{CHUNK, Sequence};
+use crate::place::next_random;
+
+#[test]
+fn behaves_like_a_vector() {
+    for seed in 0..40 {
+        let mut random = seed;
+        let mut draw = |below: usize| (next_random(&mut random) >> 16) as usize % below.max(1);
+        let mut model: Vec<usize> = Vec::new();
+        let mut sequence = Sequence::default();
+        let growth = 3 + draw(5);
+        for step in 0..4 * CHUNK * growth {
+            let shrinking = step > 2 * CHUNK * growth;
+            match draw(10) {
+                0..4 if !shrinking || draw(4) == 0 => {
+                    let position = draw(model.len() + 1);
+                    model.insert(position, step);
+                    sequence.insert(sequence.at(position), step);
+                }
+                4 if !shrinking => {
+                    model.push(step);
+                    sequence.push_back(step);
+                }
+                5 if !shrinking => {
+                    model.insert(0, step);
+                    sequence.push_front(step);
+                }
+                6 => assert_eq!(sequence.pop_back(), model.pop()),
+                7 => assert_eq!(sequence.pop_front(), (!model.is_empty()).then(|| model.remove(0))),
+                _ if !model.is_empty() => {
+                    let position = draw(model.len());
+                    assert_eq!(sequence.remove(sequence.at(position)), Some(model.remove(position)), "seed {seed}");
+                }
+                _ => {}
+            }
+            assert_eq!(sequence.len(), model.len());
+            if step % 97 == 0 {
+                check(&sequence, &model, draw(model.len() + 1));
+            }
+        }
+        check(&sequence, &model, 0);
+    }
+}
+
+fn check(sequence: &Sequence<usize>, model: &[usize], from: usize) {
+    assert!(sequence.chunks.iter().all(|chunk| (1..=CHUNK).contains(&chunk.len())));
+    assert!(sequence.iter().eq(model));
+    let at = sequence.at(from);
+    assert_eq!(sequence.position(at), from);
+    assert_eq!(sequence.get(at), model.get(from));
+    assert!(sequence.iter_from(at).eq(&model[from..]));
+    assert!(sequence.iter_back(at).eq(model[..from].iter().rev()));
+    assert_eq!((sequence.first(), sequence.last()), (model.first(), model.last()));
+}
+
+#[test]
+fn keeps_an_order_and_finds_in_it() {
+    let mut random = 7;
+    let mut sequence: Sequence<u64> = Sequence::default();
+    let mut model = std::collections::BTreeSet::new();
+    for _ in 0..20_000 {
+        let item = next_random(&mut random) % 8_000;
+        match sequence.locate(|other| other.cmp(&item)) {
+            Ok(at) => {
+                assert!(model.remove(&item));
+                assert_eq!(sequence.remove(at), Some(item));
+            }
+            Err(at) => {
+                assert!(model.insert(item));
+                sequence.insert(at, item);
+            }
+        }
+    }
+    assert!(sequence.iter().eq(&model));
+    for probe in 0..8_000 {
+        let at = sequence.partition_point(|&item| item < probe);
+        assert_eq!(sequence.position(at), model.range(..probe).count());
+        assert_eq!(sequence.iter_from(at).next(), model.range(probe..).next());
+    }
+}
+
+#[test]
+fn what_grows_at_one_end_fills_its_chunks() {
+    let sequence: Sequence<usize> = (0..10 * CHUNK).collect();
+    assert_eq!(sequence.chunks.len(), 10);
+    let mut sequence = Sequence::default();
+    (0..10 * CHUNK).for_each(|item| sequence.push_front(item));
+    assert_eq!(sequence.chunks.len(), 10);
+}
