@@ -8,11 +8,12 @@ mod generic;
 mod hashes;
 mod sampling;
 mod scan;
+mod sets;
 mod strings;
 
 /// Every command of this model.
 pub fn commands() -> impl Iterator<Item = &'static Command> {
-    [strings::COMMANDS, hashes::COMMANDS, generic::COMMANDS, databases::COMMANDS].into_iter().flatten()
+    [strings::COMMANDS, hashes::COMMANDS, sets::COMMANDS, generic::COMMANDS, databases::COMMANDS].into_iter().flatten()
 }
 
 /// The command of this name, in any case.

@@ -4,6 +4,9 @@
 
 use crate::random::Random;
 
+mod hashes;
+mod sets;
+
 /// The words of one request.
 pub(crate) type Words = Vec<Vec<u8>>;
 
@@ -73,7 +76,8 @@ pub(crate) fn request(random: &mut Random) -> Words {
     let mut words = well_formed(random);
     // DEBUG SLEEP with another number would be obeyed; CONFIG SET reads numbers more freely than Redis
     // ("-0", "01"); a HELLO that fails has set the name in 7.0 already, in 7.2 not; MIGRATE to another host could find one.
-    let whole = [&b"DEBUG"[..], b"CONFIG", b"HELLO", b"MIGRATE"].contains(&words[0].as_slice());
+    // SPOP with another number leaves the two with different sets.
+    let whole = [&b"DEBUG"[..], b"CONFIG", b"HELLO", b"MIGRATE", b"SPOP"].contains(&words[0].as_slice());
     if random.one_in(10) && !whole {
         match random.below(4) {
             0 if words.len() > 1 => {
@@ -105,7 +109,9 @@ fn harmless_client_call(name: &[u8]) -> bool {
 }
 
 fn well_formed(random: &mut Random) -> Words {
-    match random.below(100) {
+    match random.below(140) {
+        100..=119 => hashes::request(random),
+        120..=139 => sets::request(random),
         0..=11 => set(random),
         12..=39 => string(random),
         40..=47 => bits(random),
@@ -567,8 +573,29 @@ fn key(random: &mut Random) -> Vec<u8> {
         b"caf\xc3\xa9",
         b"*",
         b"k y",
+        b"h1",
+        b"h2",
+        b"s1",
+        b"s2",
     ];
     if random.one_in(40) { [b'L'; 3000].to_vec() } else { random.pick(KEYS).to_vec() }
+}
+
+/// Mostly one of the keys that hold values of one type.
+fn key_of(random: &mut Random, own: &[&str]) -> Vec<u8> {
+    if random.one_in(10) { key(random) } else { pick(random, own) }
+}
+
+/// Cursor and options of HSCAN and its like. A larger collection than COUNT is not met: pages are the server's choice.
+fn scan_options(random: &mut Random, words: &mut Words) {
+    words.push(pick(random, &["0", "0", "0", "x"]));
+    words.extend([b"COUNT".to_vec(), pick(random, &["10000", "10000", "10000", "0", "x"])]);
+    if random.one_in(3) {
+        words.extend([b"MATCH".to_vec(), pick(random, PATTERNS)]);
+    }
+    if random.one_in(8) {
+        words.push(pick(random, &["bogus", "TYPE"]));
+    }
 }
 
 fn keys(random: &mut Random, most: usize) -> Words {

@@ -49,9 +49,10 @@ impl<'a> ScanOptions<'a> {
     }
 }
 
-/// A cursor as C's `strtoul` reads it: nothing is 0, and a minus sign wraps around.
+/// A cursor as C's `strtoul` reads it: up to a zero byte, nothing is 0, and a minus sign wraps around.
 pub(super) fn parse_cursor(word: &[u8]) -> Result<u64> {
     const INVALID: Error = Error::text("ERR invalid cursor");
+    let word = word.split(|byte| *byte == 0).next().unwrap_or_default();
     let (negative, digits) = match word {
         [] => return Ok(0),
         [b'-', digits @ ..] => (true, digits),

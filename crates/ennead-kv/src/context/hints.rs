@@ -32,12 +32,12 @@ impl Context<'_> {
         }
     }
 
-    /// Before a member is added to a set that does not have it.
+    /// After a member was added to a set.
     pub(crate) fn note_member(&self, edit: &mut Edit, member: &[u8]) {
         if edit.hint == Hint::Text {
             return;
         }
-        let after = self.edited(edit).len() + 1;
+        let after = self.edited(edit).len();
         let thresholds = self.thresholds();
         if edit.hint == Hint::Auto && parse_integer(member).is_some() {
             if thresholds.exceeded(Threshold::SetIntegers, after) {

@@ -98,8 +98,8 @@ impl Context<'_> {
             Collection::Set(members) => {
                 let mut edit = self.open_new(spot, key, Kind::Set);
                 for member in &members {
-                    self.note_member(&mut edit, member);
                     self.set_add(&mut edit, key, member)?;
+                    self.note_member(&mut edit, member);
                 }
                 self.close(edit, key)?
             }
