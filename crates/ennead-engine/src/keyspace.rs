@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use ennead_kv::{Keyspace, KvOptions, Policy};
+use ennead_kv::{Keyspace, KvOptions, Policy, Threshold};
 use ennead_store::Store;
 
 use crate::settings::{
-    Choice, DATABASES, EvictionPolicy, LFU_DECAY_TIME, LFU_LOG_FACTOR, MAXMEMORY, MAXMEMORY_POLICY, MAXMEMORY_SAMPLES,
-    PROTO_MAX_BULK_LEN, Settings,
+    Choice, DATABASES, EvictionPolicy, HASH_MAX_ENTRIES, HASH_MAX_VALUE, Key, LFU_DECAY_TIME, LFU_LOG_FACTOR, LIST_MAX_SIZE,
+    MAXMEMORY, MAXMEMORY_POLICY, MAXMEMORY_SAMPLES, PROTO_MAX_BULK_LEN, SET_MAX_ENTRIES, SET_MAX_INTEGERS, SET_MAX_VALUE,
+    Settings, ZSET_MAX_ENTRIES, ZSET_MAX_VALUE,
 };
 
 pub(crate) fn open(store: Store, settings: &Arc<Settings>, seed: u64) -> ennead_kv::Result<Keyspace> {
@@ -24,6 +25,7 @@ pub(crate) fn open(store: Store, settings: &Arc<Settings>, seed: u64) -> ennead_
     };
     let keyspace = Keyspace::open(store, options)?;
     follow(&keyspace, settings);
+    follow_thresholds(&keyspace, settings);
     Ok(keyspace)
 }
 
@@ -48,6 +50,33 @@ fn follow(keyspace: &Keyspace, settings: &Settings) {
         LFU_DECAY_TIME => |target, minutes| target.set_lfu_decay_time(minutes as u32);
         PROTO_MAX_BULK_LEN => |target, bytes| target.set_proto_max_bulk_len(bytes);
     }
+}
+
+const THRESHOLDS: [(Key<u64>, Threshold); 7] = [
+    (HASH_MAX_ENTRIES, Threshold::HashEntries),
+    (HASH_MAX_VALUE, Threshold::HashValue),
+    (SET_MAX_INTEGERS, Threshold::SetIntegers),
+    (SET_MAX_ENTRIES, Threshold::SetEntries),
+    (SET_MAX_VALUE, Threshold::SetValue),
+    (ZSET_MAX_ENTRIES, Threshold::ZsetEntries),
+    (ZSET_MAX_VALUE, Threshold::ZsetValue),
+];
+
+fn follow_thresholds(keyspace: &Keyspace, settings: &Settings) {
+    for (key, threshold) in THRESHOLDS {
+        let keyspace = keyspace.clone();
+        let change = move |settings: &Settings| {
+            keyspace.settings().thresholds().set(threshold, settings.read(key) as i64);
+        };
+        change(settings);
+        settings.on_change(key, change);
+    }
+    let keyspace = keyspace.clone();
+    let change = move |settings: &Settings| {
+        keyspace.settings().thresholds().set(Threshold::ListSize, settings.read(LIST_MAX_SIZE));
+    };
+    change(settings);
+    settings.on_change(LIST_MAX_SIZE, change);
 }
 
 /// Both sides use Redis's words.

@@ -121,6 +121,32 @@ rows! {
     /// Minutes after which the access counter of the lfu policies is lowered by one; 0: never.
     LFU_DECAY_TIME: u64 = "memory.lfu_decay_time", integer(0, i32::MAX as i64), "1", live, redis: ["lfu-decay-time" => Form::Plain];
 
+    /// Fields up to which OBJECT ENCODING calls a hash a listpack. This and the following change that answer only: how a
+    /// value is kept follows from its size.
+    HASH_MAX_ENTRIES: u64 = "kv.hash_max_listpack_entries", integer(0, i64::MAX), "512", live,
+        redis: ["hash-max-listpack-entries" => Form::Plain, "hash-max-ziplist-entries" => Form::Plain];
+    /// Bytes of a field or value up to which it does.
+    HASH_MAX_VALUE: u64 = "kv.hash_max_listpack_value", integer(0, i64::MAX), "64", live,
+        redis: ["hash-max-listpack-value" => Form::Plain, "hash-max-ziplist-value" => Form::Plain];
+    /// Members up to which it calls a set of integers an intset.
+    SET_MAX_INTEGERS: u64 = "kv.set_max_intset_entries", integer(0, i64::MAX), "512", live,
+        redis: ["set-max-intset-entries" => Form::Plain];
+    /// Members up to which it calls another set a listpack.
+    SET_MAX_ENTRIES: u64 = "kv.set_max_listpack_entries", integer(0, i64::MAX), "128", live,
+        redis: ["set-max-listpack-entries" => Form::Plain];
+    /// Bytes of a member up to which it does.
+    SET_MAX_VALUE: u64 = "kv.set_max_listpack_value", integer(0, i64::MAX), "64", live,
+        redis: ["set-max-listpack-value" => Form::Plain];
+    /// Members up to which it calls a sorted set a listpack.
+    ZSET_MAX_ENTRIES: u64 = "kv.zset_max_listpack_entries", integer(0, i64::MAX), "128", live,
+        redis: ["zset-max-listpack-entries" => Form::Plain, "zset-max-ziplist-entries" => Form::Plain];
+    /// Bytes of a member up to which it does.
+    ZSET_MAX_VALUE: u64 = "kv.zset_max_listpack_value", integer(0, i64::MAX), "64", live,
+        redis: ["zset-max-listpack-value" => Form::Plain, "zset-max-ziplist-value" => Form::Plain];
+    /// Elements up to which it calls a list a listpack; -1 to -5: 4, 8, 16, 32, 64 KB.
+    LIST_MAX_SIZE: i64 = "kv.list_max_listpack_size", integer(i32::MIN as i64, i32::MAX as i64), "-2", live,
+        redis: ["list-max-listpack-size" => Form::Plain, "list-max-ziplist-size" => Form::Plain];
+
     /// Databases that SELECT can choose from.
     DATABASES: u64 = "kv.databases", integer(1, 256), "16", start, redis: ["databases" => Form::Plain];
 

@@ -69,9 +69,15 @@ impl Life {
         for db in 0..DATABASES {
             let call = Call { db, now_ms, seed: 1, no_touch: true };
             for key in KEYS {
-                let value = self.run(&call, &format!("get {key}"))?.0;
-                if value != "nil" {
-                    let kind = self.run(&call, &format!("type {key}"))?.0;
+                let kind = self.run(&call, &format!("type {key}"))?.0;
+                if kind != "none" {
+                    let reader = match kind.as_str() {
+                        "string" => format!("get {key}"),
+                        "hash" => format!("hgetall {key}"),
+                        "set" => format!("smembers {key}"),
+                        other => panic!("a {other}"),
+                    };
+                    let value = self.run(&call, &reader)?.0;
                     let deadline = self.run(&call, &format!("pexpiretime {key}"))?.0;
                     let deadline = deadline.trim_matches(['(', ')']).parse::<i64>().unwrap();
                     state.insert((db, key.to_owned()), (kind, value, deadline.max(0) as u64));
@@ -207,8 +213,39 @@ fn value(random: &mut Random) -> String {
     letter.to_string().repeat(length as usize + 1)
 }
 
+/// Words for a collection's members, now and then so many that it becomes a large one at once.
+fn members(random: &mut Random, width: usize) -> String {
+    let count = if random.once_in(4) { 30 + random.below(30) } else { 1 + random.below(4) };
+    let mut words = String::new();
+    for _ in 0..count {
+        let member = random.below(80);
+        words += &match width {
+            1 => format!(" member-{member}-of-the-collection"),
+            _ => format!(" field:{member} {}", "v".repeat(random.below(60) as usize + 1)),
+        };
+    }
+    words
+}
+
+/// A command that changes a collection.
+fn collection_command(random: &mut Random) -> String {
+    let (first, second) = (key(random), key(random));
+    match random.below(10) {
+        0..=2 => format!("hset {first}{}", members(random, 2)),
+        3 => format!("hdel {first}{}", members(random, 2)),
+        4 => format!("hincrby {first} counter 1"),
+        5..=6 => format!("sadd {first}{}", members(random, 1)),
+        7 => format!("srem {first}{}", members(random, 1)),
+        8 => format!("spop {first} {}", 1 + random.below(10)),
+        _ => format!("sunionstore {first} {second} {first}"),
+    }
+}
+
 /// A command that changes something, when it finds what it needs.
 fn command(random: &mut Random) -> String {
+    if random.once_in(2) {
+        return collection_command(random);
+    }
     let (first, second) = (key(random), key(random));
     match random.below(40) {
         0..=7 => format!("set {first} {}", value(random)),
