@@ -41,8 +41,12 @@ const VERSIONS: &[(&str, &str, &str)] = &[
     ("hello 2 auth", "-WRONGPASS", "-ERR Syntax error in HELLO option"),
     ("hello 3 auth", "-WRONGPASS", "-ERR Syntax error in HELLO option"),
     ("hello 3 auth", "-WRONGPASS", "-ERR Client names cannot contain"),
+    // 7.2 refuses the one number that has no opposite.
+    ("lrem", ":", "-ERR value is out of range"),
+    ("lpos", "", "-ERR value is out of range"),
     // 7.2 has a compact encoding for sets of anything.
     ("object encoding", "hashtable", "listpack"),
+    ("object encoding", "quicklist", "listpack"),
     // 7.2 takes a command without arguments here.
     ("command getkeys", "-ERR wrong number of arguments for 'command|getkeys", "-ERR"),
 ];
