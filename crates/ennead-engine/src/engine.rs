@@ -20,6 +20,7 @@ use crate::pause::Pause;
 use crate::process;
 use crate::rates::Rates;
 use crate::registry::Registry;
+use crate::scripting::Scripts;
 use crate::settings::{BACKUP_DIRECTORY, DATA_DIRECTORY, STALL_TIMEOUT, Settings};
 use crate::slowlog::SlowLog;
 use crate::upkeep::Upkeep;
@@ -36,6 +37,7 @@ struct Inner {
     settings: Arc<Settings>,
     users: Users,
     clients: Clients,
+    scripts: Scripts,
     figures: Figures,
     slowlog: SlowLog,
     latency: LatencyMonitor,
@@ -68,6 +70,7 @@ impl Engine {
             _upkeep: upkeep,
             users: Users::new(Arc::clone(&settings)),
             clients: Clients::default(),
+            scripts: Scripts::default(),
             figures: Figures::new(Registry::get().commands().len()),
             slowlog: SlowLog::default(),
             latency: LatencyMonitor::default(),
@@ -139,6 +142,10 @@ impl Engine {
 
     pub fn backups(&self) -> &Backups {
         &self.0.backups
+    }
+
+    pub(crate) fn scripts(&self) -> &Scripts {
+        &self.0.scripts
     }
 
     pub(crate) fn pause(&self) -> &Pause {

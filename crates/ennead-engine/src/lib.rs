@@ -18,6 +18,7 @@ mod pause;
 mod process;
 mod rates;
 mod registry;
+mod scripting;
 mod session;
 pub mod settings;
 mod slowlog;

@@ -15,6 +15,7 @@ pub enum Group {
     List,
     Set,
     SortedSet,
+    Scripting,
     Connection,
     Server,
 }
@@ -29,6 +30,7 @@ impl Group {
             Group::List => "list",
             Group::Set => "set",
             Group::SortedSet => "sorted-set",
+            Group::Scripting => "scripting",
             Group::Connection => "connection",
             Group::Server => "server",
         }

@@ -208,6 +208,7 @@ pub(crate) fn categories(spec: &Spec) -> Vec<&'static str> {
     add("list", spec.group == Group::List);
     add("set", spec.group == Group::Set);
     add("sortedset", spec.group == Group::SortedSet);
+    add("scripting", spec.group == Group::Scripting);
     add("connection", spec.group == Group::Connection);
     names
 }

@@ -18,7 +18,6 @@ pub const FIXED: &[(&str, &str, &str)] = &[
     ("appendfilename", "appendonly.aof", "the log has files of its own"),
     ("auto-aof-rewrite-percentage", "100", "the log is recycled by itself"),
     ("auto-aof-rewrite-min-size", "67108864", "the log is recycled by itself"),
-    ("busy-reply-threshold", "5000", "there are no scripts yet"),
     ("cluster-enabled", "no", "cluster mode is not supported"),
     ("daemonize", "no", "the service manager runs the server in the background"),
     ("dbfilename", "dump.rdb", "'backup.directory' in ennead.toml says where backups go"),
@@ -33,7 +32,6 @@ pub const FIXED: &[(&str, &str, &str)] = &[
     ("lazyfree-lazy-user-del", "no", "values are freed in place"),
     ("lazyfree-lazy-user-flush", "no", "values are freed in place"),
     ("logfile", "", "logs go to the standard error stream"),
-    ("lua-time-limit", "5000", "there are no scripts yet"),
     ("maxmemory-clients", "0", "client buffers are limited one by one"),
     ("maxmemory-eviction-tenacity", "10", "eviction is not tuned by this"),
     ("no-appendfsync-on-rewrite", "no", "the log is never rewritten"),
@@ -176,6 +174,7 @@ impl Form {
             },
             Form::Not => if word != 0 { "no" } else { "yes" }.to_owned(),
             Form::Seconds => (word / 1000).to_string(),
+            Form::Milliseconds => word.to_string(),
             Form::Words(words) => renamed(words, text).to_owned(),
             Form::Port => host_and_port(text).map_or(0, |(_, port)| port).to_string(),
             Form::Host => host_and_port(text).map_or("", |(host, _)| host).to_owned(),
@@ -197,6 +196,14 @@ impl Form {
                     return Err(format!("argument must be between 0 and {} inclusive", i32::MAX));
                 }
                 kind.parse(&format!("{seconds}s"))
+            }
+            Form::Milliseconds => {
+                let milliseconds: i64 =
+                    text.parse().map_err(|_| "argument couldn't be parsed into an integer".to_owned())?;
+                if milliseconds < 0 {
+                    return Err(format!("argument must be between 0 and {} inclusive", i64::MAX));
+                }
+                kind.parse(&format!("{milliseconds}ms"))
             }
             Form::Words(words) => {
                 let Kind::Choice(ours) = *kind else { return kind.parse(text) };

@@ -147,6 +147,10 @@ rows! {
     LIST_MAX_SIZE: i64 = "kv.list_max_listpack_size", integer(i32::MIN as i64, i32::MAX as i64), "-2", live,
         redis: ["list-max-listpack-size" => Form::Plain, "list-max-ziplist-size" => Form::Plain];
 
+    /// How long a script may run before other clients are told that the server is busy.
+    BUSY_REPLY_THRESHOLD: Duration = "kv.busy_reply_threshold", DURATION, "5s", live,
+        redis: ["busy-reply-threshold" => Form::Milliseconds, "lua-time-limit" => Form::Milliseconds];
+
     /// Databases that SELECT can choose from.
     DATABASES: u64 = "kv.databases", integer(1, 256), "16", start, redis: ["databases" => Form::Plain];
 

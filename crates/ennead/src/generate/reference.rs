@@ -43,6 +43,7 @@ pub(super) const GROUPS: &[(Group, &str)] = &[
     (Group::List, "List"),
     (Group::Set, "Set"),
     (Group::SortedSet, "Sorted set"),
+    (Group::Scripting, "Scripting"),
     (Group::Connection, "Connection"),
     (Group::Server, "Server"),
 ];
