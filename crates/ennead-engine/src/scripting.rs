@@ -1,7 +1,7 @@
 //! Scripts in Lua: EVAL and its like.
 //!
 //! A script runs in a thread of its own, as one transaction of the keyspace, while its client waits and the workers go on;
-//! inside EXEC it runs where EXEC does. What it wrote is one record of the log. Who comes while a script runs waits for
+//! one that has been over at once several times in a row, and one inside EXEC, runs where its client is served. What it wrote is one record of the log. Who comes while a script runs waits for
 //! it, or is told that the server is busy once it has run for `busy-reply-threshold`.
 
 mod arguments;
@@ -19,7 +19,7 @@ mod thread;
 
 pub(crate) use arguments::{Invocation, check_keys};
 pub(crate) use item::Item;
-pub(crate) use run::{check, run_inside};
+pub(crate) use run::{check, run, run_inside};
 pub(crate) use running::Kill;
 pub(crate) use scripts::{Script, Scripts};
 pub(crate) use thread::{Answer, Job};

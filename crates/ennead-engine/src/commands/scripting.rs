@@ -6,8 +6,8 @@ use std::time::Duration;
 use ennead_kv::{Error, Flag, Group, KeySpec, Result, Spec};
 
 use super::{Row, is};
-use crate::scripting::{Answer, Invocation, Job, Kill, Script};
-use crate::session::{Output, Request, Session};
+use crate::scripting::{Answer, Invocation, Item, Job, Kill, Script};
+use crate::session::{Hold, Output, Request, Session};
 
 /// How often a waiting client looks for its reply, should it miss the call.
 const INTERVAL: Duration = Duration::from_millis(100);
@@ -160,13 +160,7 @@ fn evaluate(
     if let Some(answer) = session.scripted.take() {
         let answered = answer.lock().take();
         match answered {
-            Some((item, hold)) => {
-                if let crate::scripting::Item::Error(text) = &item {
-                    session.engine().errors().count(text);
-                }
-                item.write(reply);
-                session.held = hold;
-            }
+            Some((item, hold)) => write(session, &item, hold, reply),
             None => {
                 session.scripted = Some(answer);
                 session.later = Some(INTERVAL);
@@ -175,6 +169,13 @@ fn evaluate(
         return Ok(());
     }
     let invocation = find(session, request, source, read_only)?;
+    if invocation.script.is_quick() {
+        let mut inner = session.for_script();
+        inner.set_shard(Arc::clone(session.shard()));
+        let (item, hold) = crate::scripting::run(&mut inner, &invocation);
+        write(session, &item, hold, reply);
+        return Ok(());
+    }
     let answer = Answer::default();
     let job = Job {
         invocation,
@@ -187,6 +188,14 @@ fn evaluate(
     session.scripted = Some(answer);
     session.later = Some(INTERVAL);
     Ok(())
+}
+
+fn write(session: &mut Session, item: &Item, hold: Hold, reply: &mut dyn Output) {
+    if let Item::Error(text) = item {
+        session.engine().errors().count(text);
+    }
+    item.write(reply);
+    session.held = hold;
 }
 
 fn load(session: &mut Session, request: &Request<'_>, reply: &mut dyn Output) -> Result {

@@ -15,7 +15,7 @@ use crate::session::{Hold, Request, Session};
 const FULL: &str = "OOM command not allowed when used memory > 'maxmemory'.";
 
 /// Runs a script in a transaction of its own.
-pub(super) fn run(session: &mut Session, invocation: &Invocation) -> (Item, Hold) {
+pub(crate) fn run(session: &mut Session, invocation: &Invocation) -> (Item, Hold) {
     let clock = Clock::new();
     let call = session.call(&clock);
     let keyspace = session.engine.keyspace().clone();
@@ -67,9 +67,10 @@ pub(crate) fn run_inside(
         failure: None,
         clock: Clock::new(),
     };
-    let ran = interpreter::with(|interpreter| interpreter.run(invocation, running, &mut calls));
+    let ran = interpreter::with(|interpreter| interpreter.run(invocation, Arc::clone(&running), &mut calls));
     let Calls { held, failure, .. } = calls;
     stage.leave();
+    invocation.script.note_run(running.time());
     match failure {
         Some(error) => Err(error),
         None => Ok((ran.unwrap_or_else(Item::Error), held)),

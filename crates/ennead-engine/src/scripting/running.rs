@@ -24,6 +24,11 @@ pub(crate) struct Running {
 }
 
 impl Running {
+    /// Since its begin.
+    pub(super) fn time(&self) -> Duration {
+        self.since.elapsed()
+    }
+
     pub(super) fn note_write(&self) {
         self.wrote.store(true, Ordering::Relaxed);
     }

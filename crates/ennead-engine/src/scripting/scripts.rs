@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 use std::fmt::Write;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
 use sha1::{Digest, Sha1};
@@ -27,6 +29,28 @@ pub(crate) struct Script {
     pub(crate) sha: String,
     pub(crate) text: Vec<u8>,
     pub(crate) flags: ScriptFlags,
+    /// Runs in a row that were over at once.
+    quick_runs: AtomicU32,
+}
+
+/// A run that takes no longer is over at once.
+const QUICK: Duration = Duration::from_micros(300);
+/// After so many of them the next is expected to be one, too.
+const QUICK_RUNS: u32 = 8;
+
+impl Script {
+    /// Whether a run is so short that a change of threads would cost more than others lose by waiting.
+    pub(crate) fn is_quick(&self) -> bool {
+        self.quick_runs.load(Ordering::Relaxed) >= QUICK_RUNS
+    }
+
+    pub(super) fn note_run(&self, time: Duration) {
+        if time > QUICK {
+            self.quick_runs.store(0, Ordering::Relaxed);
+        } else if !self.is_quick() {
+            self.quick_runs.fetch_add(1, Ordering::Relaxed);
+        }
+    }
 }
 
 /// Scripts by hash. They are forgotten when the server ends, as in Redis.
@@ -53,7 +77,7 @@ impl Scripts {
             return Ok(Arc::clone(known));
         }
         let flags = parse_flags(text)?;
-        let script = Arc::new(Script { sha: sha.clone(), text: text.to_vec(), flags });
+        let script = Arc::new(Script { sha: sha.clone(), text: text.to_vec(), flags, quick_runs: AtomicU32::new(0) });
         self.known.write().insert(sha, Arc::clone(&script));
         Ok(script)
     }
