@@ -15,6 +15,8 @@ pub enum Group {
     List,
     Set,
     SortedSet,
+    Bitmap,
+    HyperLogLog,
     Connection,
     Server,
 }
@@ -29,6 +31,8 @@ impl Group {
             Group::List => "list",
             Group::Set => "set",
             Group::SortedSet => "sorted-set",
+            Group::Bitmap => "bitmap",
+            Group::HyperLogLog => "hyperloglog",
             Group::Connection => "connection",
             Group::Server => "server",
         }
@@ -62,7 +66,6 @@ pub enum Flag {
 pub enum Category {
     Dangerous,
     Keyspace,
-    Bitmap,
 }
 
 /// Where a request names its keys.

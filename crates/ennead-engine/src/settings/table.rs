@@ -147,6 +147,9 @@ rows! {
     LIST_MAX_SIZE: i64 = "kv.list_max_listpack_size", integer(i32::MIN as i64, i32::MAX as i64), "-2", live,
         redis: ["list-max-listpack-size" => Form::Plain, "list-max-ziplist-size" => Form::Plain];
 
+    /// Bytes up to which a HyperLogLog keeps its sparse form; beyond, it takes the 12 KB of the dense one.
+    HLL_SPARSE_MAX_BYTES: u64 = "kv.hll_sparse_max_bytes", bytes(0), "3000", live, redis: ["hll-sparse-max-bytes" => Form::Plain];
+
     /// Databases that SELECT can choose from.
     DATABASES: u64 = "kv.databases", integer(1, 256), "16", start, redis: ["databases" => Form::Plain];
 

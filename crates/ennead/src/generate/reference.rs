@@ -43,6 +43,8 @@ pub(super) const GROUPS: &[(Group, &str)] = &[
     (Group::List, "List"),
     (Group::Set, "Set"),
     (Group::SortedSet, "Sorted set"),
+    (Group::Bitmap, "Bitmap"),
+    (Group::HyperLogLog, "HyperLogLog"),
     (Group::Connection, "Connection"),
     (Group::Server, "Server"),
 ];
