@@ -6,8 +6,8 @@ use ennead_kv::{Keyspace, KvOptions, Policy, Threshold};
 use ennead_store::Store;
 
 use crate::settings::{
-    Choice, DATABASES, EvictionPolicy, HASH_MAX_ENTRIES, HASH_MAX_VALUE, Key, LFU_DECAY_TIME, LFU_LOG_FACTOR,
-    LIST_MAX_SIZE, MAXMEMORY, MAXMEMORY_POLICY, MAXMEMORY_SAMPLES, PROTO_MAX_BULK_LEN, SET_MAX_ENTRIES,
+    Choice, DATABASES, EvictionPolicy, HASH_MAX_ENTRIES, HASH_MAX_VALUE, HLL_SPARSE_MAX_BYTES, Key, LFU_DECAY_TIME,
+    LFU_LOG_FACTOR, LIST_MAX_SIZE, MAXMEMORY, MAXMEMORY_POLICY, MAXMEMORY_SAMPLES, PROTO_MAX_BULK_LEN, SET_MAX_ENTRIES,
     SET_MAX_INTEGERS, SET_MAX_VALUE, Settings, ZSET_MAX_ENTRIES, ZSET_MAX_VALUE,
 };
 
@@ -22,6 +22,7 @@ pub(crate) fn open(store: Store, settings: &Arc<Settings>, seed: u64) -> ennead_
         lfu_decay_time: settings.read(LFU_DECAY_TIME) as u32,
         active_expire: true,
         proto_max_bulk_len: settings.read(PROTO_MAX_BULK_LEN),
+        hll_sparse_max_bytes: settings.read(HLL_SPARSE_MAX_BYTES),
     };
     let keyspace = Keyspace::open(store, options)?;
     follow(&keyspace, settings);
@@ -49,6 +50,7 @@ fn follow(keyspace: &Keyspace, settings: &Settings) {
         LFU_LOG_FACTOR => |target, factor| target.set_lfu_log_factor(factor as u32);
         LFU_DECAY_TIME => |target, minutes| target.set_lfu_decay_time(minutes as u32);
         PROTO_MAX_BULK_LEN => |target, bytes| target.set_proto_max_bulk_len(bytes);
+        HLL_SPARSE_MAX_BYTES => |target, bytes| target.set_hll_sparse_max_bytes(bytes);
     }
 }
 

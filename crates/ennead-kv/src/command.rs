@@ -16,6 +16,8 @@ pub enum Group {
     Set,
     SortedSet,
     Scripting,
+    Bitmap,
+    HyperLogLog,
     Connection,
     Server,
 }
@@ -31,6 +33,8 @@ impl Group {
             Group::Set => "set",
             Group::SortedSet => "sorted-set",
             Group::Scripting => "scripting",
+            Group::Bitmap => "bitmap",
+            Group::HyperLogLog => "hyperloglog",
             Group::Connection => "connection",
             Group::Server => "server",
         }
@@ -64,7 +68,6 @@ pub enum Flag {
 pub enum Category {
     Dangerous,
     Keyspace,
-    Bitmap,
 }
 
 /// Where a request names its keys.

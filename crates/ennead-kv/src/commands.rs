@@ -2,10 +2,12 @@
 
 use crate::command::Command;
 
+mod bitmaps;
 mod databases;
 mod deadline;
 mod generic;
 mod hashes;
+mod hyperloglog;
 mod lists;
 mod sampling;
 mod scan;
@@ -14,9 +16,18 @@ mod strings;
 
 /// Every command of this model.
 pub fn commands() -> impl Iterator<Item = &'static Command> {
-    [strings::COMMANDS, hashes::COMMANDS, lists::COMMANDS, sets::COMMANDS, generic::COMMANDS, databases::COMMANDS]
-        .into_iter()
-        .flatten()
+    [
+        strings::COMMANDS,
+        bitmaps::COMMANDS,
+        hyperloglog::COMMANDS,
+        hashes::COMMANDS,
+        lists::COMMANDS,
+        sets::COMMANDS,
+        generic::COMMANDS,
+        databases::COMMANDS,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// The command of this name, in any case.

@@ -37,6 +37,7 @@ mod view;
 mod work;
 
 use databases::Parked;
+pub(crate) use strings::SHORT_MAX;
 use work::Work;
 
 /// What an entry takes in its slot's table, bytes: pointer, fragment, and a sixth of free positions.

@@ -3,6 +3,7 @@
 
 mod access;
 mod args;
+mod bits;
 mod command;
 mod commands;
 mod context;
@@ -12,6 +13,7 @@ mod encoding;
 mod entry;
 mod error;
 pub mod glob;
+mod hyperloglog;
 mod keyspace;
 mod number;
 mod object;

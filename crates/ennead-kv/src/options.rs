@@ -82,6 +82,8 @@ pub struct KvOptions {
     pub active_expire: bool,
     /// Longest string, bytes.
     pub proto_max_bulk_len: u64,
+    /// The longest sparse form of a HyperLogLog, bytes with its header; a longer one becomes dense.
+    pub hll_sparse_max_bytes: u64,
     /// Seed of the hash that orders keys, kept by a new store and ignored by one that has its own. Draw it at random,
     /// so that nobody can compute colliding keys.
     pub seed: u64,
@@ -98,6 +100,7 @@ impl Default for KvOptions {
             lfu_decay_time: 1,
             active_expire: true,
             proto_max_bulk_len: 512 << 20,
+            hll_sparse_max_bytes: 3000,
             seed: 0x656e_6e65_6164,
         }
     }
@@ -113,6 +116,7 @@ pub struct Settings {
     lfu_decay_time: AtomicU32,
     active_expire: AtomicBool,
     proto_max_bulk_len: AtomicU64,
+    hll_sparse_max_bytes: AtomicU64,
     thresholds: Thresholds,
 }
 
@@ -126,6 +130,7 @@ impl Settings {
             lfu_decay_time: AtomicU32::new(options.lfu_decay_time),
             active_expire: AtomicBool::new(options.active_expire),
             proto_max_bulk_len: AtomicU64::new(options.proto_max_bulk_len),
+            hll_sparse_max_bytes: AtomicU64::new(options.hll_sparse_max_bytes),
             thresholds: Thresholds::default(),
         }
     }
@@ -180,5 +185,12 @@ impl Settings {
     }
     pub fn set_proto_max_bulk_len(&self, bytes: u64) {
         self.proto_max_bulk_len.store(bytes, Relaxed);
+    }
+    /// Bytes, header included.
+    pub fn hll_sparse_max_bytes(&self) -> usize {
+        self.hll_sparse_max_bytes.load(Relaxed) as usize
+    }
+    pub fn set_hll_sparse_max_bytes(&self, bytes: u64) {
+        self.hll_sparse_max_bytes.store(bytes, Relaxed);
     }
 }

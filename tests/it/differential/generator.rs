@@ -4,7 +4,9 @@
 
 use crate::random::Random;
 
+mod bitmaps;
 mod hashes;
+mod hyperloglog;
 mod lists;
 mod sets;
 
@@ -111,13 +113,14 @@ fn harmless_client_call(name: &[u8]) -> bool {
 }
 
 fn well_formed(random: &mut Random) -> Words {
-    match random.below(160) {
+    match random.below(175) {
+        160..=174 => hyperloglog::request(random),
         140..=159 => lists::request(random),
         100..=119 => hashes::request(random),
         120..=139 => sets::request(random),
         0..=11 => set(random),
         12..=39 => string(random),
-        40..=47 => bits(random),
+        40..=47 => bitmaps::request(random),
         48..=69 => generic(random),
         70..=81 => expiry(random),
         82..=87 => databases(random),
@@ -239,56 +242,6 @@ fn string(random: &mut Random) -> Words {
         }
     }
     words
-}
-
-fn bits(random: &mut Random) -> Words {
-    let name = *random.pick(&["SETBIT", "GETBIT", "BITCOUNT", "BITPOS", "BITOP", "BITFIELD", "BITFIELD_RO"]);
-    let mut words = vec![Vec::from(name)];
-    match name {
-        "SETBIT" => words.extend([key(random), pick(random, OFFSETS), pick(random, &["0", "1", "1", "2", "x"])]),
-        "GETBIT" => words.extend([key(random), pick(random, OFFSETS)]),
-        "BITOP" => {
-            words.push(pick(random, &["AND", "OR", "XOR", "NOT", "and", "bogus"]));
-            words.extend(keys(random, 4));
-        }
-        "BITCOUNT" | "BITPOS" => {
-            words.push(key(random));
-            if name == "BITPOS" {
-                words.push(pick(random, &["0", "1", "1", "2", "x"]));
-            }
-            for _ in 0..random.below(3) {
-                words.push(pick(random, INDEXES));
-            }
-            if random.one_in(3) {
-                words.push(pick(random, &["BIT", "BYTE", "bit", "bogus"]));
-            }
-        }
-        _ => {
-            words.push(key(random));
-            for _ in 0..1 + random.below(4) {
-                bitfield_operation(random, name, &mut words);
-            }
-        }
-    }
-    words
-}
-
-fn bitfield_operation(random: &mut Random, name: &str, words: &mut Words) {
-    const TYPES: &[&str] = &["u8", "i8", "u1", "i64", "u63", "i5", "u64", "i0", "u16", "x", "i65"];
-    const AT: &[&str] = &["0", "7", "#1", "#0", "100", "-1", "#", "x", "70000"];
-    let operation = if name == "BITFIELD_RO" && !random.one_in(8) {
-        "GET"
-    } else {
-        *random.pick(&["GET", "SET", "INCRBY", "OVERFLOW", "get"])
-    };
-    words.push(operation.into());
-    if operation == "OVERFLOW" {
-        return words.push(pick(random, &["WRAP", "SAT", "FAIL", "bogus", "sat"]));
-    }
-    words.extend([pick(random, TYPES), pick(random, AT)]);
-    if matches!(operation, "SET" | "INCRBY") {
-        words.push(pick(random, INTEGERS));
-    }
 }
 
 fn generic(random: &mut Random) -> Words {
@@ -507,6 +460,13 @@ fn server(random: &mut Random) -> Words {
         &["COMMAND", "GETKEYS", "GET"],
         &["COMMAND", "GETKEYSANDFLAGS", "SET", "a", "1"],
         &["COMMAND", "GETKEYSANDFLAGS", "COPY", "a", "b"],
+        &["COMMAND", "GETKEYSANDFLAGS", "BITFIELD", "a", "GET", "u8", "0", "OVERFLOW", "SAT"],
+        &["COMMAND", "GETKEYSANDFLAGS", "BITFIELD", "a", "GET", "u8", "0", "SET", "u8", "0", "1"],
+        &["COMMAND", "GETKEYSANDFLAGS", "BITOP", "AND", "a", "b", "c"],
+        &["COMMAND", "GETKEYSANDFLAGS", "PFMERGE", "a", "b", "c"],
+        &["COMMAND", "GETKEYSANDFLAGS", "PFADD", "a", "b", "c"],
+        &["COMMAND", "GETKEYSANDFLAGS", "PFCOUNT", "a", "b"],
+        &["COMMAND", "GETKEYSANDFLAGS", "PFDEBUG", "ENCODING", "a"],
         &["COMMAND", "HELP"],
         &["COMMAND", "bogus"],
         &["COMMAND", "LIST", "FILTERBY", "bogus", "x"],

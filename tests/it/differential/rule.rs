@@ -47,6 +47,13 @@ const VERSIONS: &[(&str, &str, &str)] = &[
     // 7.2 has a compact encoding for sets of anything.
     ("object encoding", "hashtable", "listpack"),
     ("object encoding", "quicklist", "listpack"),
+    // 7.2 looks at the arguments before it looks for the key.
+    ("bitcount", ":0\r\n", "-ERR syntax error"),
+    ("bitcount", ":0\r\n", "-ERR value is not an integer"),
+    ("bitpos", ":0\r\n", "-ERR syntax error"),
+    ("bitpos", ":0\r\n", "-ERR value is not an integer"),
+    ("bitpos", ":-1\r\n", "-ERR syntax error"),
+    ("bitpos", ":-1\r\n", "-ERR value is not an integer"),
     // 7.2 takes a command without arguments here.
     ("command getkeys", "-ERR wrong number of arguments for 'command|getkeys", "-ERR"),
 ];

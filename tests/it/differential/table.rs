@@ -6,11 +6,20 @@ use crate::server::Server;
 use crate::wire::{Reply, show};
 
 /// Groups whose commands Ennead has, in the words of COMMAND DOCS.
-const GROUPS: &[&[u8]] =
-    &[b"string", b"hash", b"list", b"set", b"bitmap", b"generic", b"connection", b"server", b"transactions"];
+const GROUPS: &[&[u8]] = &[
+    b"string",
+    b"hash",
+    b"list",
+    b"set",
+    b"bitmap",
+    b"hyperloglog",
+    b"generic",
+    b"connection",
+    b"server",
+    b"transactions",
+];
 /// Commands of these groups that are not there, by what they need.
 const MISSING: &[(&str, &str)] = &[
-    ("bitcount bitfield bitfield_ro bitop bitpos getbit setbit", "bitmaps, which are not there yet"),
     ("blmove blmpop blpop brpop brpoplpush", "clients that wait, which is not there yet"),
     ("sort sort_ro", "lists and sets"),
     ("restore-asking", "the cluster"),

@@ -145,15 +145,17 @@ fn describe_keys(spec: &Spec, reply: &mut dyn Output) {
 /// What a command does with its key of this number, counted from 0.
 fn key_flags(spec: &Spec, number: usize) -> &'static [&'static str] {
     match (spec.name, number) {
-        ("rename", 1) | ("copy", 1) => &["OW", "update"],
+        ("rename", 1) | ("copy", 1) | ("bitop", 0) => &["OW", "update"],
         ("renamenx", 1) => &["OW", "insert"],
-        ("copy", 0) => &["RO", "access"],
+        ("copy", 0) | ("bitop" | "pfmerge", 1..) => &["RO", "access"],
+        ("pfmerge", _) => &["RW", "access", "insert"],
+        ("pfcount" | "pfdebug", _) => &["RW", "access"],
         ("rename" | "renamenx", _) => &["RW", "access", "delete"],
         ("del" | "unlink", _) => &["RM", "delete"],
         ("mset" | "setex" | "psetex" | "restore", _) => &["OW", "update"],
         ("msetnx" | "setnx", _) => &["OW", "insert"],
         ("getdel" | "migrate", _) => &["RW", "access", "delete"],
-        ("append", _) => &["RW", "insert"],
+        ("append" | "pfadd", _) => &["RW", "insert"],
         ("setrange" | "expire" | "pexpire" | "expireat" | "pexpireat" | "persist", _) => &["RW", "update"],
         ("exists" | "type" | "strlen" | "touch" | "watch" | "memory|usage", _) => &["RO"],
         (name, _) if name.starts_with("object|") => &["RO"],
@@ -196,8 +198,9 @@ pub(crate) fn categories(spec: &Spec) -> Vec<&'static str> {
     add("keyspace", spec.group == Group::Generic || has(Category::Keyspace));
     add("read", spec.is(Flag::ReadOnly));
     add("write", spec.is(Flag::Write));
-    add("bitmap", has(Category::Bitmap));
-    add("string", spec.group == Group::String && !has(Category::Bitmap));
+    add("bitmap", spec.group == Group::Bitmap);
+    add("hyperloglog", spec.group == Group::HyperLogLog);
+    add("string", spec.group == Group::String);
     add("pubsub", spec.is(Flag::PubSub));
     add("admin", spec.is(Flag::Admin));
     add("fast", spec.is(Flag::Fast));
@@ -315,11 +318,16 @@ fn getkeys(_session: &mut Session, request: &Request<'_>, reply: &mut dyn Output
 
 fn getkeysandflags(_session: &mut Session, request: &Request<'_>, reply: &mut dyn Output) -> Result {
     let (command, keys) = described(request.args)?;
-    // SET reads the former value only when it is asked for.
-    let overwrites = command.spec.name == "set" && !request.args.iter_from(5).any(|word| is(word, "get"));
+    let inner = request.args.skip(4);
+    let variable: Option<&[&str]> = match command.spec.name {
+        // SET reads the former value only when it is asked for.
+        "set" if !inner.iter_from(1).any(|word| is(word, "get")) => Some(&["OW", "update"]),
+        "bitfield" if only_gets(inner) => Some(&["RO", "access"]),
+        _ => None,
+    };
     reply.array(keys.len());
     for (number, key) in keys.into_iter().enumerate() {
-        let flags = if overwrites { &["OW", "update"] } else { key_flags(&command.spec, number) };
+        let flags = variable.unwrap_or_else(|| key_flags(&command.spec, number));
         reply.array(2);
         reply.bulk(key);
         reply.set(flags.len());
@@ -328,6 +336,23 @@ fn getkeysandflags(_session: &mut Session, request: &Request<'_>, reply: &mut dy
         }
     }
     Ok(())
+}
+
+/// Whether all operations of BITFIELD only read, as far as they are well formed.
+fn only_gets(operations: Args<'_>) -> bool {
+    let mut words = operations.iter_from(0);
+    while let Some(word) = words.next() {
+        let arguments = match word.to_ascii_lowercase().as_slice() {
+            b"get" => 2,
+            b"overflow" => 1,
+            _ => return false,
+        };
+        if words.len() < arguments {
+            return false;
+        }
+        words.nth(arguments - 1);
+    }
+    true
 }
 
 fn list(_session: &mut Session, request: &Request<'_>, reply: &mut dyn Output) -> Result {

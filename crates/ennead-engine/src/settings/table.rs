@@ -150,6 +150,8 @@ rows! {
     /// How long a script may run before other clients are told that the server is busy.
     BUSY_REPLY_THRESHOLD: Duration = "kv.busy_reply_threshold", DURATION, "5s", live,
         redis: ["busy-reply-threshold" => Form::Milliseconds, "lua-time-limit" => Form::Milliseconds];
+    /// Bytes up to which a HyperLogLog keeps its sparse form; beyond, it takes the 12 KB of the dense one.
+    HLL_SPARSE_MAX_BYTES: u64 = "kv.hll_sparse_max_bytes", bytes(0), "3000", live, redis: ["hll-sparse-max-bytes" => Form::Plain];
 
     /// Databases that SELECT can choose from.
     DATABASES: u64 = "kv.databases", integer(1, 256), "16", start, redis: ["databases" => Form::Plain];

@@ -143,6 +143,14 @@ impl Context<'_> {
         Ok(len)
     }
 
+    /// Notes that Redis would have made a string `raw` to change it in place, though its bytes stayed the same. That is
+    /// no change of the key, so memory alone knows it.
+    pub(crate) fn note_raw(&mut self, spot: Spot) {
+        if let Some(at) = spot.at {
+            self.locked[spot.locked].slot.set_hint(at, Hint::Raw);
+        }
+    }
+
     /// Stages the row of a key as it is in memory.
     pub(super) fn stage_entry(&mut self, spot: Spot, key: &[u8]) {
         let locked = &mut self.locked[spot.locked];

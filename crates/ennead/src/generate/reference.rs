@@ -44,6 +44,8 @@ pub(super) const GROUPS: &[(Group, &str)] = &[
     (Group::Set, "Set"),
     (Group::SortedSet, "Sorted set"),
     (Group::Scripting, "Scripting"),
+    (Group::Bitmap, "Bitmap"),
+    (Group::HyperLogLog, "HyperLogLog"),
     (Group::Connection, "Connection"),
     (Group::Server, "Server"),
 ];
