@@ -6,9 +6,9 @@ use ennead_kv::{Keyspace, KvOptions, Policy, Threshold};
 use ennead_store::Store;
 
 use crate::settings::{
-    Choice, DATABASES, EvictionPolicy, HASH_MAX_ENTRIES, HASH_MAX_VALUE, Key, LFU_DECAY_TIME, LFU_LOG_FACTOR, LIST_MAX_SIZE,
-    MAXMEMORY, MAXMEMORY_POLICY, MAXMEMORY_SAMPLES, PROTO_MAX_BULK_LEN, SET_MAX_ENTRIES, SET_MAX_INTEGERS, SET_MAX_VALUE,
-    Settings, ZSET_MAX_ENTRIES, ZSET_MAX_VALUE,
+    Choice, DATABASES, EvictionPolicy, HASH_MAX_ENTRIES, HASH_MAX_VALUE, Key, LFU_DECAY_TIME, LFU_LOG_FACTOR,
+    LIST_MAX_SIZE, MAXMEMORY, MAXMEMORY_POLICY, MAXMEMORY_SAMPLES, PROTO_MAX_BULK_LEN, SET_MAX_ENTRIES,
+    SET_MAX_INTEGERS, SET_MAX_VALUE, Settings, ZSET_MAX_ENTRIES, ZSET_MAX_VALUE,
 };
 
 pub(crate) fn open(store: Store, settings: &Arc<Settings>, seed: u64) -> ennead_kv::Result<Keyspace> {

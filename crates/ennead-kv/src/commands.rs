@@ -9,11 +9,15 @@ mod hashes;
 mod sampling;
 mod scan;
 mod sets;
+mod sorted_sets;
 mod strings;
 
 /// Every command of this model.
 pub fn commands() -> impl Iterator<Item = &'static Command> {
-    [strings::COMMANDS, hashes::COMMANDS, sets::COMMANDS, generic::COMMANDS, databases::COMMANDS].into_iter().flatten()
+    [strings::COMMANDS, hashes::COMMANDS, sets::COMMANDS, generic::COMMANDS, databases::COMMANDS]
+        .into_iter()
+        .chain(sorted_sets::TABLES)
+        .flatten()
 }
 
 /// The command of this name, in any case.
