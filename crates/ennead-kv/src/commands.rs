@@ -6,6 +6,7 @@ mod databases;
 mod deadline;
 mod generic;
 mod hashes;
+mod lists;
 mod sampling;
 mod scan;
 mod sets;
@@ -14,7 +15,7 @@ mod strings;
 
 /// Every command of this model.
 pub fn commands() -> impl Iterator<Item = &'static Command> {
-    [strings::COMMANDS, hashes::COMMANDS, sets::COMMANDS, generic::COMMANDS, databases::COMMANDS]
+    [strings::COMMANDS, hashes::COMMANDS, lists::COMMANDS, sets::COMMANDS, generic::COMMANDS, databases::COMMANDS]
         .into_iter()
         .chain(sorted_sets::TABLES)
         .flatten()

@@ -5,7 +5,9 @@
 use crate::random::Random;
 
 mod hashes;
+mod lists;
 mod sets;
+mod sorted_sets;
 
 /// The words of one request.
 pub(crate) type Words = Vec<Vec<u8>>;
@@ -76,8 +78,9 @@ pub(crate) fn request(random: &mut Random) -> Words {
     let mut words = well_formed(random);
     // DEBUG SLEEP with another number would be obeyed; CONFIG SET reads numbers more freely than Redis
     // ("-0", "01"); a HELLO that fails has set the name in 7.0 already, in 7.2 not; MIGRATE to another host could find one.
-    // SPOP with another number leaves the two with different sets.
-    let whole = [&b"DEBUG"[..], b"CONFIG", b"HELLO", b"MIGRATE", b"SPOP"].contains(&words[0].as_slice());
+    // SPOP with another number leaves the two with different sets, and pages of a scan are each server's own.
+    let whole = [&b"DEBUG"[..], b"CONFIG", b"HELLO", b"MIGRATE", b"SPOP", b"HSCAN", b"SSCAN", b"ZSCAN"]
+        .contains(&words[0].as_slice());
     if random.one_in(10) && !whole {
         match random.below(4) {
             0 if words.len() > 1 => {
@@ -109,7 +112,9 @@ fn harmless_client_call(name: &[u8]) -> bool {
 }
 
 fn well_formed(random: &mut Random) -> Words {
-    match random.below(140) {
+    match random.below(185) {
+        160..=184 => sorted_sets::request(random),
+        140..=159 => lists::request(random),
         100..=119 => hashes::request(random),
         120..=139 => sets::request(random),
         0..=11 => set(random),
@@ -576,7 +581,11 @@ fn key(random: &mut Random) -> Vec<u8> {
         b"h1",
         b"h2",
         b"s1",
+        b"l1",
+        b"l2",
         b"s2",
+        b"z1",
+        b"z2",
     ];
     if random.one_in(40) { [b'L'; 3000].to_vec() } else { random.pick(KEYS).to_vec() }
 }

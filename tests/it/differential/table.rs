@@ -6,11 +6,22 @@ use crate::server::Server;
 use crate::wire::{Reply, show};
 
 /// Groups whose commands Ennead has, in the words of COMMAND DOCS.
-const GROUPS: &[&[u8]] =
-    &[b"string", b"hash", b"set", b"bitmap", b"generic", b"connection", b"server", b"transactions"];
+const GROUPS: &[&[u8]] = &[
+    b"string",
+    b"hash",
+    b"list",
+    b"set",
+    b"sorted-set",
+    b"bitmap",
+    b"generic",
+    b"connection",
+    b"server",
+    b"transactions",
+];
 /// Commands of these groups that are not there, by what they need.
 const MISSING: &[(&str, &str)] = &[
     ("bitcount bitfield bitfield_ro bitop bitpos getbit setbit", "bitmaps, which are not there yet"),
+    ("blmove blmpop blpop brpop brpoplpush bzmpop bzpopmax bzpopmin", "clients that wait, which is not there yet"),
     ("sort sort_ro", "lists and sets"),
     ("restore-asking", "the cluster"),
     ("wait waitaof replicaof slaveof psync replconf sync failover role", "replication"),
@@ -18,6 +29,8 @@ const MISSING: &[(&str, &str)] = &[
     ("monitor", "a feed of commands"),
     ("bgrewriteaof", "an append-only file, which Ennead does not rewrite"),
 ];
+/// Commands that take more words in 7.2 than in 7.0.
+const NEWER: &[(&str, i64)] = &[("zrank", -3), ("zrevrank", -3)];
 /// Flags that describe the inside of redis-server, that 7.2 changed, or that tell what is allowed while redis-server
 /// loads its file or follows a master.
 pub(super) const FLAGS_NOT_COMPARED: &[&str] =
@@ -35,7 +48,10 @@ pub(super) fn differences(peer: &Server, ours: &Server) -> String {
     let own = facts(ours);
     let mut text = String::new();
     let scope = groups(peer);
-    for (name, peers) in facts(peer) {
+    for (name, mut peers) in facts(peer) {
+        if let Some((_, arity)) = NEWER.iter().find(|(newer, _)| *newer == name) {
+            peers.arity = *arity;
+        }
         if is_missing(name.as_bytes()) {
             continue;
         }

@@ -64,21 +64,29 @@ impl Context<'_> {
 
     /// After elements were added to a list.
     pub(crate) fn note_elements(&self, edit: &mut Edit) {
-        if edit.hint == Hint::Text {
-            return;
+        if edit.hint != Hint::Text && self.fills_nodes(edit, 1) {
+            edit.hint = Hint::Text;
         }
+    }
+
+    /// After elements were taken out of a list: at half of what it may be it becomes compact again.
+    pub(crate) fn note_elements_gone(&self, edit: &mut Edit) {
+        if edit.hint == Hint::Text && !self.fills_nodes(edit, 2) {
+            edit.hint = Hint::Auto;
+        }
+    }
+
+    /// Whether a list is more than a part of one node.
+    fn fills_nodes(&self, edit: &Edit, part: usize) -> bool {
         let size = self.thresholds().get(Threshold::ListSize);
         let (len, bytes) = match self.edited(edit) {
             View::Packed(bytes) => (crate::packed::items(bytes).count(), bytes.len()),
             View::Long(Object::List(list)) => (list.len(), list.element_bytes() + list.len() * ELEMENT_OVERHEAD),
-            View::Long(_) => return,
+            View::Long(_) => return false,
         };
-        let full = match usize::try_from(size) {
-            Ok(most) => len > most,
-            Err(_) => bytes > NODE_BYTES[(size.unsigned_abs() as usize).clamp(1, 5) - 1],
-        };
-        if full {
-            edit.hint = Hint::Text;
+        match usize::try_from(size) {
+            Ok(most) => len > most / part,
+            Err(_) => bytes > NODE_BYTES[(size.unsigned_abs() as usize).clamp(1, 5) - 1] / part,
         }
     }
 }

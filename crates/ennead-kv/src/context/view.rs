@@ -69,6 +69,25 @@ impl<'a> View<'a> {
         }
     }
 
+    /// Elements of a list from an index on.
+    pub(crate) fn items_from(self, index: usize) -> Boxed<'a, &'a [u8]> {
+        match self {
+            View::Long(Object::List(list)) => Box::new(list.iter_from(index)),
+            _ => Box::new(self.items().skip(index)),
+        }
+    }
+
+    /// Elements of a list backwards from before an index.
+    pub(crate) fn items_back(self, index: usize) -> Boxed<'a, &'a [u8]> {
+        match self {
+            View::Long(Object::List(list)) => Box::new(list.iter_back(index)),
+            _ => {
+                let items: Vec<&[u8]> = self.items().take(index).collect();
+                Box::new(items.into_iter().rev())
+            }
+        }
+    }
+
     /// The field at a position in the order of [`View::fields`].
     pub(crate) fn nth_field(self, index: usize) -> Option<(&'a [u8], &'a [u8])> {
         match self {

@@ -75,6 +75,7 @@ impl Life {
                         "string" => format!("get {key}"),
                         "hash" => format!("hgetall {key}"),
                         "set" => format!("smembers {key}"),
+                        "list" => format!("lrange {key} 0 -1"),
                         other => panic!("a {other}"),
                     };
                     let value = self.run(&call, &reader)?.0;
@@ -230,7 +231,14 @@ fn members(random: &mut Random, width: usize) -> String {
 /// A command that changes a collection.
 fn collection_command(random: &mut Random) -> String {
     let (first, second) = (key(random), key(random));
-    match random.below(10) {
+    match random.below(18) {
+        10..=11 => format!("rpush {first}{}", members(random, 1)),
+        12 => format!("lpush {first}{}", members(random, 1)),
+        13 => format!("linsert {first} before member-{}-of-the-collection {second}", random.below(80)),
+        14 => format!("lpop {first} {}", 1 + random.below(20)),
+        15 => format!("ltrim {first} {} -2", random.below(10)),
+        16 => format!("lmove {first} {second} left right"),
+        17 => format!("lset {first} {} {second}", random.below(20)),
         0..=2 => format!("hset {first}{}", members(random, 2)),
         3 => format!("hdel {first}{}", members(random, 2)),
         4 => format!("hincrby {first} counter 1"),
