@@ -168,6 +168,10 @@ impl<'a> Query<'a> {
     /// The ranks that it asks for.
     fn ranks(&self, view: View<'_>) -> Range<usize> {
         let Range { start, end } = self.interval.ranks(view, self.reverse);
+        // What is allowed as LIMIT there means nothing.
+        if matches!(self.interval, Interval::Ranks(..)) {
+            return start..end;
+        }
         let Ok(offset) = usize::try_from(self.offset) else { return 0..0 };
         let left = (end - start).saturating_sub(offset);
         let count = usize::try_from(self.limit).map_or(left, |limit| limit.min(left));
