@@ -8,6 +8,7 @@ mod generator;
 mod golden;
 mod info;
 mod rule;
+mod scripting;
 mod sequence;
 mod table;
 

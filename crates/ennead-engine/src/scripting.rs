@@ -1,8 +1,9 @@
 //! Scripts in Lua: EVAL and its like.
 //!
 //! A script runs in a thread of its own, as one transaction of the keyspace, while its client waits and the workers go on;
-//! one that has been over at once several times in a row, and one inside EXEC, runs where its client is served. What it wrote is one record of the log. Who comes while a script runs waits for
-//! it, or is told that the server is busy once it has run for `busy-reply-threshold`.
+//! one that has been over at once several times in a row, and one inside EXEC, runs where its client is served. What it wrote
+//! is one record of the log. Who comes while a script runs waits for it, or is told that the server is busy once it has
+//! run for `busy-reply-threshold`.
 
 mod arguments;
 mod convert;
@@ -13,8 +14,6 @@ mod random;
 mod run;
 mod running;
 mod scripts;
-#[cfg(test)]
-mod tests;
 mod thread;
 
 pub(crate) use arguments::{Invocation, check_keys};

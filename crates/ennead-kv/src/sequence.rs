@@ -95,10 +95,6 @@ impl<T> Sequence<T> {
         self.len
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.len == 0
-    }
-
     /// Bytes that it takes in memory, without what items point to.
     pub(crate) fn size(&self) -> usize {
         // Chunks are let grow by doubling; what they have of room is about a third of what they hold.
@@ -111,14 +107,6 @@ impl<T> Sequence<T> {
 
     pub(crate) fn get_mut(&mut self, at: At) -> Option<&mut T> {
         self.chunks.get_mut(at.chunk)?.get_mut(at.offset)
-    }
-
-    pub(crate) fn first(&self) -> Option<&T> {
-        self.chunks.front()?.front()
-    }
-
-    pub(crate) fn last(&self) -> Option<&T> {
-        self.chunks.back()?.back()
     }
 
     /// Where the sequence begins.
@@ -214,10 +202,6 @@ impl<T> Sequence<T> {
         self.insert(self.end(), item);
     }
 
-    pub(crate) fn push_front(&mut self, item: T) {
-        self.insert(self.start(), item);
-    }
-
     pub(crate) fn remove(&mut self, at: At) -> Option<T> {
         let chunk = self.chunks.get_mut(at.chunk)?;
         let item = chunk.remove(at.offset)?;
@@ -235,14 +219,6 @@ impl<T> Sequence<T> {
             self.note(at.chunk, -1);
         }
         Some(item)
-    }
-
-    pub(crate) fn pop_front(&mut self) -> Option<T> {
-        self.remove(self.start())
-    }
-
-    pub(crate) fn pop_back(&mut self) -> Option<T> {
-        self.remove(self.at(self.len.checked_sub(1)?))
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {

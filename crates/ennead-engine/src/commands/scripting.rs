@@ -16,7 +16,7 @@ const SCRIPTING: Spec = Spec {
     name: "",
     arity: -3,
     keys: KeySpec::Counted { count: 2 },
-    flags: &[Flag::NoScript, Flag::Stale, Flag::SkipMonitor, Flag::MovableKeys],
+    flags: &[Flag::NoScript, Flag::Stale, Flag::SkipMonitor, Flag::NoMandatoryKeys, Flag::MovableKeys],
     categories: &[],
     group: Group::Scripting,
     since: "2.6.0",
@@ -24,7 +24,8 @@ const SCRIPTING: Spec = Spec {
     summary: "",
     syntax: "",
 };
-const READ_ONLY: &[Flag] = &[Flag::ReadOnly, Flag::NoScript, Flag::Stale, Flag::SkipMonitor, Flag::MovableKeys];
+const READ_ONLY: &[Flag] =
+    &[Flag::ReadOnly, Flag::NoScript, Flag::Stale, Flag::SkipMonitor, Flag::NoMandatoryKeys, Flag::MovableKeys];
 const SCRIPT: Spec = Spec { arity: 2, keys: KeySpec::None, flags: &[Flag::NoScript], ..SCRIPTING };
 
 pub(super) const ROWS: &[Row] = &[

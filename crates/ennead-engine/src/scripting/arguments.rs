@@ -33,7 +33,10 @@ pub(crate) fn check_keys(args: Args<'_>) -> Result<usize> {
     usize::try_from(count).map_err(|_| Error::text("ERR Number of keys can't be negative"))
 }
 
-fn split(args: Args<'_>) -> Result<(Vec<Vec<u8>>, Vec<Vec<u8>>)> {
+type Words = Vec<Vec<u8>>;
+
+/// Keys and arguments.
+fn split(args: Args<'_>) -> Result<(Words, Words)> {
     let count = check_keys(args)?;
     let mut words = args.iter_from(3).map(<[u8]>::to_vec);
     let keys = words.by_ref().take(count).collect();

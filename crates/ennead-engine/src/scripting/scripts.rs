@@ -91,12 +91,6 @@ impl Scripts {
         self.known.write().clear();
     }
 
-    /// How many there are, and the bytes of their texts.
-    pub(crate) fn size(&self) -> (usize, usize) {
-        let known = self.known.read();
-        (known.len(), known.values().map(|script| script.text.len()).sum())
-    }
-
     pub(crate) fn shard(&self, engine: &Engine) -> Arc<Shard> {
         Arc::clone(self.shard.get_or_init(|| engine.figures().shard()))
     }

@@ -56,11 +56,6 @@ impl List {
         self.element(index).map(|element| &*element.bytes)
     }
 
-    /// The suffix of an element's row.
-    pub(crate) fn suffix(&self, index: usize) -> Option<[u8; 8]> {
-        self.element(index).map(|element| suffix(element.position))
-    }
-
     fn element(&self, index: usize) -> Option<&Element> {
         self.elements.get(self.elements.at(index))
     }

