@@ -43,6 +43,7 @@ const VERSIONS: &[(&str, &str, &str)] = &[
     ("hello 3 auth", "-WRONGPASS", "-ERR Client names cannot contain"),
     // 7.2 refuses the one number that has no opposite.
     ("lrem", ":", "-ERR value is out of range"),
+    ("lrem", "-WRONGTYPE", "-ERR value is out of range"),
     ("lpos", "", "-ERR value is out of range"),
     // 7.2 has a compact encoding for sets of anything.
     ("object encoding", "hashtable", "listpack"),
@@ -50,10 +51,12 @@ const VERSIONS: &[(&str, &str, &str)] = &[
     // 7.2 looks at the arguments before it looks for the key.
     ("bitcount", ":0\r\n", "-ERR syntax error"),
     ("bitcount", ":0\r\n", "-ERR value is not an integer"),
+    ("bitcount", "-WRONGTYPE", "-ERR"),
     ("bitpos", ":0\r\n", "-ERR syntax error"),
     ("bitpos", ":0\r\n", "-ERR value is not an integer"),
     ("bitpos", ":-1\r\n", "-ERR syntax error"),
     ("bitpos", ":-1\r\n", "-ERR value is not an integer"),
+    ("bitpos", "-WRONGTYPE", "-ERR"),
     // 7.2 takes a command without arguments here.
     ("command getkeys", "-ERR wrong number of arguments for 'command|getkeys", "-ERR"),
 ];
