@@ -1,4 +1,4 @@
-"""What applications do with Redis strings: sessions, rate limits, caches, counters, locks."""
+"""What applications do with Redis strings: sessions, rate limits, caches, counters, locks, visitors, active users."""
 
 import json
 import threading
@@ -99,6 +99,68 @@ def test_compare_by_get_and_set(text):
     assert text.getset("state", "newer") == "new"
     assert text.getdel("state") == "newer"
     assert text.get("state") is None
+
+
+def test_unique_visitors(text):
+    days = {"2024-05-01": range(0, 6000), "2024-05-02": range(4000, 9000), "2024-05-03": range(8500, 8600)}
+    for day, users in days.items():
+        with text.pipeline(transaction=False) as pipe:
+            for user in users:
+                pipe.pfadd(f"visitors:{day}", f"user:{user}")
+            pipe.execute()
+        assert abs(text.pfcount(f"visitors:{day}") - len(users)) <= len(users) * 0.03
+    assert text.pfadd("visitors:2024-05-01", "user:17") == 0, "a visitor who comes again"
+    assert text.pfadd("visitors:2024-05-04", "user:1", "user:1", "user:2") == 1
+    assert text.pfcount("visitors:2024-05-04") == 2
+
+    keys = [f"visitors:{day}" for day in days]
+    union = text.pfcount(*keys)
+    assert abs(union - 9000) <= 9000 * 0.03
+    assert text.pfmerge("visitors:2024-05", *keys)
+    assert text.pfcount("visitors:2024-05") == union
+    assert text.strlen("visitors:2024-05") == 12304
+    assert text.strlen("visitors:2024-05-03") < 400, "few visitors take few bytes"
+
+
+def test_unique_visitors_move_between_servers_as_strings(r):
+    r.pfadd("visitors", *range(100))
+    estimate = r.pfcount("visitors")
+    r.set("copy", r.get("visitors"))
+    r.restore("restored", 0, r.dump("visitors"))
+    assert r.pfcount("copy") == r.pfcount("restored") == estimate
+    assert r.pfadd("copy", *range(100)) == 0
+
+
+def test_daily_active_users(text):
+    days = {"mon": [1, 5, 100, 1_000_000], "tue": [5, 7, 1_000_000], "wed": [5]}
+    for day, users in days.items():
+        for user in users:
+            assert text.setbit(f"active:{day}", user, 1) == 0
+    assert text.getbit("active:mon", 100) == 1
+    assert text.getbit("active:tue", 100) == 0
+    assert [text.bitcount(f"active:{day}") for day in days] == [4, 3, 1]
+
+    keys = [f"active:{day}" for day in days]
+    assert text.bitop("AND", "active:each", *keys) == 125_001
+    assert text.bitcount("active:each") == 1
+    assert text.bitpos("active:each", 1) == 5
+    text.bitop("OR", "active:any", *keys)
+    assert text.bitcount("active:any") == 5
+    assert text.bitcount("active:any", 0, 99, "BIT") == 3
+    text.bitop("XOR", "active:changed", "active:mon", "active:tue")
+    assert text.bitcount("active:changed") == 3
+
+    assert text.setbit("active:mon", 100, 0) == 1
+    assert text.bitcount("active:mon") == 3
+
+
+def test_counters_packed_into_one_string(text):
+    game = text.bitfield("player:1")
+    assert game.set("u32", "#0", 1000).incrby("u32", "#0", 50).incrby("u32", "#1", 1).execute() == [0, 1050, 1]
+    game = text.bitfield("player:1", default_overflow="FAIL")
+    assert game.incrby("u8", 64, 250).incrby("u8", 64, 10).get("u8", 64).execute() == [250, None, 250]
+    assert text.bitfield_ro("player:1", "u32", 0) == [1050]
+    assert text.strlen("player:1") == 9
 
 
 def test_wrong_number_is_an_error_and_the_connection_goes_on(text):

@@ -47,6 +47,7 @@ const VERSIONS: &[(&str, &str, &str)] = &[
     ("hello 3 auth", "-WRONGPASS", "-ERR Client names cannot contain"),
     // 7.2 refuses the one number that has no opposite.
     ("lrem", ":", "-ERR value is out of range"),
+    ("lrem", "-WRONGTYPE", "-ERR value is out of range"),
     ("lpos", "", "-ERR value is out of range"),
     // 7.2 has a compact encoding for sets of anything.
     ("object encoding", "hashtable", "listpack"),

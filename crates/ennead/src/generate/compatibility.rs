@@ -50,7 +50,8 @@ pub(super) fn page() -> String {
          - There are no replicas: WAIT and WAITAOF count none, and are refused where they would wait for some for ever. WAIT\n\
          \x20 answers at once.\n\
          - Keys expire during CLIENT PAUSE, too.\n\
-         - Expired keys are deleted when they are due, not by sampling.\n\n",
+         - Expired keys are deleted when they are due, not by sampling.\n\
+         - PFADD to a corrupted HyperLogLog adds nothing; Redis keeps what it added before it found out.\n\n",
     );
     page.push_str("| group | there | not there |\n|---|---|---|\n");
     for (group, rows) in &groups {

@@ -4,6 +4,8 @@ use super::{Words, key_of, pick, value};
 use crate::random::Random;
 
 const KEYS: &[&str] = &["p1", "p2", "{t}p"];
+/// Its registers do not add up. Nothing is added to it: Redis keeps the elements before the one that fails, Ennead none.
+const BROKEN: &str = "broken";
 
 pub(super) fn request(random: &mut Random) -> Words {
     let name = *random.pick(&[
@@ -15,10 +17,15 @@ pub(super) fn request(random: &mut Random) -> Words {
             words.push(key_of(random, KEYS));
             elements(random, &mut words);
         }
-        "PFCOUNT" | "PFMERGE" => (0..1 + random.below(4)).for_each(|_| words.push(key_of(random, KEYS))),
+        "PFCOUNT" | "PFMERGE" => (0..1 + random.below(4)).for_each(|_| words.push(key_to_read(random))),
         "PFDEBUG" => {
-            let subcommands = &["DECODE", "DECODE", "ENCODING", "GETREG", "TODENSE", "decode", "bogus"];
-            words.extend([pick(random, subcommands), key_of(random, KEYS)]);
+            // A reply as long as that to GETREG gets lost when a QUIT follows it: a golden script has it.
+            let subcommands = &["DECODE", "DECODE", "ENCODING", "TODENSE", "decode", "bogus"];
+            words.extend([pick(random, subcommands), key_to_read(random)]);
+        }
+        "SET" if random.one_in(5) => {
+            let registers = 16_000 + random.below(800);
+            words.extend([BROKEN.into(), sparse(random, registers)]);
         }
         "SET" => {
             words.push(key_of(random, KEYS));
@@ -42,30 +49,33 @@ fn elements(random: &mut Random, words: &mut Words) {
     }
 }
 
-/// One as a client could have kept it: whole, or not quite.
+fn key_to_read(random: &mut Random) -> Vec<u8> {
+    if random.one_in(12) { BROKEN.into() } else { key_of(random, KEYS) }
+}
+
+/// One as a client could have kept it, or made it.
 fn sketch(random: &mut Random) -> Vec<u8> {
-    let mut bytes = b"HYLL".to_vec();
-    bytes.push(if random.one_in(4) { random.below(4) as u8 } else { 1 });
-    bytes.extend([0; 10]);
-    bytes.push(if random.one_in(2) { 0x80 } else { 0 });
-    // Not one with too few registers: Redis changes a part of it before it says that it is corrupt, Ennead nothing.
-    match random.below(5) {
-        // Dense: any registers, so that the estimate meets values that no hash gives.
-        0 => {
-            bytes[4] = 0;
-            let registers = random.bytes(12_288);
-            bytes.extend(registers);
+    match random.below(6) {
+        // Any registers, so that the estimate meets values that no hash gives.
+        0 => [header(random, 0), random.bytes(12_288)].concat(),
+        1 => [header(random, 0), vec![random.next() as u8; 12_288]].concat(),
+        2 => [header(random, 1), b"\x7f\xff".to_vec()].concat(),
+        // Of the wrong length for the dense form, or of none.
+        3 => {
+            let form = *random.pick(&[0, 2]);
+            [header(random, form), runs(random, 100)].concat()
         }
-        1 => {
-            bytes[4] = 0;
-            let byte = random.next() as u8;
-            bytes.extend([byte; 12_288]);
-        }
-        2 => bytes.extend(runs(random, 16_384)),
-        3 => bytes.extend(runs(random, 16_384)),
-        _ => bytes.extend(b"\x7f\xff"),
+        _ => sparse(random, 16_384),
     }
-    bytes
+}
+
+fn sparse(random: &mut Random, registers: usize) -> Vec<u8> {
+    [header(random, 1), runs(random, registers)].concat()
+}
+
+fn header(random: &mut Random, form: u8) -> Vec<u8> {
+    let stale = if random.one_in(2) { 0x80 } else { 0 };
+    [b"HYLL".as_slice(), &[form], &[0; 10], &[stale]].concat()
 }
 
 /// Runs of the sparse form that have so many registers together.
