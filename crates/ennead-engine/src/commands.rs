@@ -12,6 +12,7 @@ mod latency;
 mod memory;
 mod migrate;
 mod module;
+mod pubsub;
 mod server;
 mod slowlog;
 mod syntax;
@@ -66,6 +67,7 @@ pub(crate) fn rows() -> impl Iterator<Item = &'static Row> {
         memory::ROWS,
         migrate::ROWS,
         module::ROWS,
+        pubsub::ROWS,
         server::ROWS,
         slowlog::ROWS,
         transaction::ROWS,

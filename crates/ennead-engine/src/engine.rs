@@ -18,6 +18,7 @@ use crate::keyspace;
 use crate::latency::LatencyMonitor;
 use crate::pause::Pause;
 use crate::process;
+use crate::pubsub::PubSub;
 use crate::rates::Rates;
 use crate::registry::Registry;
 use crate::settings::{BACKUP_DIRECTORY, DATA_DIRECTORY, STALL_TIMEOUT, Settings};
@@ -36,6 +37,7 @@ struct Inner {
     settings: Arc<Settings>,
     users: Users,
     clients: Clients,
+    pubsub: PubSub,
     figures: Figures,
     slowlog: SlowLog,
     latency: LatencyMonitor,
@@ -68,6 +70,7 @@ impl Engine {
             _upkeep: upkeep,
             users: Users::new(Arc::clone(&settings)),
             clients: Clients::default(),
+            pubsub: PubSub::new(Arc::clone(&settings)),
             figures: Figures::new(Registry::get().commands().len()),
             slowlog: SlowLog::default(),
             latency: LatencyMonitor::default(),
@@ -114,6 +117,11 @@ impl Engine {
 
     pub fn clients(&self) -> &Clients {
         &self.0.clients
+    }
+
+    /// Channels and their subscribers.
+    pub fn pubsub(&self) -> &PubSub {
+        &self.0.pubsub
     }
 
     /// The table of commands.

@@ -157,6 +157,7 @@ fn key_flags(spec: &Spec, number: usize) -> &'static [&'static str] {
         ("setrange" | "expire" | "pexpire" | "expireat" | "pexpireat" | "persist", _) => &["RW", "update"],
         ("exists" | "type" | "strlen" | "touch" | "watch" | "memory|usage", _) => &["RO"],
         (name, _) if name.starts_with("object|") => &["RO"],
+        _ if spec.is(Flag::PubSub) => &["not_key"],
         _ if spec.is(Flag::Write) => &["RW", "access", "update"],
         _ => &["RO", "access"],
     }
@@ -220,10 +221,16 @@ fn docs(_session: &mut Session, request: &Request<'_>, reply: &mut dyn Output) -
     Ok(())
 }
 
+/// Whether it is about messages. No model has a group of commands for these.
+pub(crate) fn is_pubsub(spec: &Spec) -> bool {
+    spec.is(Flag::PubSub) || spec.name.starts_with("pubsub")
+}
+
 fn document(command: &Command, reply: &mut dyn Output) {
     let spec = &command.spec;
     let arguments = syntax::parse(spec.syntax);
     let group = match spec.group {
+        _ if is_pubsub(spec) => "pubsub",
         Group::Generic => "generic",
         Group::String => "string",
         Group::Connection => "connection",
@@ -291,7 +298,7 @@ fn described<'a>(args: Args<'a>) -> Result<(&'static Command, Vec<&'a [u8]>)> {
     let Lookup::Found(command) = Registry::get().lookup(&inner) else {
         return Err(Error::text("ERR Invalid command specified"));
     };
-    if matches!(command.spec.keys, KeySpec::None) {
+    if matches!(command.spec.keys, KeySpec::None) || command.has(Flag::PubSub) {
         return Err(Error::text("ERR The command has no key arguments"));
     }
     if !command.spec.accepts(inner.len()) {

@@ -248,7 +248,7 @@ impl Session {
 }
 
 /// What asks for more of two.
-fn longer(first: Hold, second: Hold) -> Hold {
+pub(super) fn longer(first: Hold, second: Hold) -> Hold {
     match (first, second) {
         (Hold::None, other) | (other, Hold::None) => other,
         (Hold::Written(first), Hold::Written(second)) => Hold::Written(first.max(second)),
