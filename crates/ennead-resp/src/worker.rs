@@ -172,9 +172,9 @@ impl Worker {
 
     /// The end of a turn: one hand-over of the log for all its writes, then the replies.
     fn flush(&self) {
+        self.collect_mail();
         self.turn_began.set(false);
         self.flush_scheduled.set(false);
-        self.collect_mail();
         let store = self.engine.store();
         let needed = self.needed.take();
         let mut failure = None;
@@ -220,6 +220,11 @@ impl Worker {
     fn collect_mail(&self) {
         let mut rung = self.rung.borrow_mut();
         self.doorbell.answer(&mut rung);
+        if rung.is_empty() {
+            return;
+        }
+        // A worker whose clients only listen has turns, too.
+        self.begin_turn(&mut self.clock.borrow_mut());
         let connections = self.connections.borrow();
         for client in rung.drain(..) {
             // One that has gone to another worker rings there.

@@ -30,6 +30,10 @@ impl Connection {
     /// Called by the worker when it was told that there is mail; whether the flusher should look at the connection.
     pub(crate) fn receive(&mut self, worker: &Worker) -> bool {
         self.take_mail(worker);
+        if worker.has_surplus() {
+            // It goes when this is written, although it may never send a request again.
+            self.waker.wake_by_ref();
+        }
         self.state == State::Open && !std::mem::replace(&mut self.queued, true)
     }
 
