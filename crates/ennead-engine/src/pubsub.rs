@@ -14,6 +14,7 @@ mod tests;
 
 use std::sync::Arc;
 
+use ennead_kv::glob;
 use smallvec::SmallVec;
 
 use crate::clients::Client;
@@ -23,6 +24,9 @@ use channels::Channels;
 pub use mailbox::{Doorbell, Mailbox};
 pub use message::Message;
 use patterns::Patterns;
+
+/// Bytes that many hold on to: a name, a pattern, a text.
+pub(crate) type Shared = Arc<[u8]>;
 
 /// What a client can subscribe to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,7 +88,7 @@ impl PubSub {
     }
 
     /// Enters a client that is not entered yet. Gives the name as it is kept here.
-    pub(crate) fn subscribe(&self, topic: Topic, name: &[u8], client: &Arc<Client>) -> Arc<[u8]> {
+    pub(crate) fn subscribe(&self, topic: Topic, name: &[u8], client: &Arc<Client>) -> Shared {
         match topic {
             Topic::Channel => self.channels.subscribe(name, client),
             Topic::Pattern => self.patterns.subscribe(name, client),
@@ -111,7 +115,7 @@ impl PubSub {
     }
 
     /// The channels with subscribers, shard channels or the others.
-    pub(crate) fn names(&self, shard: bool) -> Vec<Arc<[u8]>> {
+    pub(crate) fn names(&self, shard: bool) -> Vec<Shared> {
         if shard { self.shard_channels.names() } else { self.channels.names() }
     }
 
@@ -120,6 +124,11 @@ impl PubSub {
         let channels = if shard { &self.shard_channels } else { &self.channels };
         channels.with(channel, |subscribers| subscribers.map_or(0, |(_, roster)| roster.len()))
     }
+}
+
+/// Whether a pattern is for a channel. In Redis no star matches an empty name.
+pub(crate) fn matches(pattern: &[u8], channel: &[u8]) -> bool {
+    if channel.is_empty() { pattern.is_empty() } else { glob::matches(pattern, channel) }
 }
 
 /// Clients by id, each once.
@@ -157,7 +166,7 @@ struct Round {
     limit_bytes: u64,
     receivers: u64,
     /// Channel and text, shared by the messages of several patterns.
-    body: Option<(Arc<[u8]>, Arc<[u8]>)>,
+    body: Option<(Shared, Shared)>,
     rings: SmallVec<[Ring; 2]>,
 }
 

@@ -6,7 +6,7 @@ use crate::server::Server;
 use crate::wire::{Reply, show};
 
 /// Groups whose commands Ennead has, in the words of COMMAND DOCS.
-const GROUPS: &[&[u8]] = &[b"string", b"bitmap", b"generic", b"connection", b"server", b"transactions"];
+const GROUPS: &[&[u8]] = &[b"string", b"bitmap", b"generic", b"connection", b"server", b"transactions", b"pubsub"];
 /// Commands of these groups that are not there, by what they need.
 const MISSING: &[(&str, &str)] = &[
     ("bitcount bitfield bitfield_ro bitop bitpos getbit setbit", "bitmaps, which are not there yet"),

@@ -221,16 +221,11 @@ fn docs(_session: &mut Session, request: &Request<'_>, reply: &mut dyn Output) -
     Ok(())
 }
 
-/// Whether it is about messages. No model has a group of commands for these.
-pub(crate) fn is_pubsub(spec: &Spec) -> bool {
-    spec.is(Flag::PubSub) || spec.name.starts_with("pubsub")
-}
-
 fn document(command: &Command, reply: &mut dyn Output) {
     let spec = &command.spec;
     let arguments = syntax::parse(spec.syntax);
     let group = match spec.group {
-        _ if is_pubsub(spec) => "pubsub",
+        _ if command.is_pubsub() => "pubsub",
         Group::Generic => "generic",
         Group::String => "string",
         Group::Connection => "connection",

@@ -1,11 +1,9 @@
 //! Publish and subscribe. Who gets what is decided in [`crate::pubsub`].
 
-use std::sync::Arc;
-
-use ennead_kv::{Effect, Error, Flag, KeySpec, Result, Spec, glob};
+use ennead_kv::{Effect, Error, Flag, KeySpec, Result, Spec};
 
 use super::{PLAIN, Row, SERVER, help};
-use crate::pubsub::Topic;
+use crate::pubsub::{Shared, Topic, matches};
 use crate::session::{Hold, Output, Request, Session};
 
 const POST: Spec = Spec { flags: &[Flag::PubSub, Flag::Loading, Flag::Stale, Flag::Fast], since: "2.0.0", ..SERVER };
@@ -234,9 +232,9 @@ fn channels(session: &mut Session, request: &Request<'_>, reply: &mut dyn Output
             "ERR unknown subcommand or wrong number of arguments for '{word}'. Try PUBSUB HELP."
         )));
     }
-    let mut names: Vec<Arc<[u8]>> = session.engine.pubsub().names(shard);
+    let mut names: Vec<Shared> = session.engine.pubsub().names(shard);
     if let Some(pattern) = request.args.get(2) {
-        names.retain(|name| glob::matches(pattern, name));
+        names.retain(|name| matches(pattern, name));
     }
     reply.array(names.len());
     for name in names {

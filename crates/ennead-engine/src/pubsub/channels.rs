@@ -8,12 +8,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use parking_lot::Mutex;
 
-use super::Roster;
+use super::{Roster, Shared};
 use crate::clients::Client;
 
 const PARTS: usize = 64;
 
-type Part = HashMap<Arc<[u8]>, Roster>;
+type Part = HashMap<Shared, Roster>;
 
 #[derive(Debug)]
 pub(super) struct Channels {
@@ -38,11 +38,11 @@ impl Channels {
     }
 
     /// Does something while nobody else publishes to the channel or changes its subscribers, if it has any.
-    pub(super) fn with<T>(&self, name: &[u8], act: impl FnOnce(Option<(&Arc<[u8]>, &Roster)>) -> T) -> T {
+    pub(super) fn with<T>(&self, name: &[u8], act: impl FnOnce(Option<(&Shared, &Roster)>) -> T) -> T {
         act(self.part(name).lock().get_key_value(name))
     }
 
-    pub(super) fn subscribe(&self, name: &[u8], client: &Arc<Client>) -> Arc<[u8]> {
+    pub(super) fn subscribe(&self, name: &[u8], client: &Arc<Client>) -> Shared {
         let mut part = self.part(name).lock();
         let known = part.get_key_value(name).map(|(known, _)| Arc::clone(known));
         let name = known.unwrap_or_else(|| {
@@ -67,7 +67,7 @@ impl Channels {
         self.count.load(Ordering::Relaxed)
     }
 
-    pub(super) fn names(&self) -> Vec<Arc<[u8]>> {
+    pub(super) fn names(&self) -> Vec<Shared> {
         self.parts.iter().flat_map(|part| part.lock().keys().cloned().collect::<Vec<_>>()).collect()
     }
 }

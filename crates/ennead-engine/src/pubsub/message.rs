@@ -1,10 +1,11 @@
 //! A message as all its receivers share it: its words once, and once for each version of the protocol what goes over
 //! the wire.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
 use ennead_kv::Reply;
 
+use super::Shared;
 use crate::session::Hold;
 
 /// What a message counts for beside its words where unread bytes are limited, about what goes over the wire with it.
@@ -13,7 +14,7 @@ const FRAMING_BYTES: usize = 40;
 #[derive(Debug)]
 enum Origin {
     Channel,
-    Pattern(Arc<[u8]>),
+    Pattern(Shared),
     Shard,
 }
 
@@ -21,27 +22,27 @@ enum Origin {
 #[derive(Debug)]
 pub struct Message {
     origin: Origin,
-    channel: Arc<[u8]>,
-    text: Arc<[u8]>,
+    channel: Shared,
+    text: Shared,
     hold: Hold,
     /// As the listener encoded it for RESP2 and RESP3.
     frames: [OnceLock<Box<[u8]>>; 2],
 }
 
 impl Message {
-    fn from(origin: Origin, channel: Arc<[u8]>, text: Arc<[u8]>, hold: Hold) -> Message {
+    fn from(origin: Origin, channel: Shared, text: Shared, hold: Hold) -> Message {
         Message { origin, channel, text, hold, frames: Default::default() }
     }
 
-    pub(super) fn new(channel: Arc<[u8]>, text: Arc<[u8]>, hold: Hold) -> Message {
+    pub(super) fn new(channel: Shared, text: Shared, hold: Hold) -> Message {
         Message::from(Origin::Channel, channel, text, hold)
     }
 
-    pub(super) fn of_pattern(pattern: Arc<[u8]>, channel: Arc<[u8]>, text: Arc<[u8]>, hold: Hold) -> Message {
+    pub(super) fn of_pattern(pattern: Shared, channel: Shared, text: Shared, hold: Hold) -> Message {
         Message::from(Origin::Pattern(pattern), channel, text, hold)
     }
 
-    pub(super) fn of_shard(channel: Arc<[u8]>, text: Arc<[u8]>, hold: Hold) -> Message {
+    pub(super) fn of_shard(channel: Shared, text: Shared, hold: Hold) -> Message {
         Message::from(Origin::Shard, channel, text, hold)
     }
 

@@ -4,10 +4,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use ennead_kv::glob;
 use parking_lot::RwLock;
 
-use super::Roster;
+use super::{Roster, Shared, matches};
 use crate::clients::Client;
 
 #[derive(Debug, Default)]
@@ -19,29 +18,29 @@ pub(super) struct Patterns {
 
 #[derive(Debug, Default)]
 struct Known {
-    list: Vec<(Arc<[u8]>, Roster)>,
-    places: HashMap<Arc<[u8]>, usize>,
+    list: Vec<(Shared, Roster)>,
+    places: HashMap<Shared, usize>,
 }
 
 impl Patterns {
     /// Those that match a channel, with their subscribers.
-    pub(super) fn of(&self, channel: &[u8], mut act: impl FnMut(&Arc<[u8]>, &Roster)) {
+    pub(super) fn of(&self, channel: &[u8], mut act: impl FnMut(&Shared, &Roster)) {
         if self.count() == 0 {
             return;
         }
         for (pattern, roster) in &self.known.read().list {
-            if glob::matches(pattern, channel) {
+            if matches(pattern, channel) {
                 act(pattern, roster);
             }
         }
     }
 
-    pub(super) fn subscribe(&self, pattern: &[u8], client: &Arc<Client>) -> Arc<[u8]> {
+    pub(super) fn subscribe(&self, pattern: &[u8], client: &Arc<Client>) -> Shared {
         let mut known = self.known.write();
         let at = match known.places.get(pattern) {
             Some(at) => *at,
             None => {
-                let (at, name) = (known.list.len(), Arc::<[u8]>::from(pattern));
+                let (at, name) = (known.list.len(), Shared::from(pattern));
                 known.places.insert(Arc::clone(&name), at);
                 known.list.push((name, Roster::default()));
                 self.count.fetch_add(1, Ordering::SeqCst);

@@ -1,8 +1,6 @@
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use ennead_kv::glob;
-
 use super::*;
 use crate::{Clients, Origin};
 
@@ -59,9 +57,9 @@ fn the_registry_is_a_set_of_subscriptions() {
                 }
                 _ => check_publish(&pubsub, &clients, &model, topic, name, number),
             }
-            for topic in 0..3 {
+            for (topic, kind) in TOPICS.into_iter().enumerate() {
                 let names: BTreeSet<_> = model.iter().filter(|entry| entry.0 == topic).map(|entry| entry.1).collect();
-                assert_eq!(pubsub.count(TOPICS[topic]), names.len());
+                assert_eq!(pubsub.count(kind), names.len());
                 if topic != 1 {
                     let known = pubsub.names(topic == 2);
                     assert_eq!(known.iter().map(|name| &**name).collect::<BTreeSet<_>>(), names);
@@ -84,9 +82,9 @@ fn check_publish(
     let shard = topic == 2;
     let direct = |client: usize| usize::from(model.contains(&(if shard { 2 } else { 0 }, name, client)));
     let patterns = |client: usize| {
-        let matching = model.iter().filter(move |(topic, pattern, other)| {
-            *topic == 1 && *other == client && !shard && glob::matches(pattern, name)
-        });
+        let matching = model
+            .iter()
+            .filter(move |(topic, pattern, other)| *topic == 1 && *other == client && !shard && matches(pattern, name));
         matching.map(|(_, pattern, _)| format!("{}|{}", std::str::from_utf8(pattern).unwrap(), number))
     };
     let expected: usize = (0..clients.len()).map(|client| direct(client) + patterns(client).count()).sum();

@@ -8,7 +8,7 @@ use ennead_kv::{Error, Result};
 
 use super::transaction::longer;
 use super::{Output, Session};
-use crate::pubsub::{Doorbell, Topic};
+use crate::pubsub::{Doorbell, Shared, Topic};
 use crate::registry::Command;
 
 /// Commands of a RESP2 connection that gets messages: it could not tell other replies from them.
@@ -17,10 +17,12 @@ const ALLOWED: &[&str] =
 
 /// The topics of one client by kind; most clients have none, so they take no room there.
 #[derive(Debug, Default)]
-pub(super) struct Subscriptions(Option<Box<[BTreeSet<Arc<[u8]>>; 3]>>);
+pub(super) struct Subscriptions(Option<Box<Topics>>);
+
+type Topics = [BTreeSet<Shared>; 3];
 
 impl Subscriptions {
-    fn of(&mut self, topic: Topic) -> &mut BTreeSet<Arc<[u8]>> {
+    fn of(&mut self, topic: Topic) -> &mut BTreeSet<Shared> {
         &mut self.0.get_or_insert_default()[topic as usize]
     }
 }
