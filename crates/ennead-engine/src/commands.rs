@@ -12,6 +12,7 @@ mod latency;
 mod memory;
 mod migrate;
 mod module;
+mod pubsub;
 pub(crate) mod scripting;
 mod server;
 mod slowlog;
@@ -68,6 +69,7 @@ pub(crate) fn rows() -> impl Iterator<Item = &'static Row> {
         migrate::ROWS,
         module::ROWS,
         scripting::ROWS,
+        pubsub::ROWS,
         server::ROWS,
         slowlog::ROWS,
         transaction::ROWS,

@@ -18,6 +18,7 @@ use crate::keyspace;
 use crate::latency::LatencyMonitor;
 use crate::pause::Pause;
 use crate::process;
+use crate::pubsub::PubSub;
 use crate::rates::Rates;
 use crate::registry::Registry;
 use crate::scripting::Scripts;
@@ -38,6 +39,7 @@ struct Inner {
     users: Users,
     clients: Clients,
     scripts: Scripts,
+    pubsub: PubSub,
     figures: Figures,
     slowlog: SlowLog,
     latency: LatencyMonitor,
@@ -71,6 +73,7 @@ impl Engine {
             users: Users::new(Arc::clone(&settings)),
             clients: Clients::default(),
             scripts: Scripts::default(),
+            pubsub: PubSub::new(Arc::clone(&settings)),
             figures: Figures::new(Registry::get().commands().len()),
             slowlog: SlowLog::default(),
             latency: LatencyMonitor::default(),
@@ -117,6 +120,11 @@ impl Engine {
 
     pub fn clients(&self) -> &Clients {
         &self.0.clients
+    }
+
+    /// Channels and their subscribers.
+    pub fn pubsub(&self) -> &PubSub {
+        &self.0.pubsub
     }
 
     /// The table of commands.

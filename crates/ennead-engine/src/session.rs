@@ -4,6 +4,7 @@
 //! the request again later) is said by the [`Outcome`].
 
 mod refusal;
+mod subscriptions;
 #[cfg(test)]
 mod tests;
 mod transaction;
@@ -26,6 +27,7 @@ use crate::{Clock, Engine};
 
 use crate::scripting::Answer;
 
+use subscriptions::Subscriptions;
 use transaction::Queue;
 pub(crate) use transaction::Watches;
 
@@ -114,6 +116,9 @@ pub struct Session {
     /// The requests since MULTI.
     queue: Option<Box<Queue>>,
     pub(crate) watches: Watches,
+    subscriptions: Subscriptions,
+    /// The request at hand was answered by frames that CLIENT REPLY does not keep back.
+    pushed: bool,
     /// EXEC has the keyspace: commands of the engine must not ask for it.
     pub(crate) executing: bool,
     /// When the request at hand was first held back, for want of room.
@@ -147,6 +152,8 @@ impl Session {
             borrowed: false,
             queue: None,
             watches: Watches::default(),
+            subscriptions: Subscriptions::default(),
+            pushed: false,
             executing: false,
             stalled: None,
         })
@@ -175,6 +182,8 @@ impl Session {
             borrowed: true,
             queue: None,
             watches: Watches::default(),
+            subscriptions: Subscriptions::default(),
+            pushed: false,
             executing: true,
             stalled: None,
         }
@@ -272,7 +281,10 @@ impl Session {
         if !self.authenticated && !command.has(Flag::NoAuth) {
             return Err(Error::text("NOAUTH Authentication required."));
         }
-        if self.queue.is_some() { command.may_be_queued() } else { Ok(()) }
+        if self.queue.is_some() {
+            command.may_be_queued()?;
+        }
+        self.may_run(command)
     }
 
     /// Runs an admitted command and counts it.
@@ -365,6 +377,7 @@ impl Session {
     }
 
     fn apply_reply_mode(&mut self, mark: usize, reply: &mut dyn Output) {
+        let mark = if std::mem::take(&mut self.pushed) { reply.mark() } else { mark };
         match self.reply_mode {
             ReplyMode::On => {}
             ReplyMode::Off => reply.rewind(mark),
@@ -387,6 +400,8 @@ impl Session {
     /// Back to the state of a new connection, except for the identity (RESET).
     pub(crate) fn reset(&mut self, reply: &mut dyn Output) {
         self.discard();
+        self.end_subscriptions();
+        self.send_mail(reply);
         self.select(0);
         self.set_protocol(2, reply);
         self.reply_mode = ReplyMode::On;
@@ -422,7 +437,9 @@ impl Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
+        self.end_subscriptions();
         if !self.borrowed {
+            self.client.mailbox.end();
             self.engine.clients().remove(self.client.id);
         }
     }

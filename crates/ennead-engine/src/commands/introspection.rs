@@ -163,6 +163,7 @@ fn key_flags(spec: &Spec, number: usize) -> &'static [&'static str] {
         ("zadd" | "setrange" | "expire" | "pexpire" | "expireat" | "pexpireat" | "persist", _) => &["RW", "update"],
         ("exists" | "type" | "zcard" | "strlen" | "touch" | "watch" | "memory|usage", _) => &["RO"],
         (name, _) if name.starts_with("object|") => &["RO"],
+        _ if spec.is(Flag::PubSub) => &["not_key"],
         _ if spec.is(Flag::Write) => &["RW", "access", "update"],
         _ => &["RO", "access"],
     }
@@ -236,7 +237,7 @@ fn docs(_session: &mut Session, request: &Request<'_>, reply: &mut dyn Output) -
 fn document(command: &Command, reply: &mut dyn Output) {
     let spec = &command.spec;
     let arguments = syntax::parse(spec.syntax);
-    let group = spec.group.name();
+    let group = if command.is_pubsub() { "pubsub" } else { spec.group.name() };
     reply.bulk(spec.name.as_bytes());
     reply.map(4 + usize::from(!arguments.is_empty()) + usize::from(!command.children.is_empty()));
     let fields = [("summary", spec.summary), ("since", spec.since), ("group", group), ("complexity", spec.complexity)];
@@ -299,7 +300,7 @@ fn described<'a>(args: Args<'a>) -> Result<(&'static Command, Vec<&'a [u8]>)> {
     let Lookup::Found(command) = Registry::get().lookup(&inner) else {
         return Err(Error::text("ERR Invalid command specified"));
     };
-    if matches!(command.spec.keys, KeySpec::None) {
+    if matches!(command.spec.keys, KeySpec::None) || command.has(Flag::PubSub) {
         return Err(Error::text("ERR The command has no key arguments"));
     }
     if !command.spec.accepts(inner.len()) {
