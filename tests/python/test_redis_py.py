@@ -234,7 +234,6 @@ def test_dump_and_restore(r):
         r.restore("other", 0, payload[:-1] + bytes([payload[-1] ^ 1]))
 
 
-@pytest.mark.xfail(reason="bitmaps are not there yet", strict=True, condition="ENNEAD_SUBJECT" not in os.environ)
 def test_bits(r):
     assert r.setbit("bits", 7, 1) == 0
     assert r.get("bits") == b"\x01"
