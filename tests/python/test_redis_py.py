@@ -1,7 +1,6 @@
 """redis-py's own surface against the server: pipelines, pools, scans, expiry, binary and big values, administration."""
 
 import datetime
-import os
 import threading
 import time
 
