@@ -6,13 +6,14 @@ mod databases;
 mod deadline;
 mod generic;
 mod hashes;
+mod lists;
 mod sampling;
 mod scan;
 mod strings;
 
 /// Every command of this model.
 pub fn commands() -> impl Iterator<Item = &'static Command> {
-    [strings::COMMANDS, hashes::COMMANDS, generic::COMMANDS, databases::COMMANDS].into_iter().flatten()
+    [strings::COMMANDS, hashes::COMMANDS, lists::COMMANDS, generic::COMMANDS, databases::COMMANDS].into_iter().flatten()
 }
 
 /// The command of this name, in any case.

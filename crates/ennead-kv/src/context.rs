@@ -30,6 +30,7 @@ mod databases;
 mod evict;
 mod expire;
 mod hints;
+mod lists;
 pub(crate) mod load;
 mod strings;
 mod transfer;

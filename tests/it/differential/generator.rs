@@ -107,8 +107,9 @@ fn harmless_client_call(name: &[u8]) -> bool {
 fn well_formed(random: &mut Random) -> Words {
     match random.below(100) {
         0..=11 => set(random),
-        12..=39 => string(random),
-        40..=47 => bits(random),
+        12..=29 => string(random),
+        30..=44 => list(random),
+        45..=47 => bits(random),
         48..=69 => generic(random),
         70..=81 => expiry(random),
         82..=87 => databases(random),
@@ -230,6 +231,80 @@ fn string(random: &mut Random) -> Words {
         }
     }
     words
+}
+
+fn list(random: &mut Random) -> Words {
+    const COUNTS: &[&str] = &["0", "1", "1", "2", "3", "10", "1000", "-1", "-2", "-9223372036854775807", "x"];
+    let name = *random.pick(&[
+        "LPUSH",
+        "RPUSH",
+        "LPUSH",
+        "RPUSH",
+        "LPUSHX",
+        "RPUSHX",
+        "LPOP",
+        "RPOP",
+        "LLEN",
+        "LINDEX",
+        "LINSERT",
+        "LSET",
+        "LRANGE",
+        "LRANGE",
+        "LREM",
+        "LTRIM",
+        "LPOS",
+        "LPOS",
+        "LMOVE",
+        "RPOPLPUSH",
+        "LMPOP",
+    ]);
+    let mut words = vec![Vec::from(name)];
+    if name != "LMPOP" {
+        words.push(key(random));
+    }
+    match name {
+        "LPUSH" | "RPUSH" | "LPUSHX" | "RPUSHX" => {
+            let count = if random.one_in(20) { 200 } else { 1 + random.below(5) };
+            words.extend((0..count).map(|_| element(random)));
+        }
+        "LPOP" | "RPOP" if random.one_in(2) => words.push(pick(random, COUNTS)),
+        "LINDEX" => words.push(pick(random, INDEXES)),
+        "LINSERT" => {
+            words.extend([pick(random, &["BEFORE", "AFTER", "before", "bogus"]), element(random), element(random)]);
+        }
+        "LSET" => words.extend([pick(random, INDEXES), element(random)]),
+        "LRANGE" | "LTRIM" => words.extend([pick(random, INDEXES), pick(random, INDEXES)]),
+        "LREM" => words.extend([pick(random, COUNTS), element(random)]),
+        "LPOS" => {
+            words.push(element(random));
+            for _ in 0..random.below(3) {
+                let option = *random.pick(&["RANK", "COUNT", "MAXLEN", "rank", "bogus"]);
+                words.extend([option.into(), pick(random, COUNTS)]);
+            }
+        }
+        "LMOVE" => words.extend([key(random), end(random), end(random)]),
+        "RPOPLPUSH" => words.push(key(random)),
+        "LMPOP" => {
+            let keys = keys(random, 3);
+            words.push(keys.len().to_string().into());
+            words.extend(keys);
+            words.push(end(random));
+            if random.one_in(2) {
+                words.extend([b"COUNT".to_vec(), pick(random, COUNTS)]);
+            }
+        }
+        _ => {}
+    }
+    words
+}
+
+fn end(random: &mut Random) -> Vec<u8> {
+    pick(random, &["LEFT", "RIGHT", "left", "RIGHT", "LEFT", "bogus"])
+}
+
+/// Of a list: few different ones, so that some are found again.
+fn element(random: &mut Random) -> Vec<u8> {
+    if random.one_in(12) { value(random) } else { pick(random, &["x", "y", "z", "1", "22", "-333", "elementelement"]) }
 }
 
 fn bits(random: &mut Random) -> Words {

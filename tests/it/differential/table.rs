@@ -6,11 +6,12 @@ use crate::server::Server;
 use crate::wire::{Reply, show};
 
 /// Groups whose commands Ennead has, in the words of COMMAND DOCS.
-const GROUPS: &[&[u8]] = &[b"string", b"bitmap", b"generic", b"connection", b"server", b"transactions"];
+const GROUPS: &[&[u8]] = &[b"string", b"bitmap", b"generic", b"connection", b"server", b"transactions", b"list"];
 /// Commands of these groups that are not there, by what they need.
 const MISSING: &[(&str, &str)] = &[
     ("bitcount bitfield bitfield_ro bitop bitpos getbit setbit", "bitmaps, which are not there yet"),
     ("sort sort_ro", "lists and sets"),
+    ("blpop brpop blmove brpoplpush blmpop", "clients that wait, which are not there yet"),
     ("restore-asking", "the cluster"),
     ("wait waitaof replicaof slaveof psync replconf sync failover role", "replication"),
     ("acl", "users"),

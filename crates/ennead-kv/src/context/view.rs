@@ -85,6 +85,22 @@ impl<'a> View<'a> {
         }
     }
 
+    /// Elements of a list, from an index on.
+    pub(crate) fn elements_from(self, index: usize) -> Boxed<'a, &'a [u8]> {
+        match self {
+            View::Long(Object::List(list)) => Box::new(list.iter_from(index)),
+            _ => Box::new(self.items().skip(index)),
+        }
+    }
+
+    /// Elements of a list, backwards from before an index.
+    pub(crate) fn elements_back(self, index: usize) -> Boxed<'a, &'a [u8]> {
+        match self {
+            View::Long(Object::List(list)) => Box::new(list.iter_back(index)),
+            _ => Box::new(self.items().take(index).collect::<Vec<_>>().into_iter().rev()),
+        }
+    }
+
     /// Members and scores of a sorted set, in order.
     pub(crate) fn members(self) -> Boxed<'a, (&'a [u8], f64)> {
         match self {
