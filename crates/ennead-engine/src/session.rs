@@ -3,6 +3,7 @@
 //! It never blocks and never sees a socket: what a listener must do about the reply (hold it back, close afterwards, try
 //! the request again later) is said by the [`Outcome`].
 
+mod blocking;
 mod refusal;
 #[cfg(test)]
 mod tests;
@@ -24,6 +25,7 @@ use crate::registry::{Command, Handler, Lookup, Registry};
 use crate::settings::{DURABILITY, LATENCY_MONITOR_THRESHOLD, MAXCLIENTS, SLOWLOG_MAX_LEN, SLOWLOG_SLOWER_THAN};
 use crate::{Clock, Engine};
 
+use blocking::Blocked;
 use transaction::Queue;
 pub(crate) use transaction::Watches;
 
@@ -89,6 +91,8 @@ pub struct Session {
     pub(crate) awaited: Option<Awaited>,
     /// MIGRATE waits for the other server.
     pub(crate) migrating: Option<Box<Migrating>>,
+    /// The request at hand waits for keys.
+    blocked: Option<Box<Blocked>>,
     /// The requests since MULTI.
     queue: Option<Box<Queue>>,
     pub(crate) watches: Watches,
@@ -121,6 +125,7 @@ impl Session {
             saving: false,
             awaited: None,
             migrating: None,
+            blocked: None,
             queue: None,
             watches: Watches::default(),
             executing: false,
@@ -176,6 +181,9 @@ impl Session {
                 return self.refuse_subcommand(container, args, reply);
             }
         };
+        if let Some(blocked) = self.blocked.take() {
+            return self.resume(blocked, command, args, reply, clock);
+        }
         if let Err(error) = self.admit(command, args) {
             self.spoil();
             return self.refuse(command, &error, reply);
@@ -232,7 +240,11 @@ impl Session {
         let result = match command.handler {
             Handler::Keyspace(row) => {
                 let call = self.call(clock);
-                self.engine.keyspace().execute(row, &call, args, reply).map(|effect| self.hold(effect))
+                if command.has(Flag::Blocking) {
+                    self.run_or_wait(row, &call, args, reply, clock)
+                } else {
+                    self.engine.keyspace().execute(row, &call, args, reply).map(|effect| self.hold(effect))
+                }
             }
             Handler::Engine(run) => {
                 let request = Request { command, args, clock };
@@ -244,6 +256,19 @@ impl Session {
             reply.rewind(mark);
             return Outcome::Later(wait);
         }
+        self.conclude(command, args, mark, result, reply, clock)
+    }
+
+    /// Ends a request that ran: an error takes the place of its reply, and it is counted.
+    fn conclude(
+        &mut self,
+        command: &'static Command,
+        args: Args<'_>,
+        mark: usize,
+        result: Result<Hold, Error>,
+        reply: &mut dyn Output,
+        clock: &mut Clock,
+    ) -> Outcome {
         let (hold, failed) = match result {
             Ok(hold) => (hold, false),
             Err(error) => {

@@ -10,8 +10,7 @@ use ennead_store::{Sequence, Store};
 use parking_lot::{Mutex, RwLock, RwLockReadGuard};
 
 use crate::args::Args;
-use crate::command::{Access, Command, Flag};
-use crate::context::Context;
+use crate::command::Command;
 use crate::counters::Counters;
 use crate::database::Database;
 use crate::error::{Error, Result};
@@ -27,10 +26,12 @@ mod figures;
 mod inspection;
 mod meta;
 mod reload;
+mod serving;
 #[cfg(test)]
 mod tests;
 mod transaction;
 mod ttl;
+mod waiters;
 pub(crate) mod walk;
 mod warming;
 
@@ -38,7 +39,10 @@ use eviction::Pool;
 pub use figures::{DatabaseFigures, Figures};
 pub use inspection::Inspection;
 use meta::Meta;
+pub use serving::Ran;
 pub use transaction::{Export, Transaction, Watched};
+use waiters::Waiters;
+pub use waiters::{Ended, Unblocker, Waiting, Wake};
 
 /// All databases over one store; clones share them.
 #[derive(Clone)]
@@ -58,6 +62,7 @@ pub(crate) struct Shared {
     pub(crate) meta: Meta,
     /// Candidates for eviction; locked only between slots.
     pool: Mutex<Pool>,
+    pub(crate) waiters: Waiters,
 }
 
 type Used = Arc<Mutex<Vec<Option<Arc<Database>>>>>;
@@ -121,6 +126,7 @@ impl Keyspace {
             used,
             meta,
             pool: Mutex::default(),
+            waiters: Waiters::default(),
             store,
         })))
     }
@@ -139,27 +145,7 @@ impl Keyspace {
         args: Args<'_>,
         reply: &mut dyn Reply,
     ) -> Result<Effect> {
-        let shared = &*self.0;
-        if shared.settings.maxmemory() != 0 && !self.make_room(call)? && command.spec.is(Flag::DenyOom) {
-            return Err(Error::OutOfMemory);
-        }
-        match command.access {
-            Access::Keys => {
-                let gate = shared.gate.read();
-                let mut context = Context::new(self, Some(&gate), call, command.spec.is(Flag::Write));
-                context.lock_keys(&command.spec, args)?;
-                context.run(command, args, reply)
-            }
-            Access::All => {
-                let gate = shared.gate.write();
-                let context = Context::new(self, Some(&gate), call, command.spec.is(Flag::Write));
-                context.run(command, args, reply)
-            }
-            Access::Databases => {
-                let context = Context::new(self, None, call, command.spec.is(Flag::Write));
-                context.run(command, args, reply)
-            }
-        }
+        self.run_command(command, call, args, reply, None).map(|(effect, _)| effect)
     }
 
     pub(crate) fn shared(&self) -> &Shared {

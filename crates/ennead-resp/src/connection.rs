@@ -6,6 +6,7 @@
 mod execution;
 mod held;
 mod moving;
+mod waiting;
 
 use std::cell::RefCell;
 use std::io;
@@ -118,6 +119,9 @@ impl Connection {
             self.execute(worker, context);
         }
         self.read_and_execute(worker, context);
+        if self.session.is_blocked() {
+            self.read_while_blocked(worker, context);
+        }
         if self.more && !self.throttled {
             context.waker().wake_by_ref();
         }

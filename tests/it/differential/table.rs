@@ -11,7 +11,6 @@ const GROUPS: &[&[u8]] = &[b"string", b"bitmap", b"generic", b"connection", b"se
 const MISSING: &[(&str, &str)] = &[
     ("bitcount bitfield bitfield_ro bitop bitpos getbit setbit", "bitmaps, which are not there yet"),
     ("sort sort_ro", "lists and sets"),
-    ("blpop brpop blmove brpoplpush blmpop", "clients that wait, which are not there yet"),
     ("restore-asking", "the cluster"),
     ("wait waitaof replicaof slaveof psync replconf sync failover role", "replication"),
     ("acl", "users"),

@@ -6,6 +6,7 @@ use crate::command::{
 };
 use crate::error::{Error, Result};
 
+mod blocking;
 mod elements;
 mod ends;
 mod search;
@@ -20,7 +21,82 @@ const PUSHED: &str =
     "O(1) for each element added, so O(N) to add N elements when the command is called with multiple arguments.";
 const POPPED: &str = "O(N) where N is the number of elements returned";
 
+const WAIT: &[Flag] = &[Flag::Write, Flag::Blocking];
+const GROW_AND_WAIT: &[Flag] = &[Flag::Write, Flag::DenyOom, Flag::Blocking];
+/// The last word is a timeout.
+const ALL_BUT_LAST: KeySpec = KeySpec::Range { first: 1, last: -2, step: 1 };
+
 pub(super) const COMMANDS: &[Command] = &[
+    row(
+        "blmove",
+        6,
+        GROW_AND_WAIT,
+        Text {
+            since: "6.2.0",
+            complexity: "O(1)",
+            syntax: "source destination <LEFT | RIGHT> <LEFT | RIGHT> timeout",
+            summary: "Pops an element from a list, pushes it to another list and returns it. Blocks until an element is \
+                      available otherwise. Deletes the list if the last element was moved.",
+        },
+        blocking::blmove,
+    )
+    .keys(FIRST_TWO),
+    row(
+        "blmpop",
+        -5,
+        &[Flag::Write, Flag::Blocking, Flag::MovableKeys],
+        Text {
+            since: "7.0.0",
+            complexity: "O(N+M) where N is the number of provided keys and M is the number of elements returned.",
+            syntax: "timeout numkeys key [key ...] <LEFT | RIGHT> [COUNT count]",
+            summary: "Pops the first element from one of multiple lists. Blocks until an element is available otherwise. \
+                      Deletes the list if the last element was popped.",
+        },
+        blocking::blmpop,
+    )
+    .keys(KeySpec::Counted { count: 2 }),
+    row(
+        "blpop",
+        -3,
+        WAIT,
+        Text {
+            since: "2.0.0",
+            complexity: "O(N) where N is the number of provided keys.",
+            syntax: "key [key ...] timeout",
+            summary: "Removes and returns the first element in a list. Blocks until an element is available otherwise. \
+                      Deletes the list if the last element was popped.",
+        },
+        blocking::blpop,
+    )
+    .keys(ALL_BUT_LAST),
+    row(
+        "brpop",
+        -3,
+        WAIT,
+        Text {
+            since: "2.0.0",
+            complexity: "O(N) where N is the number of provided keys.",
+            syntax: "key [key ...] timeout",
+            summary: "Removes and returns the last element in a list. Blocks until an element is available otherwise. \
+                      Deletes the list if the last element was popped.",
+        },
+        blocking::brpop,
+    )
+    .keys(ALL_BUT_LAST),
+    row(
+        "brpoplpush",
+        4,
+        GROW_AND_WAIT,
+        Text {
+            since: "2.2.0",
+            complexity: "O(1)",
+            syntax: "source destination timeout",
+            summary: "Pops an element from a list, pushes it to another list and returns it. Block until an element is \
+                      available otherwise. Deletes the list if the last element was popped.",
+        },
+        blocking::brpoplpush,
+    )
+    .keys(FIRST_TWO),
     row(
         "lindex",
         3,

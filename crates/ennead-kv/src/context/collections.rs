@@ -155,6 +155,7 @@ impl<'a> Context<'a> {
                     return Ok(Spot { at: None, ..spot });
                 }
                 self.stage_entry(spot, key);
+                self.note_ready(spot.locked, key);
                 Ok(spot)
             }
         }

@@ -203,9 +203,13 @@ impl Popping {
         Ok(Popping { first: at + 1, keys, end, count: count.unwrap_or(1) })
     }
 
+    pub(super) fn keys<'a>(self, args: Args<'a>) -> impl Iterator<Item = &'a [u8]> {
+        args.iter_from(self.first).take(self.keys)
+    }
+
     /// Takes elements of the first key that has a list, and writes both to the reply; not if no key has one.
     pub(super) fn run(self, context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Result<bool> {
-        for key in args.iter_from(self.first).take(self.keys) {
+        for key in self.keys(args) {
             let spot = context.find(key, Lookup::Write)?;
             let len = context.view(spot, Kind::List)?.len();
             if len > 0 {
