@@ -4,6 +4,7 @@
 //! seed; `ENNEAD_DIFFERENTIAL_KEEP_GOING` collects the differences of the whole run before it fails, and
 //! `ENNEAD_DIFFERENTIAL_SKIP=client,config` looks past those of some commands.
 
+mod blocking;
 mod conversation;
 mod generator;
 mod golden;
@@ -51,6 +52,24 @@ fn random_sequences_get_the_replies_of_redis() {
     }
     eprintln!("{count} random sequences from seed {first}, {} kinds of differences", found.len());
     assert!(found.is_empty(), "{}", found.into_values().collect::<Vec<_>>().join("\n"));
+}
+
+#[test]
+fn waiting_clients_are_served_as_by_redis() {
+    let Some(peer) = Server::redis(&[]) else { return };
+    let ours = Server::subject(&[]);
+    let replay = setting("ENNEAD_DIFFERENTIAL_SEED");
+    let time = Duration::from_secs(setting("ENNEAD_DIFFERENTIAL_SECONDS").unwrap_or(SECONDS) / 4);
+    let first = replay.unwrap_or_else(|| Random::new(u64::from(std::process::id())).next() >> 32);
+    let start = Instant::now();
+    for seed in first.. {
+        if let Some(difference) = blocking::play(&peer, &ours, &blocking::scene(seed)) {
+            panic!("replay with ENNEAD_DIFFERENTIAL_SEED={seed}:\n{difference}");
+        }
+        if replay.is_some() || start.elapsed() > time {
+            break;
+        }
+    }
 }
 
 #[test]

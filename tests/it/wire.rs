@@ -58,6 +58,22 @@ impl Wire {
         }
     }
 
+    /// Whether so many replies have come already; they stay to be read.
+    pub(crate) fn has_replies(&mut self, count: usize) -> bool {
+        self.stream.set_nonblocking(true).unwrap();
+        // What goes wrong here goes wrong again for who reads them.
+        while self.fill().is_ok() {}
+        self.stream.set_nonblocking(false).unwrap();
+        let mut at = self.at;
+        (0..count).all(|_| match reply_length(&self.pending[at..]) {
+            Some(length) => {
+                at += length;
+                true
+            }
+            None => false,
+        })
+    }
+
     /// Everything up to and with `end`, or up to the close of the connection; whether it was closed.
     pub(crate) fn read_until(&mut self, end: &[u8]) -> io::Result<(Vec<u8>, bool)> {
         loop {

@@ -185,3 +185,47 @@ def test_data_survives_kill_and_restart(start):
         assert client.dbsize() == 1001
         assert client.mget([f"key:{number}" for number in range(1000)]) == [str(number) for number in range(1000)]
         assert 3500 < client.ttl("session") <= 3600
+
+
+def test_job_queue_with_workers_that_wait(server, text):
+    done = []
+
+    def work():
+        with server.client(decode_responses=True) as client:
+            while True:
+                _, job = client.brpop(["jobs:urgent", "jobs"], timeout=20)
+                if job == "stop":
+                    return
+                done.append(job)
+
+    workers = [threading.Thread(target=work) for _ in range(4)]
+    for worker in workers:
+        worker.start()
+    for number in range(200):
+        text.lpush("jobs" if number % 3 else "jobs:urgent", f"job {number}")
+    for _ in workers:
+        text.lpush("jobs", "stop")
+    for worker in workers:
+        worker.join()
+    assert sorted(done) == sorted(f"job {number}" for number in range(200))
+    assert text.llen("jobs") == 0
+    assert text.brpop("jobs", timeout=0.01) is None
+
+
+def test_reliable_queue_keeps_jobs_until_they_are_done(text):
+    text.rpush("queue", "a", "b")
+    assert text.blmove("queue", "working", 1, "LEFT", "RIGHT") == "a"
+    assert text.lrange("working", 0, -1) == ["a"]
+    assert text.lrem("working", 1, "a") == 1
+    assert text.lmove("queue", "working") == "b"
+    assert text.rpoplpush("working", "queue") == "b"
+
+
+def test_activity_feed_of_the_newest_entries(text):
+    for number in range(250):
+        text.lpush("feed", f"entry {number}")
+        text.ltrim("feed", 0, 99)
+    assert text.llen("feed") == 100
+    assert text.lrange("feed", 0, 2) == ["entry 249", "entry 248", "entry 247"]
+    assert text.lpos("feed", "entry 150") == 99
+    assert text.lmpop(2, "none", "feed", direction="RIGHT", count=2) == ["feed", ["entry 150", "entry 151"]]

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicI64, AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::task::Waker;
 
+use ennead_kv::Unblocker;
 use parking_lot::Mutex;
 
 pub(crate) use filter::{Filter, Kind};
@@ -43,6 +44,7 @@ pub(crate) const NO_COMMAND: u32 = u32::MAX;
 pub(crate) const FLAG_NO_EVICT: u8 = 1;
 pub(crate) const FLAG_NO_TOUCH: u8 = 2;
 pub(crate) const FLAG_PAUSED: u8 = 4;
+pub(crate) const FLAG_BLOCKED: u8 = 8;
 pub(crate) const FLAG_CLOSING: u8 = 16;
 
 /// One connection.
@@ -71,6 +73,8 @@ pub struct Client {
     subscriptions: [AtomicU32; 3],
     killed: AtomicBool,
     waker: Mutex<Option<Waker>>,
+    /// Has a request end that waits for keys.
+    unblocker: Mutex<Option<Unblocker>>,
 }
 
 impl Client {
@@ -122,6 +126,18 @@ impl Client {
         if let Some(waker) = self.waker.lock().as_ref() {
             waker.wake_by_ref();
         }
+    }
+
+    /// The client waits for keys until this is used, or waits no more.
+    pub(crate) fn set_unblocker(&self, unblocker: Option<Unblocker>) {
+        self.set_flag(FLAG_BLOCKED, unblocker.is_some());
+        *self.unblocker.lock() = unblocker;
+    }
+
+    /// Has a request end that waits for keys, as if its time was over or with an error; whether one did.
+    pub(crate) fn unblock(&self, error: bool) -> bool {
+        let unblocker = self.unblocker.lock().clone();
+        unblocker.is_some_and(|unblocker| unblocker.unblock(error))
     }
 
     pub(crate) fn set_flag(&self, flag: u8, on: bool) {
@@ -189,7 +205,8 @@ impl Client {
 
     fn flag_letters(&self) -> String {
         let flags = self.flags.load(Ordering::Relaxed);
-        let letters = [(FLAG_PAUSED, 'b'), (FLAG_CLOSING, 'c'), (FLAG_NO_EVICT, 'e'), (FLAG_NO_TOUCH, 'T')];
+        let letters =
+            [(FLAG_PAUSED | FLAG_BLOCKED, 'b'), (FLAG_CLOSING, 'c'), (FLAG_NO_EVICT, 'e'), (FLAG_NO_TOUCH, 'T')];
         let mut text: String = letters.iter().filter(|(flag, _)| flags & flag != 0).map(|(_, letter)| letter).collect();
         if self.is_subscriber() {
             text.insert(0, 'P');
@@ -238,6 +255,7 @@ impl Clients {
             subscriptions: Default::default(),
             killed: AtomicBool::new(false),
             waker: Mutex::new(None),
+            unblocker: Mutex::new(None),
         });
         connected.insert(client.id, Arc::clone(&client));
         Some(client)

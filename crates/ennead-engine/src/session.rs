@@ -3,6 +3,7 @@
 //! It never blocks and never sees a socket: what a listener must do about the reply (hold it back, close afterwards, try
 //! the request again later) is said by the [`Outcome`].
 
+mod blocking;
 mod refusal;
 mod subscriptions;
 #[cfg(test)]
@@ -27,6 +28,7 @@ use crate::{Clock, Engine};
 
 use crate::scripting::Answer;
 
+use blocking::Blocked;
 use subscriptions::Subscriptions;
 use transaction::Queue;
 pub(crate) use transaction::Watches;
@@ -113,6 +115,8 @@ pub struct Session {
     pub(crate) scripted: Option<Answer>,
     /// Whether it is the session of a script, which shares the client of another.
     borrowed: bool,
+    /// The request at hand waits for keys.
+    blocked: Option<Box<Blocked>>,
     /// The requests since MULTI.
     queue: Option<Box<Queue>>,
     pub(crate) watches: Watches,
@@ -150,6 +154,7 @@ impl Session {
             migrating: None,
             scripted: None,
             borrowed: false,
+            blocked: None,
             queue: None,
             watches: Watches::default(),
             subscriptions: Subscriptions::default(),
@@ -180,6 +185,7 @@ impl Session {
             migrating: None,
             scripted: None,
             borrowed: true,
+            blocked: None,
             queue: None,
             watches: Watches::default(),
             subscriptions: Subscriptions::default(),
@@ -237,6 +243,9 @@ impl Session {
                 return self.refuse_subcommand(container, args, reply);
             }
         };
+        if let Some(blocked) = self.blocked.take() {
+            return self.resume(blocked, command, args, reply, clock);
+        }
         if let Err(error) = self.admit(command, args) {
             self.spoil();
             return self.refuse(command, &error, reply);
@@ -301,7 +310,11 @@ impl Session {
         let result = match command.handler {
             Handler::Keyspace(row) => {
                 let call = self.call(clock);
-                self.engine.keyspace().execute(row, &call, args, reply).map(|effect| self.hold(effect))
+                if command.has(Flag::Blocking) {
+                    self.run_or_wait(row, &call, args, reply, clock)
+                } else {
+                    self.engine.keyspace().execute(row, &call, args, reply).map(|effect| self.hold(effect))
+                }
             }
             Handler::Engine(run) => {
                 let request = Request { command, args, clock };
@@ -316,6 +329,19 @@ impl Session {
             reply.rewind(mark);
             return Outcome::Later(wait);
         }
+        self.conclude(command, args, mark, result, reply, clock)
+    }
+
+    /// Ends a request that ran: an error takes the place of its reply, and it is counted.
+    fn conclude(
+        &mut self,
+        command: &'static Command,
+        args: Args<'_>,
+        mark: usize,
+        result: Result<Hold, Error>,
+        reply: &mut dyn Output,
+        clock: &mut Clock,
+    ) -> Outcome {
         let (hold, failed) = match result {
             Ok(hold) => (hold, false),
             Err(error) => {

@@ -30,14 +30,17 @@ mod databases;
 mod evict;
 mod expire;
 mod hints;
+mod lists;
 pub(crate) mod load;
 mod strings;
 mod transfer;
 mod view;
+pub(crate) mod waiting;
 mod work;
 
 use databases::Parked;
 pub(crate) use strings::SHORT_MAX;
+use waiting::Waits;
 use work::Work;
 
 /// What an entry takes in its slot's table, bytes: pointer, fragment, and a sixth of free positions.
@@ -67,6 +70,7 @@ pub struct Context<'a> {
     emptied: bool,
     /// By the number that clients select: the number outside of the transaction. None until SWAPDB changes it.
     order: Option<Box<[usize]>>,
+    waits: Waits,
     random: u64,
     saw: Sequence,
     wrote: Option<Sequence>,
@@ -127,6 +131,7 @@ impl<'a> Context<'a> {
             parked: Vec::new(),
             emptied: false,
             order: None,
+            waits: Waits::default(),
             random: call.seed,
             saw: 0,
             wrote: None,
@@ -368,8 +373,8 @@ impl<'a> Context<'a> {
     }
 
     /// Runs the command, commits what it staged, and lets go of its slots.
-    pub(crate) fn run(mut self, command: &Command, args: Args<'_>, reply: &mut dyn Reply) -> Result<Effect> {
-        let ran = (command.run)(&mut self, args, reply);
+    pub(crate) fn run(&mut self, command: &Command, args: Args<'_>, reply: &mut dyn Reply) -> Result<Effect> {
+        let ran = (command.run)(self, args, reply);
         let committed = self.commit();
         ran?;
         committed?;

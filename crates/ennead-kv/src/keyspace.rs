@@ -11,8 +11,7 @@ use ennead_store::{Sequence, Store};
 use parking_lot::{Mutex, RwLock, RwLockReadGuard};
 
 use crate::args::Args;
-use crate::command::{Access, Command, Flag};
-use crate::context::Context;
+use crate::command::Command;
 use crate::counters::Counters;
 use crate::database::Database;
 use crate::error::{Error, Result};
@@ -28,10 +27,12 @@ mod figures;
 mod inspection;
 mod meta;
 mod reload;
+mod serving;
 #[cfg(test)]
 mod tests;
 mod transaction;
 mod ttl;
+mod waiters;
 pub(crate) mod walk;
 mod warming;
 
@@ -39,7 +40,10 @@ use eviction::Pool;
 pub use figures::{DatabaseFigures, Figures};
 pub use inspection::Inspection;
 use meta::Meta;
+pub use serving::Ran;
 pub use transaction::{Export, Transaction, Watched};
+use waiters::Waiters;
+pub use waiters::{Ended, Unblocker, Waiting, Wake};
 
 /// How long a command waits for a transaction that has the keyspace to itself, where others wait in the same thread.
 const GATE_WAIT_MAX: Duration = Duration::from_millis(20);
@@ -62,6 +66,7 @@ pub(crate) struct Shared {
     pub(crate) meta: Meta,
     /// Candidates for eviction; locked only between slots.
     pool: Mutex<Pool>,
+    pub(crate) waiters: Waiters,
 }
 
 type Used = Arc<Mutex<Vec<Option<Arc<Database>>>>>;
@@ -125,6 +130,7 @@ impl Keyspace {
             used,
             meta,
             pool: Mutex::default(),
+            waiters: Waiters::default(),
             store,
         })))
     }
@@ -143,27 +149,7 @@ impl Keyspace {
         args: Args<'_>,
         reply: &mut dyn Reply,
     ) -> Result<Effect> {
-        let shared = &*self.0;
-        if shared.settings.maxmemory() != 0 && !self.make_room(call)? && command.spec.is(Flag::DenyOom) {
-            return Err(Error::OutOfMemory);
-        }
-        match command.access {
-            Access::Keys => {
-                let gate = shared.gate.try_read_for(GATE_WAIT_MAX).ok_or(Error::Held)?;
-                let mut context = Context::new(self, Some(&gate), call, command.spec.is(Flag::Write));
-                context.lock_keys(&command.spec, args)?;
-                context.run(command, args, reply)
-            }
-            Access::All => {
-                let gate = shared.gate.try_write_for(GATE_WAIT_MAX).ok_or(Error::Held)?;
-                let context = Context::new(self, Some(&gate), call, command.spec.is(Flag::Write));
-                context.run(command, args, reply)
-            }
-            Access::Databases => {
-                let context = Context::new(self, None, call, command.spec.is(Flag::Write));
-                context.run(command, args, reply)
-            }
-        }
+        self.run_command(command, call, args, reply, None).map(|(effect, _)| effect)
     }
 
     pub(crate) fn shared(&self) -> &Shared {

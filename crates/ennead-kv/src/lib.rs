@@ -34,8 +34,11 @@ pub use commands::{command, commands};
 pub use context::Context;
 pub use encoding::{Threshold, Thresholds};
 pub use error::{Error, Result};
-pub use keyspace::{Call, DatabaseFigures, Effect, Export, Figures, Inspection, Keyspace, Transaction, Watched};
+pub use keyspace::{
+    Call, DatabaseFigures, Effect, Ended, Export, Figures, Inspection, Keyspace, Ran, Transaction, Unblocker, Waiting,
+    Wake, Watched,
+};
 pub use number::double::with_double_text;
 pub use options::{KvOptions, Policy, Settings};
 pub use place::{SLOTS, key_slot};
-pub use reply::Reply;
+pub use reply::{Recorded, Reply};

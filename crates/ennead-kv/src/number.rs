@@ -6,6 +6,22 @@ mod natural;
 #[cfg(test)]
 mod tests;
 
+use crate::error::{Error, Result};
+use extended::Extended;
+
+/// Seconds to wait, with a fraction, as milliseconds; 0 for ever.
+pub(crate) fn timeout_ms(word: &[u8]) -> Result<u64> {
+    let seconds = Extended::parse(word).ok_or(Error::text("ERR timeout is not a float or out of range"))?;
+    let millis = (seconds.to_f64() * 1000.0).ceil();
+    if millis >= i64::MAX as f64 {
+        return Err(Error::text("ERR timeout is out of range"));
+    }
+    if millis < 0.0 {
+        return Err(Error::text("ERR timeout is negative"));
+    }
+    Ok(millis as u64)
+}
+
 /// A whole word as a signed number: decimal, no sign but `-`, no leading zeros, no blanks; as Redis reads integers.
 #[inline]
 pub(crate) fn parse_integer(word: &[u8]) -> Option<i64> {

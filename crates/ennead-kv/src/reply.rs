@@ -1,5 +1,9 @@
 //! Where a command writes its answer: the connection's buffer, in the protocol's own words. No reply tree is built.
 
+mod recorded;
+
+pub use recorded::Recorded;
+
 /// A protocol-neutral sink of one reply. Aggregates are announced with their length, then their elements follow.
 ///
 /// A RESP2 connection writes a map as a flat array of twice the length, a set or push as an array, a double as a bulk

@@ -7,6 +7,7 @@ mod execution;
 mod held;
 mod mail;
 mod moving;
+mod waiting;
 
 use std::cell::RefCell;
 use std::io;
@@ -121,6 +122,9 @@ impl Connection {
             self.execute(worker, context);
         }
         self.read_and_execute(worker, context);
+        if self.session.is_blocked() {
+            self.read_while_blocked(worker, context);
+        }
         if self.more && !self.throttled {
             context.waker().wake_by_ref();
         }

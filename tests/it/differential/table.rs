@@ -23,7 +23,7 @@ const GROUPS: &[&[u8]] = &[
 ];
 /// Commands of these groups that are not there, by what they need.
 const MISSING: &[(&str, &str)] = &[
-    ("blmove blmpop blpop brpop brpoplpush bzmpop bzpopmax bzpopmin", "clients that wait, which is not there yet"),
+    ("bzmpop bzpopmax bzpopmin", "clients that wait, which is not there yet"),
     ("fcall fcall_ro function", "libraries of functions"),
     ("sort sort_ro", "lists and sets"),
     ("restore-asking", "the cluster"),

@@ -242,14 +242,14 @@ fn unpause(session: &mut Session, _request: &Request<'_>, reply: &mut dyn Output
     Ok(())
 }
 
-/// No command blocks yet, so there is nobody to unblock.
-fn unblock(_session: &mut Session, request: &Request<'_>, reply: &mut dyn Output) -> Result {
-    match request.args.get(3) {
-        None => {}
-        Some(word) if is(word, "timeout") || is(word, "error") => {}
+fn unblock(session: &mut Session, request: &Request<'_>, reply: &mut dyn Output) -> Result {
+    let error = match request.args.get(3) {
+        None => false,
+        Some(word) if is(word, "timeout") || is(word, "error") => is(word, "error"),
         Some(_) => return Err(Error::text("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR")),
-    }
-    integer(&request.args[2])?;
-    reply.integer(0);
+    };
+    let id = integer(&request.args[2])?;
+    let client = u64::try_from(id).ok().and_then(|id| session.engine.clients().get(id));
+    reply.integer(i64::from(client.is_some_and(|client| client.unblock(error))));
     Ok(())
 }

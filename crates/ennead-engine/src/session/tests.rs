@@ -1,3 +1,4 @@
+mod blocking;
 mod pubsub;
 mod server;
 mod transaction;

@@ -8,7 +8,6 @@ use crate::entry::{Hint, Kind};
 use crate::error::{Error, Result};
 use crate::object::Object;
 use crate::object::fields::{Fields, row_value};
-use crate::object::list::{Inserted, List};
 use crate::object::zset::Zset;
 use crate::packed::{self, PACKED_MAX};
 use crate::place::Placer;
@@ -18,18 +17,18 @@ use crate::row;
 #[derive(Debug)]
 #[must_use]
 pub(crate) struct Edit {
-    spot: Spot,
+    pub(super) spot: Spot,
     /// The type, as the kind in one piece.
     kind: Kind,
     pub(crate) hint: Hint,
-    form: Form,
-    changed: bool,
+    pub(super) form: Form,
+    pub(super) changed: bool,
     /// What the object took in memory when that was last counted.
     size: usize,
 }
 
 #[derive(Debug)]
-enum Form {
+pub(super) enum Form {
     Packed(Vec<u8>),
     Long,
 }
@@ -42,14 +41,14 @@ pub(crate) enum View<'a> {
 }
 
 /// A large collection with what its rows need.
-struct Long<'a> {
-    object: &'a mut Object,
+pub(super) struct Long<'a> {
+    pub(super) object: &'a mut Object,
     placer: &'a Placer,
-    rows: Rows<'a>,
+    pub(super) rows: Rows<'a>,
 }
 
 /// Where the rows of one object go.
-struct Rows<'a> {
+pub(super) struct Rows<'a> {
     batch: &'a mut WriteBatch,
     table: Table,
     key: &'a mut Vec<u8>,
@@ -65,7 +64,7 @@ impl Rows<'_> {
         self.key
     }
 
-    fn put(&mut self, suffix: &[u8], value: &[u8]) {
+    pub(super) fn put(&mut self, suffix: &[u8], value: &[u8]) {
         self.key(suffix);
         self.batch.put(self.table, self.key, value);
     }
@@ -75,13 +74,13 @@ impl Rows<'_> {
         self.batch.put(self.table, self.key, row_value(self.value, value));
     }
 
-    fn delete(&mut self, suffix: &[u8]) {
+    pub(super) fn delete(&mut self, suffix: &[u8]) {
         self.key(suffix);
         self.batch.delete(self.table, self.key);
     }
 }
 
-const GONE: Error = Error::WrongType;
+pub(super) const GONE: Error = Error::WrongType;
 
 impl<'a> Context<'a> {
     /// What hashes the members of collections.
@@ -156,13 +155,14 @@ impl<'a> Context<'a> {
                     return Ok(Spot { at: None, ..spot });
                 }
                 self.stage_entry(spot, key);
+                self.note_ready(spot.locked, key);
                 Ok(spot)
             }
         }
     }
 
     /// Makes an object of a packed collection that has grown too large; to be called after each addition.
-    fn grow(&mut self, edit: &mut Edit, key: &[u8]) -> Result {
+    pub(super) fn grow(&mut self, edit: &mut Edit, key: &[u8]) -> Result {
         edit.changed = true;
         let Form::Packed(bytes) = &mut edit.form else { return Ok(()) };
         if bytes.len() <= PACKED_MAX {
@@ -202,7 +202,7 @@ impl<'a> Context<'a> {
         self.put_object(spot, key, object, expiry, kind, hint)
     }
 
-    fn long(&mut self, edit: &mut Edit) -> Result<Long<'_>> {
+    pub(super) fn long(&mut self, edit: &mut Edit) -> Result<Long<'_>> {
         edit.changed = true;
         let placer = &self.keyspace.shared().placer;
         let locked = &mut self.locked[edit.spot.locked];
@@ -325,88 +325,6 @@ impl<'a> Context<'a> {
         edit.changed |= removed;
         Ok(removed)
     }
-
-    /// Inserts an element into a list before the one of an index, or at the end.
-    pub(crate) fn list_insert(&mut self, edit: &mut Edit, key: &[u8], index: usize, element: &[u8]) -> Result {
-        match &mut edit.form {
-            Form::Packed(bytes) => {
-                let at = if index == 0 { 0 } else { packed_index(bytes, index).start };
-                packed::splice(bytes, at..at, &[element]);
-            }
-            Form::Long => {
-                let Long { object, mut rows, .. } = self.long(edit)?;
-                let list = list(object)?;
-                match list.insert(index, element) {
-                    Inserted::One(suffix) => rows.put(&suffix, element),
-                    Inserted::Renumbered { from, to, former } => {
-                        former.iter().for_each(|suffix| rows.delete(suffix));
-                        for (suffix, bytes) in list.rows_between(from, to) {
-                            rows.put(&suffix, bytes);
-                        }
-                    }
-                }
-            }
-        }
-        self.grow(edit, key)
-    }
-
-    /// Appends an element to a list.
-    pub(crate) fn list_push(&mut self, edit: &mut Edit, key: &[u8], element: &[u8]) -> Result {
-        match &mut edit.form {
-            Form::Packed(bytes) => {
-                packed::push(bytes, element);
-                self.grow(edit, key)
-            }
-            Form::Long => self.list_insert(edit, key, usize::MAX, element),
-        }
-    }
-
-    /// Replaces the element of an index, which exists.
-    pub(crate) fn list_replace(&mut self, edit: &mut Edit, key: &[u8], index: usize, element: &[u8]) -> Result {
-        match &mut edit.form {
-            Form::Packed(bytes) => {
-                let range = packed_index(bytes, index);
-                packed::splice(bytes, range, &[element]);
-            }
-            Form::Long => {
-                let Long { object, mut rows, .. } = self.long(edit)?;
-                if let Some(suffix) = list(object)?.replace(index, element) {
-                    rows.put(&suffix, element);
-                }
-            }
-        }
-        self.grow(edit, key)
-    }
-
-    /// Takes the element of an index out of a list, if there is one.
-    pub(crate) fn list_remove(&mut self, edit: &mut Edit, index: usize) -> Result<Option<Box<[u8]>>> {
-        let removed = match &mut edit.form {
-            Form::Packed(bytes) => {
-                let item = packed::items(bytes).nth(index).map(|item| (item.range.clone(), Box::from(item.bytes)));
-                item.map(|(range, element)| {
-                    bytes.drain(range);
-                    element
-                })
-            }
-            Form::Long => {
-                let was_changed = edit.changed;
-                let Long { object, mut rows, .. } = self.long(edit)?;
-                let removed = list(object)?.remove(index);
-                edit.changed = was_changed;
-                removed.map(|(suffix, element)| {
-                    rows.delete(&suffix);
-                    element
-                })
-            }
-        };
-        edit.changed |= removed.is_some();
-        Ok(removed)
-    }
-}
-
-/// Where the item of an index stands in a packed collection; its end for an index beyond it.
-fn packed_index(bytes: &[u8], index: usize) -> std::ops::Range<usize> {
-    packed::items(bytes).nth(index).map_or(bytes.len()..bytes.len(), |item| item.range)
 }
 
 fn fields(object: &mut Object) -> Result<&mut Fields> {
@@ -419,13 +337,6 @@ fn fields(object: &mut Object) -> Result<&mut Fields> {
 fn zset(object: &mut Object) -> Result<&mut Zset> {
     match object {
         Object::Zset(zset) => Ok(zset),
-        _ => Err(GONE),
-    }
-}
-
-fn list(object: &mut Object) -> Result<&mut List> {
-    match object {
-        Object::List(list) => Ok(list),
         _ => Err(GONE),
     }
 }

@@ -2,15 +2,14 @@
 
 use super::Context;
 use super::collections::{Edit, View};
-use crate::encoding::{Threshold, Thresholds};
+use crate::encoding::{LISTPACK_EMPTY, Threshold, Thresholds, listpack_entry};
 use crate::entry::Hint;
 use crate::number::parse_integer;
 use crate::object::Object;
+use crate::packed;
 
 /// Bytes of a quicklist's node for the settings -1 to -5.
 const NODE_BYTES: [usize; 5] = [4 << 10, 8 << 10, 16 << 10, 32 << 10, 64 << 10];
-/// Bytes that an element takes in a node besides its own, about.
-const ELEMENT_OVERHEAD: usize = 2;
 
 impl Context<'_> {
     fn thresholds(&self) -> &Thresholds {
@@ -62,31 +61,67 @@ impl Context<'_> {
         }
     }
 
-    /// After elements were added to a list.
-    pub(crate) fn note_elements(&self, edit: &mut Edit) {
-        if edit.hint != Hint::Text && self.fills_nodes(edit, 1) {
+    /// Before elements are added to a list.
+    pub(crate) fn note_elements<'e>(&self, edit: &mut Edit, new: impl Iterator<Item = &'e [u8]>) {
+        if edit.hint == Hint::Text {
+            return;
+        }
+        let (added, bytes) = new.fold((0, 0), |(added, bytes), element| (added + 1, bytes + element.len()));
+        let limits = self.node_limits();
+        // What surely fits, which is nearly always, is not counted.
+        if let View::Packed(packed) = self.edited(edit)
+            && limits.count == usize::MAX
+            && LISTPACK_EMPTY + packed.len() * 2 + bytes <= limits.bytes
+        {
+            return;
+        }
+        let size = self.node_size(edit);
+        // Where elements are counted, a node is still one of 8 KB at most.
+        let bytes_max = if limits.count == usize::MAX { limits.bytes } else { NODE_BYTES[1] };
+        if size.bytes + bytes > bytes_max || size.count + added > limits.count {
             edit.hint = Hint::Text;
         }
     }
 
-    /// After elements were taken out of a list: at half of what it may be it becomes compact again.
-    pub(crate) fn note_elements_gone(&self, edit: &mut Edit) {
-        if edit.hint == Hint::Text && !self.fills_nodes(edit, 2) {
-            edit.hint = Hint::Auto;
+    /// After elements were taken away from a list, or replaced: at half of what makes it large it is small again.
+    pub(crate) fn note_fewer_elements(&self, edit: &mut Edit) {
+        if edit.hint == Hint::Text {
+            let (size, limits) = (self.node_size(edit), self.node_limits());
+            if size.bytes <= limits.bytes / 2 && size.count <= limits.count / 2 {
+                edit.hint = Hint::Auto;
+            }
         }
     }
 
-    /// Whether a list is more than a part of one node.
-    fn fills_nodes(&self, edit: &Edit, part: usize) -> bool {
-        let size = self.thresholds().get(Threshold::ListSize);
-        let (len, bytes) = match self.edited(edit) {
-            View::Packed(bytes) => (crate::packed::items(bytes).count(), bytes.len()),
-            View::Long(Object::List(list)) => (list.len(), list.element_bytes() + list.len() * ELEMENT_OVERHEAD),
-            View::Long(_) => return false,
-        };
-        match usize::try_from(size) {
-            Ok(most) => len > most / part,
-            Err(_) => bytes > NODE_BYTES[(size.unsigned_abs() as usize).clamp(1, 5) - 1] / part,
+    /// What a node holds at most.
+    fn node_limits(&self) -> NodeSize {
+        match self.thresholds().get(Threshold::ListSize) {
+            0 => NodeSize { bytes: usize::MAX, count: 1 },
+            count @ 1.. => NodeSize { bytes: usize::MAX, count: count as usize },
+            size => NodeSize { bytes: NODE_BYTES[size.unsigned_abs().clamp(1, 5) as usize - 1], count: usize::MAX },
         }
     }
+
+    /// What a list would take as one node.
+    fn node_size(&self, edit: &Edit) -> NodeSize {
+        match self.edited(edit) {
+            View::Packed(bytes) => {
+                packed::items(bytes).fold(NodeSize { bytes: LISTPACK_EMPTY, count: 0 }, |size, item| NodeSize {
+                    bytes: size.bytes + listpack_entry(item.bytes),
+                    count: size.count + 1,
+                })
+            }
+            View::Long(Object::List(list)) => {
+                NodeSize { bytes: LISTPACK_EMPTY + list.listpack_bytes(), count: list.len() }
+            }
+            View::Long(_) => NodeSize { bytes: 0, count: 0 },
+        }
+    }
+}
+
+/// Size of a quicklist's node, which is a listpack.
+#[derive(Debug, Clone, Copy)]
+struct NodeSize {
+    bytes: usize,
+    count: usize,
 }

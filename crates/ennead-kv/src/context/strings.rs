@@ -61,6 +61,7 @@ impl Context<'_> {
         locked.keys += i64::from(spot.at.is_none());
         locked.volatile += i64::from(facts.expiry != 0) - i64::from(was_volatile);
         locked.dirty = true;
+        self.note_row_ready(spot.locked, key_len);
         Spot { at: Some(at), ..spot }
     }
 

@@ -95,7 +95,7 @@ impl Context<'_> {
                 for element in &elements {
                     self.list_push(&mut edit, key, element)?;
                 }
-                self.note_elements(&mut edit);
+                self.note_elements(&mut edit, std::iter::empty());
                 self.close(edit, key)?
             }
             Collection::Set(members) => {

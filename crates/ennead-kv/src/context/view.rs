@@ -28,6 +28,10 @@ impl<'a> View<'a> {
         self.count(2)
     }
 
+    pub(crate) fn is_empty(self) -> bool {
+        matches!(self, View::Packed([]))
+    }
+
     /// The value of a hash's field.
     pub(crate) fn field(self, placer: &Placer, field: &[u8]) -> Option<&'a [u8]> {
         match self {
@@ -65,25 +69,6 @@ impl<'a> View<'a> {
         }
     }
 
-    /// Elements of a list from an index on.
-    pub(crate) fn items_from(self, index: usize) -> Boxed<'a, &'a [u8]> {
-        match self {
-            View::Long(Object::List(list)) => Box::new(list.iter_from(index)),
-            _ => Box::new(self.items().skip(index)),
-        }
-    }
-
-    /// Elements of a list backwards from before an index.
-    pub(crate) fn items_back(self, index: usize) -> Boxed<'a, &'a [u8]> {
-        match self {
-            View::Long(Object::List(list)) => Box::new(list.iter_back(index)),
-            _ => {
-                let items: Vec<&[u8]> = self.items().take(index).collect();
-                Box::new(items.into_iter().rev())
-            }
-        }
-    }
-
     /// The field at a position in the order of [`View::fields`].
     pub(crate) fn nth_field(self, index: usize) -> Option<(&'a [u8], &'a [u8])> {
         match self {
@@ -98,6 +83,22 @@ impl<'a> View<'a> {
             View::Long(Object::Set(fields)) => fields.nth(index).map(|(member, _)| member),
             View::Long(Object::List(list)) => list.get(index),
             _ => self.items().nth(index),
+        }
+    }
+
+    /// Elements of a list, from an index on.
+    pub(crate) fn elements_from(self, index: usize) -> Boxed<'a, &'a [u8]> {
+        match self {
+            View::Long(Object::List(list)) => Box::new(list.iter_from(index)),
+            _ => Box::new(self.items().skip(index)),
+        }
+    }
+
+    /// Elements of a list, backwards from before an index.
+    pub(crate) fn elements_back(self, index: usize) -> Boxed<'a, &'a [u8]> {
+        match self {
+            View::Long(Object::List(list)) => Box::new(list.iter_back(index)),
+            _ => Box::new(self.items().take(index).collect::<Vec<_>>().into_iter().rev()),
         }
     }
 

@@ -3,6 +3,7 @@
 mod concurrency;
 mod model;
 mod power;
+mod waiting;
 
 use crate::probe::Probe;
 

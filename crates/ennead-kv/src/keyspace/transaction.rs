@@ -60,20 +60,25 @@ impl Keyspace {
             return Err(Error::OutOfMemory);
         }
         let mut gate = shared.gate.write();
-        let (result, effect, order) = {
+        let (result, effect, order, ready) = {
             let context = Context::new(self, Some(&gate), call, false);
             let mut transaction = Transaction { keyspace: self, gate: &gate, context, failure: None };
             // When this fails the context is dropped, which forgets what was staged.
             let result = body(&mut transaction)?;
-            let Transaction { context, failure, .. } = transaction;
+            let Transaction { mut context, failure, .. } = transaction;
             if let Some(error) = failure {
                 return Err(error);
             }
             let order = context.order();
-            (result, context.finish()?, order)
+            let ready = context.take_ready();
+            (result, context.finish()?, order, ready)
         };
-        if let (Some(order), Some(sequence)) = (order, effect.wrote) {
-            gate.reorder(&order, sequence);
+        match (order, effect.wrote) {
+            (Some(order), Some(sequence)) => {
+                gate.reorder(&order, sequence);
+                self.serve_all(&gate, call);
+            }
+            _ => self.serve_after(&gate, call, ready),
         }
         Ok((result, effect))
     }

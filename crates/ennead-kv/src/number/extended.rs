@@ -47,6 +47,12 @@ impl Extended {
         Some(Extended { negative, ..number })
     }
 
+    /// About the same number, infinite where it is too large.
+    pub(crate) fn to_f64(self) -> f64 {
+        let magnitude = if self.infinite { f64::INFINITY } else { self.mantissa as f64 * 2f64.powi(self.exponent) };
+        if self.negative { -magnitude } else { magnitude }
+    }
+
     pub(crate) fn is_finite(self) -> bool {
         !self.infinite
     }

@@ -2,6 +2,9 @@
 //! between them, so that an element that comes between two others takes one row. Where there is no room left, a stretch
 //! around it is numbered anew: the further the room, the longer the stretch, so that it stays rare.
 
+use std::ops::Range;
+
+use crate::encoding::listpack_entry;
 use crate::entry::allocation_size;
 use crate::sequence::{At, Keyed, Sequence};
 
@@ -16,6 +19,8 @@ pub(crate) struct List {
     elements: Sequence<Element>,
     /// Of the elements' own allocations.
     bytes: usize,
+    /// That the elements would take in a listpack.
+    listpack_bytes: usize,
 }
 
 #[derive(Debug)]
@@ -43,7 +48,7 @@ pub(crate) enum Inserted {
 
 impl List {
     pub(crate) fn new(id: u64) -> List {
-        List { id, elements: Sequence::default(), bytes: 0 }
+        List { id, elements: Sequence::default(), bytes: 0, listpack_bytes: 0 }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -54,9 +59,19 @@ impl List {
         self.elements.size() + self.bytes
     }
 
-    /// Bytes of all elements, rounded up by the allocator.
-    pub(crate) fn element_bytes(&self) -> usize {
-        self.bytes
+    /// Bytes that the elements would take in a listpack, without its header.
+    pub(crate) fn listpack_bytes(&self) -> usize {
+        self.listpack_bytes
+    }
+
+    fn count(&mut self, bytes: &[u8]) {
+        self.bytes += allocation_size(bytes.len());
+        self.listpack_bytes += listpack_entry(bytes);
+    }
+
+    fn discount(&mut self, bytes: &[u8]) {
+        self.bytes -= allocation_size(bytes.len());
+        self.listpack_bytes -= listpack_entry(bytes);
     }
 
     pub(crate) fn get(&self, index: usize) -> Option<&[u8]> {
@@ -100,7 +115,7 @@ impl List {
                 (before < between && between < after).then_some(between)
             }
         };
-        self.bytes += allocation_size(bytes.len());
+        self.count(bytes);
         let element = Element { position: position.unwrap_or_default(), bytes: bytes.into() };
         self.elements.insert(at, element);
         match position {
@@ -155,17 +170,24 @@ impl List {
     pub(crate) fn replace(&mut self, index: usize, bytes: &[u8]) -> Option<[u8; 8]> {
         let at = self.elements.at(index);
         let element = self.elements.get_mut(at)?;
-        self.bytes = self.bytes - allocation_size(element.bytes.len()) + allocation_size(bytes.len());
-        element.bytes = bytes.into();
-        Some(suffix(element.position))
+        let position = element.position;
+        let former = std::mem::replace(&mut element.bytes, bytes.into());
+        self.discount(&former);
+        self.count(bytes);
+        Some(suffix(position))
     }
 
-    /// Takes an element out, with the suffix of its row.
-    pub(crate) fn remove(&mut self, index: usize) -> Option<([u8; 8], Box<[u8]>)> {
-        let at: At = self.elements.at(index);
-        let element = self.elements.remove(at)?;
-        self.bytes -= allocation_size(element.bytes.len());
-        Some((suffix(element.position), element.bytes))
+    /// Takes elements away, from an index to before another, and tells the suffix of each one's row. Costs what it takes
+    /// away, wherever that is.
+    pub(crate) fn remove_range(&mut self, range: Range<usize>, gone: &mut dyn FnMut([u8; 8])) {
+        let Range { start, end } = range;
+        for index in (start..end.min(self.len())).rev() {
+            // At the front the rest need not be moved.
+            let at: At = if start == 0 { self.elements.start() } else { self.elements.at(index) };
+            let Some(element) = self.elements.remove(at) else { return };
+            self.discount(&element.bytes);
+            gone(suffix(element.position));
+        }
     }
 
     /// Takes in a row of the store; rows come in order.
@@ -174,7 +196,7 @@ impl List {
         let position = (u64::from_be_bytes(bytes) ^ 1 << 63) as i64;
         let found = self.elements.locate(|element| element.position.cmp(&position));
         let Err(at) = found else { return false };
-        self.bytes += allocation_size(value.len());
+        self.count(value);
         self.elements.insert(at, Element { position, bytes: value.into() });
         true
     }

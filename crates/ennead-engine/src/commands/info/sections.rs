@@ -4,7 +4,7 @@ use std::fmt::{Display, Write};
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-use crate::clients::FLAG_PAUSED;
+use crate::clients::{FLAG_BLOCKED, FLAG_PAUSED};
 use crate::figures::Totals;
 use crate::host::MemoryFigures;
 use crate::pubsub::Topic;
@@ -93,8 +93,8 @@ impl Report {
         self.field("maxclients", self.engine.settings().read(MAXCLIENTS));
         self.field("client_recent_max_input_buffer", input);
         self.field("client_recent_max_output_buffer", output);
-        let paused = clients.iter().filter(|client| client.has_flag(FLAG_PAUSED)).count();
-        self.field("blocked_clients", paused);
+        let blocked = clients.iter().filter(|client| client.has_flag(FLAG_PAUSED | FLAG_BLOCKED)).count();
+        self.field("blocked_clients", blocked);
         self.field("tracking_clients", 0);
         self.field("clients_in_timeout_table", 0);
     }
