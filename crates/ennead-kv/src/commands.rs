@@ -5,6 +5,7 @@ use crate::command::Command;
 mod databases;
 mod deadline;
 mod generic;
+mod geo;
 mod hashes;
 mod lists;
 mod sampling;
@@ -18,6 +19,7 @@ pub fn commands() -> impl Iterator<Item = &'static Command> {
     [strings::COMMANDS, hashes::COMMANDS, lists::COMMANDS, sets::COMMANDS, generic::COMMANDS, databases::COMMANDS]
         .into_iter()
         .chain(sorted_sets::TABLES)
+        .chain([geo::COMMANDS])
         .flatten()
 }
 

@@ -11,6 +11,7 @@ mod database;
 mod encoding;
 mod entry;
 mod error;
+mod geo;
 pub mod glob;
 mod keyspace;
 mod number;

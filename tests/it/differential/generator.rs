@@ -4,6 +4,7 @@
 
 use crate::random::Random;
 
+mod geo;
 mod hashes;
 mod lists;
 mod sets;
@@ -112,7 +113,8 @@ fn harmless_client_call(name: &[u8]) -> bool {
 }
 
 fn well_formed(random: &mut Random) -> Words {
-    match random.below(185) {
+    match random.below(197) {
+        185..=196 => geo::request(random),
         160..=184 => sorted_sets::request(random),
         140..=159 => lists::request(random),
         100..=119 => hashes::request(random),

@@ -7,7 +7,7 @@ use crate::entry::{Hint, Kind};
 use crate::error::Result;
 use crate::reply::Reply;
 
-mod add;
+pub(super) mod add;
 mod algebra;
 mod bounds;
 mod members;

@@ -43,6 +43,7 @@ pub(super) const GROUPS: &[(Group, &str)] = &[
     (Group::List, "List"),
     (Group::Set, "Set"),
     (Group::SortedSet, "Sorted set"),
+    (Group::Geo, "Geo"),
     (Group::Connection, "Connection"),
     (Group::Server, "Server"),
 ];
