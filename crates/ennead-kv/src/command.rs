@@ -18,6 +18,7 @@ pub enum Group {
     Scripting,
     Bitmap,
     HyperLogLog,
+    Geo,
     Connection,
     Server,
 }
@@ -35,6 +36,7 @@ impl Group {
             Group::Scripting => "scripting",
             Group::Bitmap => "bitmap",
             Group::HyperLogLog => "hyperloglog",
+            Group::Geo => "geo",
             Group::Connection => "connection",
             Group::Server => "server",
         }
@@ -93,6 +95,10 @@ pub enum KeySpec {
     },
     /// The first word after the name, which is overwritten, then a number of keys at word 2 and the keys.
     TargetAndCounted,
+    /// The first word after the name, and each word from `from` on behind STORE or STOREDIST, which is overwritten.
+    OneAndStored {
+        from: usize,
+    },
 }
 
 /// One row of the command table.
@@ -125,6 +131,7 @@ impl KeySpec {
             (first, if keys <= words.saturating_sub(first) { first + keys } else { first }, 1)
         };
         let mut target = None;
+        let mut stored = Vec::new();
         let (first, end, step) = match *self {
             KeySpec::None => (0, 0, 1),
             KeySpec::Range { first, last, step } => {
@@ -146,8 +153,15 @@ impl KeySpec {
                 target = (end > first).then_some(1);
                 (first, end, step)
             }
+            KeySpec::OneAndStored { from } => {
+                let stores =
+                    |word: &[u8]| word.eq_ignore_ascii_case(b"store") || word.eq_ignore_ascii_case(b"storedist");
+                let behind = args.iter_from(from).zip(from + 1..words).filter(|(word, _)| stores(word));
+                stored.extend(behind.map(|(_, index)| index));
+                (1, words.min(2), 1)
+            }
         };
-        target.into_iter().chain((first..end.max(first)).step_by(step.max(1)))
+        target.into_iter().chain((first..end.max(first)).step_by(step.max(1))).chain(stored)
     }
 }
 

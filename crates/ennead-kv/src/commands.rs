@@ -6,6 +6,7 @@ mod bitmaps;
 mod databases;
 mod deadline;
 mod generic;
+mod geo;
 mod hashes;
 mod hyperloglog;
 mod lists;
@@ -24,6 +25,7 @@ pub fn commands() -> impl Iterator<Item = &'static Command> {
         hashes::COMMANDS,
         lists::COMMANDS,
         sets::COMMANDS,
+        geo::COMMANDS,
         generic::COMMANDS,
         databases::COMMANDS,
     ]

@@ -12,6 +12,7 @@ mod database;
 mod encoding;
 mod entry;
 mod error;
+mod geo;
 pub mod glob;
 mod hyperloglog;
 mod keyspace;

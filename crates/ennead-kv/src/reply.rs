@@ -28,8 +28,12 @@ pub trait Reply {
     fn push(&mut self, len: usize);
     /// `pairs` keys and values that tell more about the reply that follows; only where the protocol is 3.
     fn attribute(&mut self, pairs: usize);
-    /// RESP3 double; in RESP2 a bulk string in Redis's `%.17g` shortest form.
+    /// RESP3 double; in RESP2 a bulk string; with the fewest digits that read back as the same number.
     fn double(&mut self, value: f64);
+    /// A double that has a text of its own.
+    fn double_text(&mut self, text: &str) {
+        self.double(text.parse().unwrap_or_default());
+    }
     fn boolean(&mut self, value: bool);
     fn big_number(&mut self, digits: &str);
     /// `format` is three letters, `txt` or `mkd`; a bulk string in RESP2.

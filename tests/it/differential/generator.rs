@@ -5,6 +5,7 @@
 use crate::random::Random;
 
 mod bitmaps;
+mod geo;
 mod hashes;
 mod hyperloglog;
 mod lists;
@@ -114,7 +115,8 @@ fn harmless_client_call(name: &[u8]) -> bool {
 }
 
 fn well_formed(random: &mut Random) -> Words {
-    match random.below(200) {
+    match random.below(210) {
+        200..=209 => geo::request(random),
         160..=174 => hyperloglog::request(random),
         175..=199 => sorted_sets::request(random),
         140..=159 => lists::request(random),

@@ -68,7 +68,7 @@ fn describe(command: &Command, reply: &mut dyn Output) {
     let (first, last, step) = match spec.keys {
         KeySpec::Range { first, last, step } => (first as i64, last as i64, step as i64),
         KeySpec::OneOrBehind { index, .. } => (index as i64, index as i64, 1),
-        KeySpec::TargetAndCounted => (1, 1, 1),
+        KeySpec::TargetAndCounted | KeySpec::OneAndStored { .. } => (1, 1, 1),
         KeySpec::None | KeySpec::Counted { .. } => (0, 0, 0),
     };
     reply.array(10);
@@ -101,33 +101,47 @@ fn describe_keys(spec: &Spec, reply: &mut dyn Output) {
         KeySpec::None => Vec::new(),
         KeySpec::Range { first, last, step } => {
             let last = if last < 0 { last as i64 } else { last as i64 - first as i64 };
-            vec![(first, range(last, step as i64))]
+            vec![(None, first, range(last, step as i64))]
         }
-        KeySpec::OneOrBehind { index, .. } => vec![(index, range(0, 1))],
-        KeySpec::Counted { count } => vec![(count, counted)],
-        KeySpec::TargetAndCounted => vec![(1, range(0, 1)), (2, counted)],
+        KeySpec::OneOrBehind { index, .. } => vec![(None, index, range(0, 1))],
+        KeySpec::Counted { count } => vec![(None, count, counted)],
+        KeySpec::TargetAndCounted => vec![(None, 1, range(0, 1)), (None, 2, counted)],
+        KeySpec::OneAndStored { from } => {
+            vec![(None, 1, range(0, 1)), (Some("STORE"), from, range(0, 1)), (Some("STOREDIST"), from, range(0, 1))]
+        }
     };
     reply.array(searches.len());
-    for (number, (first, find)) in searches.into_iter().enumerate() {
-        describe_search(key_flags(spec, number), first, find, reply);
+    for (number, (keyword, first, find)) in searches.into_iter().enumerate() {
+        reply.map(3);
+        reply.bulk(b"flags");
+        let flags = key_flags(spec, number);
+        reply.set(flags.len());
+        for flag in flags {
+            reply.simple(flag);
+        }
+        describe_search(keyword, first, find, reply);
     }
 }
 
-/// How keys are found: from a word on, in a way that has a name and fields.
-fn describe_search(flags: &[&str], first: usize, find: (&str, [(&str, i64); 3]), reply: &mut dyn Output) {
-    reply.map(3);
-    reply.bulk(b"flags");
-    reply.set(flags.len());
-    for flag in flags {
-        reply.simple(flag);
-    }
+/// Where keys are looked for, from a word on or behind a keyword from there on, and how many are found.
+fn describe_search(keyword: Option<&str>, first: usize, find: (&str, [(&str, i64); 3]), reply: &mut dyn Output) {
     reply.bulk(b"begin_search");
     reply.map(2);
     reply.bulk(b"type");
-    reply.bulk(b"index");
+    reply.bulk(if keyword.is_some() { b"keyword" } else { b"index" });
     reply.bulk(b"spec");
-    reply.map(1);
-    reply.bulk(b"index");
+    match keyword {
+        Some(keyword) => {
+            reply.map(2);
+            reply.bulk(b"keyword");
+            reply.bulk(keyword.as_bytes());
+            reply.bulk(b"startfrom");
+        }
+        None => {
+            reply.map(1);
+            reply.bulk(b"index");
+        }
+    }
     reply.integer(first as i64);
     let (kind, fields) = find;
     reply.bulk(b"find_keys");
@@ -156,11 +170,15 @@ fn key_flags(spec: &Spec, number: usize) -> &'static [&'static str] {
         ("msetnx" | "setnx", _) => &["OW", "insert"],
         ("getdel" | "migrate", _) => &["RW", "access", "delete"],
         ("append" | "pfadd", _) => &["RW", "insert"],
-        ("zunionstore" | "zinterstore" | "zdiffstore" | "zrangestore", 0) => &["OW", "update"],
-        ("zunionstore" | "zinterstore" | "zdiffstore" | "zrangestore", _) => &["RO", "access"],
+        ("zunionstore" | "zinterstore" | "zdiffstore" | "zrangestore" | "geosearchstore", 0) => &["OW", "update"],
+        ("zunionstore" | "zinterstore" | "zdiffstore" | "zrangestore" | "geosearchstore", _) => &["RO", "access"],
+        ("georadius" | "georadiusbymember", 0) => &["RO", "access"],
+        ("georadius" | "georadiusbymember", _) => &["OW", "update"],
         ("zpopmin" | "zpopmax" | "zmpop", _) => &["RW", "access", "delete"],
         ("zrem" | "zremrangebyrank" | "zremrangebyscore" | "zremrangebylex", _) => &["RW", "delete"],
-        ("zadd" | "setrange" | "expire" | "pexpire" | "expireat" | "pexpireat" | "persist", _) => &["RW", "update"],
+        ("zadd" | "geoadd" | "setrange" | "expire" | "pexpire" | "expireat" | "pexpireat" | "persist", _) => {
+            &["RW", "update"]
+        }
         ("exists" | "type" | "zcard" | "strlen" | "touch" | "watch" | "memory|usage", _) => &["RO"],
         (name, _) if name.starts_with("object|") => &["RO"],
         _ if spec.is(Flag::PubSub) => &["not_key"],
@@ -218,6 +236,7 @@ pub(crate) fn categories(spec: &Spec) -> Vec<&'static str> {
     add("set", spec.group == Group::Set);
     add("sortedset", spec.group == Group::SortedSet);
     add("scripting", spec.group == Group::Scripting);
+    add("geo", spec.group == Group::Geo);
     add("connection", spec.group == Group::Connection);
     names
 }

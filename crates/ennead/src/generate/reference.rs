@@ -51,6 +51,7 @@ pub(super) const GROUPS: &[(Group, &str)] = &[
     (Group::Scripting, "Scripting"),
     (Group::Bitmap, "Bitmap"),
     (Group::HyperLogLog, "HyperLogLog"),
+    (Group::Geo, "Geo"),
     (Group::Connection, "Connection"),
     (Group::Server, "Server"),
 ];

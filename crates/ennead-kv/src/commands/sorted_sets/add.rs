@@ -1,5 +1,7 @@
 //! ZADD and ZINCRBY.
 
+use smallvec::SmallVec;
+
 use super::set_score;
 use crate::args::Args;
 use crate::context::collections::Edit;
@@ -11,15 +13,15 @@ use crate::reply::Reply;
 
 /// What ZADD is allowed to do.
 #[derive(Debug, Clone, Copy, Default)]
-struct Options {
+pub(in crate::commands) struct Options {
     /// Only members that are not there.
-    new_only: bool,
+    pub(in crate::commands) new_only: bool,
     /// Only members that are there.
-    present_only: bool,
+    pub(in crate::commands) present_only: bool,
     greater: bool,
     less: bool,
     /// Count changed members as well as new ones.
-    changed: bool,
+    pub(in crate::commands) changed: bool,
     /// Add to the score; the reply is the new one.
     increment: bool,
 }
@@ -76,19 +78,51 @@ impl Options {
 pub(super) fn zadd(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Result {
     let (options, first) = Options::parse(args)?;
     options.check(args.len() - first)?;
-    let outcomes = apply(context, args, first, options)?;
-    if options.increment {
-        write_increment(reply, outcomes.last);
-    } else {
-        reply.integer(if options.changed { outcomes.added + outcomes.updated } else { outcomes.added });
-    }
-    Ok(())
+    let members = parse_members(args, first)?;
+    add_members(context, &args[1], members, options, reply)
 }
 
 pub(super) fn zincrby(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Result {
     let options = Options { increment: true, ..Options::default() };
-    let outcomes = apply(context, args, 2, options)?;
-    write_increment(reply, outcomes.last);
+    let members = parse_members(args, 2)?;
+    add_members(context, &args[1], members, options, reply)
+}
+
+/// Members with their scores, which stand in turn from a word on.
+fn parse_members(args: Args<'_>, first: usize) -> Result<SmallVec<[(&[u8], f64); 4]>> {
+    let mut words = args.iter_from(first);
+    let mut members = SmallVec::new();
+    while let (Some(score), Some(member)) = (words.next(), words.next()) {
+        members.push((member, parse_double(score).ok_or(Error::NotFloat)?));
+    }
+    Ok(members)
+}
+
+/// Adds members and answers as ZADD does.
+pub(in crate::commands) fn add_members<'m>(
+    context: &mut Context<'_>,
+    key: &[u8],
+    members: impl IntoIterator<Item = (&'m [u8], f64)>,
+    options: Options,
+    reply: &mut dyn Reply,
+) -> Result {
+    let spot = context.find(key, Lookup::Write)?;
+    let mut edit = context.open(spot, Kind::Zset)?;
+    let (mut added, mut updated, mut last) = (0, 0, Outcome::Skipped);
+    for member in members {
+        last = add(context, &mut edit, key, member, options)?;
+        match last {
+            Outcome::Added(_) => added += 1,
+            Outcome::Updated(_) => updated += 1,
+            Outcome::Same(_) | Outcome::Skipped => {}
+        }
+    }
+    context.close(edit, key)?;
+    if options.increment {
+        write_increment(reply, last);
+    } else {
+        reply.integer(if options.changed { added + updated } else { added });
+    }
     Ok(())
 }
 
@@ -97,36 +131,6 @@ fn write_increment(reply: &mut dyn Reply, outcome: Outcome) {
         Outcome::Added(score) | Outcome::Updated(score) | Outcome::Same(score) => reply.double(score),
         Outcome::Skipped => reply.null(),
     }
-}
-
-struct Outcomes {
-    added: i64,
-    updated: i64,
-    last: Outcome,
-}
-
-/// Scores and members, in turn from a word on.
-fn apply(context: &mut Context<'_>, args: Args<'_>, first: usize, options: Options) -> Result<Outcomes> {
-    // All of them are read before the first is set.
-    for score in args.iter_from(first).step_by(2) {
-        parse_double(score).ok_or(Error::NotFloat)?;
-    }
-    let key = &args[1];
-    let spot = context.find(key, Lookup::Write)?;
-    let mut edit = context.open(spot, Kind::Zset)?;
-    let mut outcomes = Outcomes { added: 0, updated: 0, last: Outcome::Skipped };
-    let mut words = args.iter_from(first);
-    while let (Some(score), Some(member)) = (words.next(), words.next()) {
-        let score = parse_double(score).ok_or(Error::NotFloat)?;
-        outcomes.last = add(context, &mut edit, key, (member, score), options)?;
-        match outcomes.last {
-            Outcome::Added(_) => outcomes.added += 1,
-            Outcome::Updated(_) => outcomes.updated += 1,
-            Outcome::Same(_) | Outcome::Skipped => {}
-        }
-    }
-    context.close(edit, key)?;
-    Ok(outcomes)
 }
 
 fn add(
