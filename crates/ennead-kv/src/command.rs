@@ -13,6 +13,7 @@ pub enum Group {
     String,
     Connection,
     Server,
+    Transactions,
 }
 
 /// Facts about a command, in Redis's words (`COMMAND INFO`).

@@ -3,7 +3,7 @@
 use ennead_kv::{Category, Error, Result, Spec, glob};
 
 use super::{Row, SERVER, error, help};
-use crate::session::{Output, Request, Session};
+use crate::session::{Hold, Output, Request, Session};
 
 const CONFIG: Spec = Spec { since: "2.0.0", categories: &[Category::Dangerous], ..SERVER };
 
@@ -97,6 +97,9 @@ fn set(session: &mut Session, request: &Request<'_>, reply: &mut dyn Output) -> 
             problem.reason()
         )),
     })?;
+    if pairs.iter().any(|(name, _)| name.eq_ignore_ascii_case("requirepass")) {
+        session.held = Hold::Durable(session.engine.users().store_default()?);
+    }
     reply.ok();
     Ok(())
 }
@@ -110,6 +113,7 @@ fn resetstat(session: &mut Session, _request: &Request<'_>, reply: &mut dyn Outp
     session.engine.errors().reset();
     session.engine.keyspace().reset_counters();
     session.engine.clients().reset_counters();
+    session.engine.users().reset_counters();
     reply.ok();
     Ok(())
 }

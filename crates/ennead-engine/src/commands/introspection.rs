@@ -4,6 +4,7 @@ use ennead_kv::{Args, Category, Error, Flag, Group, KeySpec, Result, Spec, glob}
 
 use super::syntax::{self, Argument};
 use super::{PLAIN, Row, SERVER, help, is};
+use crate::key_access::KeyAccess;
 use crate::registry::{Command, Lookup, Registry};
 use crate::session::{Output, Request, Session};
 
@@ -80,7 +81,7 @@ fn describe(command: &Command, reply: &mut dyn Output) {
     reply.integer(first);
     reply.integer(last);
     reply.integer(step);
-    let categories = categories(spec);
+    let categories = command.categories();
     reply.set(categories.len());
     for category in categories {
         reply.simple(&format!("@{category}"));
@@ -103,7 +104,7 @@ fn describe_keys(spec: &Spec, reply: &mut dyn Output) {
     reply.array(1);
     reply.map(3);
     reply.bulk(b"flags");
-    let flags = key_flags(spec, 0);
+    let KeyAccess(flags) = KeyAccess::declared(spec, 0);
     reply.set(flags.len());
     for flag in flags {
         reply.simple(flag);
@@ -139,26 +140,6 @@ fn describe_keys(spec: &Spec, reply: &mut dyn Output) {
     for (name, value) in fields {
         reply.bulk(name.as_bytes());
         reply.integer(value);
-    }
-}
-
-/// What a command does with its key of this number, counted from 0.
-fn key_flags(spec: &Spec, number: usize) -> &'static [&'static str] {
-    match (spec.name, number) {
-        ("rename", 1) | ("copy", 1) => &["OW", "update"],
-        ("renamenx", 1) => &["OW", "insert"],
-        ("copy", 0) => &["RO", "access"],
-        ("rename" | "renamenx", _) => &["RW", "access", "delete"],
-        ("del" | "unlink", _) => &["RM", "delete"],
-        ("mset" | "setex" | "psetex" | "restore", _) => &["OW", "update"],
-        ("msetnx" | "setnx", _) => &["OW", "insert"],
-        ("getdel" | "migrate", _) => &["RW", "access", "delete"],
-        ("append", _) => &["RW", "insert"],
-        ("setrange" | "expire" | "pexpire" | "expireat" | "pexpireat" | "persist", _) => &["RW", "update"],
-        ("exists" | "type" | "strlen" | "touch" | "watch" | "memory|usage", _) => &["RO"],
-        (name, _) if name.starts_with("object|") => &["RO"],
-        _ if spec.is(Flag::Write) => &["RW", "access", "update"],
-        _ => &["RO", "access"],
     }
 }
 
@@ -205,6 +186,7 @@ pub(crate) fn categories(spec: &Spec) -> Vec<&'static str> {
     add("blocking", spec.is(Flag::Blocking));
     add("dangerous", spec.is(Flag::Admin) || has(Category::Dangerous));
     add("connection", spec.group == Group::Connection);
+    add("transaction", spec.group == Group::Transactions);
     names
 }
 
@@ -228,6 +210,7 @@ fn document(command: &Command, reply: &mut dyn Output) {
         Group::String => "string",
         Group::Connection => "connection",
         Group::Server => "server",
+        Group::Transactions => "transactions",
     };
     reply.bulk(spec.name.as_bytes());
     reply.map(4 + usize::from(!arguments.is_empty()) + usize::from(!command.children.is_empty()));
@@ -315,11 +298,9 @@ fn getkeys(_session: &mut Session, request: &Request<'_>, reply: &mut dyn Output
 
 fn getkeysandflags(_session: &mut Session, request: &Request<'_>, reply: &mut dyn Output) -> Result {
     let (command, keys) = described(request.args)?;
-    // SET reads the former value only when it is asked for.
-    let overwrites = command.spec.name == "set" && !request.args.iter_from(5).any(|word| is(word, "get"));
     reply.array(keys.len());
     for (number, key) in keys.into_iter().enumerate() {
-        let flags = if overwrites { &["OW", "update"] } else { key_flags(&command.spec, number) };
+        let KeyAccess(flags) = KeyAccess::of(&command.spec, number, request.args.skip(2));
         reply.array(2);
         reply.bulk(key);
         reply.set(flags.len());
@@ -342,7 +323,7 @@ fn list(_session: &mut Session, request: &Request<'_>, reply: &mut dyn Output) -
             if is(&args[3], "module") {
                 chosen.clear();
             } else if is(&args[3], "aclcat") {
-                chosen.retain(|command| categories(&command.spec).iter().any(|name| name.as_bytes() == wanted));
+                chosen.retain(|command| command.categories().iter().any(|name| name.as_bytes() == wanted));
             } else if is(&args[3], "pattern") {
                 chosen.retain(|command| glob::matches(&wanted, command.spec.name.as_bytes()));
             } else {

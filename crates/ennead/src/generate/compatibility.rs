@@ -50,6 +50,11 @@ pub(super) fn page() -> String {
          - There are no replicas: WAIT and WAITAOF count none, and are refused where they would wait for some for ever. WAIT\n\
          \x20 answers at once.\n\
          - Keys expire during CLIENT PAUSE, too.\n\
+         - Users are kept with the data and follow backups: ACL SETUSER and DELUSER last without ACL SAVE. There is no ACL\n\
+         \x20 file, so ACL SAVE and ACL LOAD answer as Redis does without one.\n\
+         - `requirepass` is emptied when ACL SETUSER takes that password from `default`, and CONFIG SET of it lasts. A\n\
+         \x20 password that the server is started with replaces those of `default`, and is forgotten with the process.\n\
+         - The payload of RESTORE is always checked, also for users with `skip-sanitize-payload`.\n\
          - Expired keys are deleted when they are due, not by sampling.\n\n",
     );
     page.push_str("| group | there | not there |\n|---|---|---|\n");
