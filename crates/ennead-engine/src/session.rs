@@ -302,7 +302,14 @@ impl Session {
         if threshold >= 0 && micros >= threshold && !command.has(Flag::SkipSlowlog) {
             let client = (self.client.origin.address.clone(), self.client.identity().name);
             let len_max = settings.read(SLOWLOG_MAX_LEN) as usize;
-            self.engine.slowlog().push(args, &secrets::words(command, args), time, clock.unix_ms() / 1000, client, len_max);
+            self.engine.slowlog().push(
+                args,
+                &secrets::words(command, args),
+                time,
+                clock.unix_ms() / 1000,
+                client,
+                len_max,
+            );
         }
         // Only times of a millisecond and more can reach its threshold.
         if micros >= 1000 {

@@ -29,8 +29,8 @@ pub use account::Account;
 pub(crate) use command_rights::CATEGORIES;
 pub(crate) use denial::{Cause, Denial};
 pub use denial_log::DenialCounts;
-pub(crate) use denial_log::{Entry, Setting};
 use denial_log::DenialLog;
+pub(crate) use denial_log::{Entry, Setting};
 use rows::Rows;
 pub(crate) use selector::Selector;
 pub(crate) use user::User;
@@ -66,11 +66,8 @@ impl Users {
     /// Reads the users of the store and begins to follow the settings.
     pub(crate) fn open(store: &Store, settings: &Arc<Settings>) -> Result<Users> {
         let rows = Rows::open(store)?;
-        let mut accounts: BTreeMap<Vec<u8>, Arc<Account>> = rows
-            .read()?
-            .into_iter()
-            .map(|(name, user)| (name.clone(), Arc::new(Account::new(&name, user))))
-            .collect();
+        let mut accounts: BTreeMap<Vec<u8>, Arc<Account>> =
+            rows.read()?.into_iter().map(|(name, user)| (name.clone(), Arc::new(Account::new(&name, user)))).collect();
         let default = accounts
             .entry(DEFAULT_USER.to_vec())
             .or_insert_with(|| Arc::new(Account::new(DEFAULT_USER, User::omnipotent())));

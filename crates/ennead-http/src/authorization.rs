@@ -25,7 +25,8 @@ pub(crate) async fn check(Shared(state): Shared<State>, request: Request, next: 
     if accepted {
         next.run(request).await
     } else {
-        Failure::new(ErrorCode::Unauthenticated, "the password is missing or wrong, or the user is disabled").into_response()
+        Failure::new(ErrorCode::Unauthenticated, "the password is missing or wrong, or the user is disabled")
+            .into_response()
     }
 }
 

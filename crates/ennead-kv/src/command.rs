@@ -41,6 +41,8 @@ pub enum Flag {
 /// ACL categories that do not follow from flags and group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Category {
+    Admin,
+    Connection,
     Dangerous,
     Keyspace,
     Bitmap,

@@ -197,9 +197,11 @@ fn genpass(_session: &mut Session, request: &Request<'_>, reply: &mut dyn Output
 
 fn dryrun(session: &mut Session, request: &Request<'_>, reply: &mut dyn Output) -> Result {
     let (name, inner) = (&request.args[2], request.args.skip(3));
-    let account = session.engine.users().find(name).ok_or_else(|| {
-        error(format!("ERR User '{}' not found", String::from_utf8_lossy(name)))
-    })?;
+    let account = session
+        .engine
+        .users()
+        .find(name)
+        .ok_or_else(|| error(format!("ERR User '{}' not found", String::from_utf8_lossy(name))))?;
     let Lookup::Found(command) = Registry::get().lookup(&inner) else {
         return Err(error(format!("ERR Command '{}' not found", String::from_utf8_lossy(&inner[0]))));
     };

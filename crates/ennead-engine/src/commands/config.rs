@@ -2,7 +2,7 @@
 
 use ennead_kv::{Category, Error, Result, Spec, glob};
 
-use super::{Row, SERVER, error, help};
+use super::{PLAIN, Row, SERVER, error, help};
 use crate::session::{Hold, Output, Request, Session};
 
 const CONFIG: Spec = Spec { since: "2.0.0", categories: &[Category::Dangerous], ..SERVER };
@@ -25,6 +25,8 @@ pub(super) const ROWS: &[Row] = &[
             arity: 2,
             since: "5.0.0",
             summary: "Returns helpful text about the different subcommands.",
+            flags: PLAIN,
+            categories: &[],
             ..CONFIG
         },
         run: help::help,

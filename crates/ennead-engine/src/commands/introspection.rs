@@ -8,8 +8,13 @@ use crate::key_access::KeyAccess;
 use crate::registry::{Command, Lookup, Registry};
 use crate::session::{Output, Request, Session};
 
-const COMMAND: Spec =
-    Spec { flags: PLAIN, since: "2.8.13", complexity: "O(N) where N is the total number of commands", ..SERVER };
+const COMMAND: Spec = Spec {
+    flags: PLAIN,
+    categories: &[Category::Connection],
+    since: "2.8.13",
+    complexity: "O(N) where N is the total number of commands",
+    ..SERVER
+};
 
 macro_rules! rows {
     ($($name:literal $arity:literal $since:literal $syntax:literal $summary:literal $run:expr;)+) => {
@@ -174,18 +179,19 @@ pub(crate) fn categories(spec: &Spec) -> Vec<&'static str> {
         }
     };
     let has = |category: Category| spec.categories.contains(&category);
-    add("keyspace", spec.group == Group::Generic || has(Category::Keyspace));
+    let about_connection = spec.group == Group::Connection || has(Category::Connection);
+    add("keyspace", spec.group == Group::Generic && !about_connection || has(Category::Keyspace));
     add("read", spec.is(Flag::ReadOnly));
     add("write", spec.is(Flag::Write));
     add("bitmap", has(Category::Bitmap));
     add("string", spec.group == Group::String && !has(Category::Bitmap));
     add("pubsub", spec.is(Flag::PubSub));
-    add("admin", spec.is(Flag::Admin));
+    add("admin", spec.is(Flag::Admin) || has(Category::Admin));
     add("fast", spec.is(Flag::Fast));
     add("slow", !spec.is(Flag::Fast));
     add("blocking", spec.is(Flag::Blocking));
     add("dangerous", spec.is(Flag::Admin) || has(Category::Dangerous));
-    add("connection", spec.group == Group::Connection);
+    add("connection", about_connection);
     add("transaction", spec.group == Group::Transactions);
     names
 }

@@ -25,7 +25,7 @@ impl Session {
             return Err(Error::text("NOAUTH Authentication required."));
         }
         self.account.check(command, args).map_err(|denial| {
-            self.log_denial(denial, command, args, clock);
+            self.log_denial(denial, command, args, self.setting(), clock);
             Error::Text(format!("NOPERM {}", denial.message(self.account.name(), command)).into())
         })
     }
@@ -36,7 +36,7 @@ impl Session {
             return None;
         }
         let denial = self.account.check(command, args).err()?;
-        self.log_denial(denial, command, args, clock);
+        self.log_denial(denial, command, args, Setting::Transaction, clock);
         Some(denial.change())
     }
 
@@ -51,27 +51,30 @@ impl Session {
         self.account.reads_everything(command, args)
     }
 
-    fn log_denial(&self, denial: Denial, command: &Command, args: Args<'_>, clock: &Clock) {
+    fn log_denial(&self, denial: Denial, command: &Command, args: Args<'_>, setting: Setting, clock: &Clock) {
         let object = match denial.cause {
             Cause::Command | Cause::Login => command.spec.name.as_bytes(),
             Cause::Key | Cause::Channel => args.get(denial.word).unwrap_or_default(),
         };
-        self.log(denial.cause, object, self.account.name(), clock);
+        self.log(denial.cause, setting, object, self.account.name(), clock);
     }
 
     /// A login that failed goes into ACL LOG; `name` is that of the command as it was written.
     pub(crate) fn log_failed_login(&self, name: &[u8], user: &[u8], clock: &Clock) {
-        self.log(Cause::Login, name, user, clock);
+        self.log(Cause::Login, self.setting(), name, user, clock);
     }
 
-    fn log(&self, cause: Cause, object: &[u8], user: &[u8], clock: &Clock) {
+    fn setting(&self) -> Setting {
+        if self.queue.is_some() || self.executing { Setting::Transaction } else { Setting::TopLevel }
+    }
+
+    fn log(&self, cause: Cause, setting: Setting, object: &[u8], user: &[u8], clock: &Clock) {
         let now_ms = clock.unix_ms();
-        let in_transaction = self.queue.is_some() || self.executing;
         self.engine.users().log_denial(Entry {
             id: 0,
             count: 1,
             cause,
-            setting: if in_transaction { Setting::Transaction } else { Setting::TopLevel },
+            setting,
             object: object.to_vec(),
             user: user.to_vec(),
             client: self.client.describe(now_ms),

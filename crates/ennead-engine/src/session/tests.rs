@@ -1,3 +1,4 @@
+mod permission;
 mod server;
 mod transaction;
 

@@ -45,8 +45,7 @@ impl User {
     /// Whether one selector allows the request and reading all keys, which SORT with patterns of keys needs.
     pub(super) fn reads_everything(&self, command: &Command, args: Args<'_>) -> bool {
         let mut keys = None;
-        self.selectors()
-            .any(|selector| selector.reads_all_keys() && selector.check(command, args, &mut keys).is_ok())
+        self.selectors().any(|selector| selector.reads_all_keys() && selector.check(command, args, &mut keys).is_ok())
     }
 }
 
