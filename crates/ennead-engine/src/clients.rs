@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicI64, AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::task::Waker;
 
+use arc_swap::ArcSwap;
 use ennead_kv::Unblocker;
 use parking_lot::Mutex;
 
@@ -17,6 +18,7 @@ pub(crate) use filter::{Filter, Kind};
 
 use crate::Registry;
 use crate::pubsub::{Mailbox, Topic};
+use crate::users::Account;
 
 /// Where a connection comes from, as the listener knows it.
 #[derive(Debug, Clone, Default)]
@@ -31,13 +33,12 @@ pub struct Origin {
     pub local: bool,
 }
 
-/// What a client says about itself, and who it is.
+/// What a client says about itself.
 #[derive(Debug, Clone, Default)]
 pub struct Identity {
     pub name: String,
     pub library_name: String,
     pub library_version: String,
-    pub user: String,
 }
 
 pub(crate) const NO_COMMAND: u32 = u32::MAX;
@@ -54,6 +55,7 @@ pub struct Client {
     pub origin: Origin,
     created_ms: i64,
     identity: Mutex<Identity>,
+    account: ArcSwap<Account>,
     pub(crate) database: AtomicU32,
     pub(crate) protocol: AtomicU8,
     pub(crate) flags: AtomicU8,
@@ -84,6 +86,15 @@ impl Client {
 
     pub(crate) fn change_identity(&self, change: impl FnOnce(&mut Identity)) {
         change(&mut self.identity.lock());
+    }
+
+    /// The user that the client is.
+    pub fn account(&self) -> Arc<Account> {
+        self.account.load_full()
+    }
+
+    pub(crate) fn set_account(&self, account: &Arc<Account>) {
+        self.account.store(Arc::clone(account));
     }
 
     /// Whether the listener is to close the connection without another word.
@@ -195,7 +206,7 @@ impl Client {
             self.queued.load(Ordering::Relaxed),
             query + query_free + capacity + size_of::<Client>() as u64,
             if output > 0 { "rw" } else { "r" },
-            identity.user,
+            String::from_utf8_lossy(self.account.load().name()),
             self.protocol.load(Ordering::Relaxed),
             identity.library_name,
             identity.library_version,
@@ -229,7 +240,13 @@ pub struct Clients {
 
 impl Clients {
     /// Takes a client in, unless there are `clients_max` already.
-    pub(crate) fn register(&self, origin: Origin, clients_max: usize, now_ms: i64) -> Option<Arc<Client>> {
+    pub(crate) fn register(
+        &self,
+        origin: Origin,
+        account: &Arc<Account>,
+        clients_max: usize,
+        now_ms: i64,
+    ) -> Option<Arc<Client>> {
         let mut connected = self.connected.lock();
         if connected.len() >= clients_max {
             self.refused.fetch_add(1, Ordering::Relaxed);
@@ -240,7 +257,8 @@ impl Clients {
             id: self.last_id.fetch_add(1, Ordering::Relaxed) + 1,
             origin,
             created_ms: now_ms,
-            identity: Mutex::new(Identity { user: "default".to_owned(), ..Identity::default() }),
+            identity: Mutex::default(),
+            account: ArcSwap::new(Arc::clone(account)),
             database: AtomicU32::new(0),
             protocol: AtomicU8::new(2),
             flags: AtomicU8::new(0),

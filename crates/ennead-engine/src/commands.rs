@@ -1,5 +1,6 @@
 //! The engine's own commands: about connections and about the server. One row each, beside its function.
 
+mod acl;
 mod client;
 mod config;
 mod connection;
@@ -20,6 +21,7 @@ mod syntax;
 mod transaction;
 mod waitaof;
 
+pub(crate) use introspection::categories;
 pub(crate) use migrate::Migrating;
 pub(crate) use waitaof::Awaited;
 
@@ -58,6 +60,7 @@ const PLAIN: &[Flag] = &[Flag::Loading, Flag::Stale];
 /// All rows.
 pub(crate) fn rows() -> impl Iterator<Item = &'static Row> {
     [
+        acl::ROWS,
         client::ROWS,
         config::ROWS,
         connection::ROWS,

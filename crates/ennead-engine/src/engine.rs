@@ -63,6 +63,7 @@ impl Engine {
     /// Those of [`Keyspace::open`].
     pub fn open(store: Store, settings: Arc<Settings>) -> ennead_kv::Result<Engine> {
         let keyspace = keyspace::open(store.clone(), &settings, random_word())?;
+        let users = Users::open(&store, &settings)?;
         let started_unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let upkeep = Upkeep::start(&keyspace)
             .map_err(|error| ennead_kv::Error::Text(format!("ERR cannot start a thread: {error}").into()))?;
@@ -70,7 +71,7 @@ impl Engine {
             store,
             keyspace,
             _upkeep: upkeep,
-            users: Users::new(Arc::clone(&settings)),
+            users,
             clients: Clients::default(),
             scripts: Scripts::default(),
             pubsub: PubSub::new(Arc::clone(&settings)),

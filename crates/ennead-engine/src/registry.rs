@@ -43,6 +43,14 @@ impl Command {
         self.has(Flag::PubSub) || self.spec.name.starts_with("pubsub")
     }
 
+    /// Its ACL categories, without the `@`. A container has those of nobody: its subcommands have their own.
+    pub fn categories(&self) -> Vec<&'static str> {
+        match self.handler {
+            Handler::Container => vec!["slow"],
+            _ => commands::categories(&self.spec),
+        }
+    }
+
     /// The name after the container's, or the whole name.
     pub fn own_name(&self) -> &'static str {
         self.spec.name.split_once('|').map_or(self.spec.name, |(_, sub)| sub)

@@ -4,7 +4,9 @@
 //! the request again later) is said by the [`Outcome`].
 
 mod blocking;
+mod permission;
 mod refusal;
+mod secrets;
 mod subscriptions;
 #[cfg(test)]
 mod tests;
@@ -24,6 +26,7 @@ use crate::figures::Shard;
 use crate::latency::Sample;
 use crate::registry::{Command, Handler, Lookup, Registry};
 use crate::settings::{DURABILITY, LATENCY_MONITOR_THRESHOLD, MAXCLIENTS, SLOWLOG_MAX_LEN, SLOWLOG_SLOWER_THAN};
+use crate::users::Account;
 use crate::{Clock, Engine};
 
 use crate::scripting::Answer;
@@ -95,6 +98,8 @@ pub struct Session {
     shard: Arc<Shard>,
     pub(crate) database: usize,
     pub(crate) protocol: u8,
+    /// The user it logged in as, or the default one.
+    pub(crate) account: Arc<Account>,
     pub(crate) authenticated: bool,
     pub(crate) durability: Option<Durability>,
     pub(crate) reply_mode: ReplyMode,
@@ -134,7 +139,8 @@ impl Session {
     /// A session for a new connection, or `None` when there are `maxclients` already. Requests are counted in `shard`.
     pub fn open(engine: &Engine, shard: Arc<Shard>, origin: Origin, clock: &Clock) -> Option<Session> {
         let clients_max = engine.settings().read(MAXCLIENTS) as usize;
-        let client = engine.clients().register(origin, clients_max, clock.unix_ms())?;
+        let account = engine.users().default_account();
+        let client = engine.clients().register(origin, account, clients_max, clock.unix_ms())?;
         Some(Session {
             random: engine.seed() ^ client.id,
             engine: engine.clone(),
@@ -142,6 +148,7 @@ impl Session {
             shard,
             database: 0,
             protocol: 2,
+            account: Arc::clone(account),
             authenticated: engine.users().is_open(),
             durability: None,
             reply_mode: ReplyMode::On,
@@ -174,6 +181,7 @@ impl Session {
             database: self.database,
             protocol: 2,
             authenticated: true,
+            account: Arc::clone(&self.account),
             durability: self.durability,
             reply_mode: ReplyMode::On,
             closing: false,
@@ -212,8 +220,9 @@ impl Session {
         self.shard = shard;
     }
 
+    /// Whether the client logged in, or need not do so.
     pub fn is_authenticated(&self) -> bool {
-        self.authenticated
+        self.authenticated || self.engine.users().is_open()
     }
 
     /// Overrides the server's durability for this session; `None` follows it again.
@@ -246,7 +255,7 @@ impl Session {
         if let Some(blocked) = self.blocked.take() {
             return self.resume(blocked, command, args, reply, clock);
         }
-        if let Err(error) = self.admit(command, args) {
+        if let Err(error) = self.admit(command, args, clock) {
             self.spoil();
             return self.refuse(command, &error, reply);
         }
@@ -283,17 +292,18 @@ impl Session {
 
     /// What must hold before a request may run, in the order in which Redis checks it.
     #[inline]
-    fn admit(&mut self, command: &Command, args: Args<'_>) -> Result<(), Error> {
+    fn admit(&mut self, command: &Command, args: Args<'_>, clock: &Clock) -> Result<(), Error> {
         if !command.spec.accepts(args.len()) || matches!(command.handler, Handler::Container) {
             return Err(Error::Arity(command.spec.name.to_owned()));
         }
-        if !self.authenticated && !command.has(Flag::NoAuth) {
+        if !self.authenticated && !command.has(Flag::NoAuth) && !self.is_authenticated() {
             return Err(Error::text("NOAUTH Authentication required."));
         }
         if self.queue.is_some() {
             command.may_be_queued()?;
         }
-        self.may_run(command)
+        self.may_run(command)?;
+        self.permit(command, args, clock)
     }
 
     /// Runs an admitted command and counts it.
@@ -389,7 +399,14 @@ impl Session {
         if threshold >= 0 && micros >= threshold && !command.has(Flag::SkipSlowlog) {
             let client = (self.client.origin.address.clone(), self.client.identity().name);
             let len_max = settings.read(SLOWLOG_MAX_LEN) as usize;
-            self.engine.slowlog().push(args, time, clock.unix_ms() / 1000, client, len_max);
+            self.engine.slowlog().push(
+                args,
+                &secrets::words(command, args),
+                time,
+                clock.unix_ms() / 1000,
+                client,
+                len_max,
+            );
         }
         // Only times of a millisecond and more can reach its threshold.
         if micros >= 1000 {
@@ -431,7 +448,7 @@ impl Session {
         self.select(0);
         self.set_protocol(2, reply);
         self.reply_mode = ReplyMode::On;
-        self.authenticated = self.engine.users().is_open();
+        self.become_default();
         self.client.change_identity(|identity| identity.name.clear());
         self.client.flags.store(0, Ordering::Relaxed);
     }

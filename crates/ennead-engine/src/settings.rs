@@ -24,7 +24,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use parking_lot::{Mutex, RwLock};
 
-pub use choice::{Choice, DebugAccess, EvictionPolicy, LogFormat, LogLevel};
+pub use choice::{ChannelDefault, Choice, DebugAccess, EvictionPolicy, LogFormat, LogLevel};
 pub use error::SettingError;
 pub use events::EventClasses;
 pub use glossary::{config_file, nearest, reference_page};
@@ -269,6 +269,15 @@ impl Settings {
         let value = setting.kind.parse(text).map_err(|reason| SettingError::invalid(setting.name, reason))?;
         self.apply(vec![(index, value)]);
         Ok(())
+    }
+
+    /// Empties a text without a word to those who follow it: what it said was changed elsewhere.
+    pub(crate) fn forget(&self, key: Key<Arc<String>>) {
+        if let Cell::Text(text) = &self.cells[key.index] {
+            let _one_change_at_a_time = self.changing.lock();
+            text.store(Arc::default());
+            self.generation.fetch_add(1, Ordering::Release);
+        }
     }
 
     /// Calls `listener` after each change of the setting, on the thread that changed it. It must not block and must

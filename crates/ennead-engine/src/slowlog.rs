@@ -1,6 +1,7 @@
 //! The slow log: the latest requests that took longer than a threshold, with their words cut short.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::time::Duration;
 
 use ennead_kv::Args;
@@ -30,10 +31,11 @@ struct State {
 pub struct SlowLog(Mutex<State>);
 
 impl SlowLog {
-    /// Takes an entry in; the oldest beyond `len_max` go.
+    /// Takes an entry in, without its `secrets`; the oldest beyond `len_max` go.
     pub(crate) fn push(
         &self,
         args: Args<'_>,
+        secrets: &[Range<usize>],
         time: Duration,
         unix_seconds: i64,
         client: (String, String),
@@ -46,7 +48,7 @@ impl SlowLog {
             id,
             unix_seconds,
             micros: time.as_micros() as u64,
-            words: shortened(args),
+            words: shortened(args, secrets),
             client_address: client.0,
             client_name: client.1,
         });
@@ -71,9 +73,17 @@ impl SlowLog {
     }
 }
 
-fn shortened(args: Args<'_>) -> Vec<Vec<u8>> {
+fn shortened(args: Args<'_>, secrets: &[Range<usize>]) -> Vec<Vec<u8>> {
     let kept = if args.len() > WORDS_MAX { WORDS_MAX - 1 } else { args.len() };
-    let mut words: Vec<Vec<u8>> = args.iter_from(0).take(kept).map(shortened_word).collect();
+    let mut words: Vec<Vec<u8>> = args
+        .iter_from(0)
+        .take(kept)
+        .enumerate()
+        .map(|(at, word)| match secrets.iter().any(|secret| secret.contains(&at)) {
+            true => b"(redacted)".to_vec(),
+            false => shortened_word(word),
+        })
+        .collect();
     if kept < args.len() {
         words.push(format!("... ({} more arguments)", args.len() - kept).into_bytes());
     }

@@ -1,5 +1,11 @@
-//! The password, as metadata `authorization: Bearer ...`. Asked for only when one is set, and never by health checks.
+//! Name and password of a user as metadata `authorization: Basic ...`, or the password of `default` as `Bearer ...`.
+//! Asked for unless `default` needs none, and never by health checks.
 
+#[cfg(test)]
+mod tests;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use ennead_engine::Engine;
 use tonic::service::Interceptor;
 use tonic::{Request, Status};
@@ -22,13 +28,31 @@ impl Interceptor for Guard {
             return Ok(request);
         }
         let given = request.metadata().get("authorization").and_then(|value| value.to_str().ok());
-        let password =
-            given.and_then(|value| value.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-        match password {
-            Some((_, password)) if users.login(None, password.trim().as_bytes()).is_ok() => Ok(request),
-            _ => Err(Status::unauthenticated(
-                "the password is missing or wrong; send it as authorization: Bearer PASSWORD",
-            )),
+        let accepted = given.and_then(credentials).is_some_and(|(user, password)| {
+            let user = user.as_deref().filter(|user| !user.is_empty());
+            users.login(user.map(str::as_bytes), password.as_bytes()).is_ok()
+        });
+        if accepted {
+            return Ok(request);
         }
+        Err(Status::unauthenticated(
+            "the password is missing or wrong, or the user is disabled; send authorization: Bearer PASSWORD, or Basic \
+             with the base64 of USER:PASSWORD",
+        ))
     }
+}
+
+/// User, if one is named, and password.
+fn credentials(value: &str) -> Option<(Option<String>, String)> {
+    let (scheme, value) = value.split_once(' ')?;
+    let value = value.trim();
+    if scheme.eq_ignore_ascii_case("bearer") {
+        return Some((None, value.to_owned()));
+    }
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let text = String::from_utf8(STANDARD.decode(value).ok()?).ok()?;
+    let (user, password) = text.split_once(':')?;
+    Some((Some(user.to_owned()), password.to_owned()))
 }

@@ -1,4 +1,5 @@
-//! The password, as `Authorization: Basic` (user `default`) or `Bearer`. Asked for only when one is set.
+//! Name and password of a user as `Authorization: Basic`, or the password of `default` as `Bearer`. Asked for unless
+//! `default` needs none.
 
 use axum::extract::{Request, State as Shared};
 use axum::http::header;
@@ -24,7 +25,8 @@ pub(crate) async fn check(Shared(state): Shared<State>, request: Request, next: 
     if accepted {
         next.run(request).await
     } else {
-        Failure::new(ErrorCode::Unauthenticated, "the password is missing or wrong").into_response()
+        Failure::new(ErrorCode::Unauthenticated, "the password is missing or wrong, or the user is disabled")
+            .into_response()
     }
 }
 

@@ -21,6 +21,7 @@ pub enum Group {
     Geo,
     Connection,
     Server,
+    Transactions,
 }
 
 impl Group {
@@ -39,6 +40,7 @@ impl Group {
             Group::Geo => "geo",
             Group::Connection => "connection",
             Group::Server => "server",
+            Group::Transactions => "transactions",
         }
     }
 }
@@ -69,6 +71,8 @@ pub enum Flag {
 /// ACL categories that do not follow from flags and group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Category {
+    Admin,
+    Connection,
     Dangerous,
     Keyspace,
 }

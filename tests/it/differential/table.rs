@@ -28,7 +28,6 @@ const MISSING: &[(&str, &str)] = &[
     ("sort sort_ro", "lists and sets"),
     ("restore-asking", "the cluster"),
     ("wait waitaof replicaof slaveof psync replconf sync failover role", "replication"),
-    ("acl", "users"),
     ("monitor", "a feed of commands"),
     ("bgrewriteaof", "an append-only file, which Ennead does not rewrite"),
 ];

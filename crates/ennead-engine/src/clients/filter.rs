@@ -1,8 +1,11 @@
 //! The filters of CLIENT KILL and CLIENT LIST.
 
+use std::sync::Arc;
+
 use ennead_kv::{Args, Error, Result};
 
 use super::Client;
+use crate::users::{Account, Users};
 
 /// Conditions that a client must all fulfil.
 #[derive(Debug, Default)]
@@ -11,7 +14,7 @@ pub(crate) struct Filter {
     kind: Option<Kind>,
     address: Option<Vec<u8>>,
     local_address: Option<Vec<u8>>,
-    user: Option<Vec<u8>>,
+    account: Option<Arc<Account>>,
     max_age_seconds: Option<i64>,
     /// Whether the asking client is left out.
     pub(crate) skip_me: bool,
@@ -46,7 +49,7 @@ impl Kind {
 
 impl Filter {
     /// Reads `name value` pairs of CLIENT KILL from the words after `CLIENT KILL`.
-    pub(crate) fn of_kill(args: Args<'_>) -> Result<Filter> {
+    pub(crate) fn of_kill(args: Args<'_>, users: &Users) -> Result<Filter> {
         let mut filter = Filter { skip_me: true, ..Filter::default() };
         let words: Vec<&[u8]> = args.iter_from(0).collect();
         if !words.len().is_multiple_of(2) {
@@ -63,10 +66,11 @@ impl Filter {
                 b"type" => filter.kind = Some(Kind::parse(value)?),
                 b"addr" => filter.address = Some(value.to_vec()),
                 b"laddr" => filter.local_address = Some(value.to_vec()),
-                b"user" if value == b"default" => filter.user = Some(value.to_vec()),
                 b"user" => {
-                    let user = String::from_utf8_lossy(value);
-                    return Err(Error::Text(format!("ERR No such user '{user}'").into()));
+                    let account = users.find(value).ok_or_else(|| {
+                        Error::Text(format!("ERR No such user '{}'", String::from_utf8_lossy(value)).into())
+                    })?;
+                    filter.account = Some(account);
                 }
                 b"skipme" if value.eq_ignore_ascii_case(b"yes") => filter.skip_me = true,
                 b"skipme" if value.eq_ignore_ascii_case(b"no") => filter.skip_me = false,
@@ -101,7 +105,7 @@ impl Filter {
             && self.kind.is_none_or(|kind| kind == Kind::of(client))
             && self.address.as_ref().is_none_or(|address| address == client.origin.address.as_bytes())
             && self.local_address.as_ref().is_none_or(|address| address == client.origin.local_address.as_bytes())
-            && self.user.as_ref().is_none_or(|user| user == client.identity().user.as_bytes())
+            && self.account.as_ref().is_none_or(|account| Arc::ptr_eq(account, &client.account()))
             && self.max_age_seconds.is_none_or(|age| (now_ms - client.created_ms) / 1000 >= age)
     }
 }

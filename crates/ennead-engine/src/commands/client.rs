@@ -157,7 +157,8 @@ fn list(session: &mut Session, request: &Request<'_>, reply: &mut dyn Output) ->
 fn kill(session: &mut Session, request: &Request<'_>, reply: &mut dyn Output) -> Result {
     let args = request.args;
     let by_address = args.len() == 3;
-    let filter = if by_address { Filter::of_address(&args[2]) } else { Filter::of_kill(args.skip(2))? };
+    let filter =
+        if by_address { Filter::of_address(&args[2]) } else { Filter::of_kill(args.skip(2), session.engine.users())? };
     let now_ms = request.clock.unix_ms();
     let mut killed = 0;
     for client in session.engine.clients().list().iter().filter(|client| filter.matches(client, now_ms)) {

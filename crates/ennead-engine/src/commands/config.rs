@@ -2,8 +2,8 @@
 
 use ennead_kv::{Category, Error, Result, Spec, glob};
 
-use super::{Row, SERVER, error, help};
-use crate::session::{Output, Request, Session};
+use super::{PLAIN, Row, SERVER, error, help};
+use crate::session::{Hold, Output, Request, Session};
 
 const CONFIG: Spec = Spec { since: "2.0.0", categories: &[Category::Dangerous], ..SERVER };
 
@@ -25,6 +25,8 @@ pub(super) const ROWS: &[Row] = &[
             arity: 2,
             since: "5.0.0",
             summary: "Returns helpful text about the different subcommands.",
+            flags: PLAIN,
+            categories: &[],
             ..CONFIG
         },
         run: help::help,
@@ -97,6 +99,9 @@ fn set(session: &mut Session, request: &Request<'_>, reply: &mut dyn Output) -> 
             problem.reason()
         )),
     })?;
+    if pairs.iter().any(|(name, _)| name.eq_ignore_ascii_case("requirepass")) {
+        session.held = Hold::Durable(session.engine.users().store_default()?);
+    }
     reply.ok();
     Ok(())
 }
@@ -110,6 +115,7 @@ fn resetstat(session: &mut Session, _request: &Request<'_>, reply: &mut dyn Outp
     session.engine.errors().reset();
     session.engine.keyspace().reset_counters();
     session.engine.clients().reset_counters();
+    session.engine.users().reset_counters();
     reply.ok();
     Ok(())
 }

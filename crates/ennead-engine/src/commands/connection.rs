@@ -1,6 +1,6 @@
 //! Commands about the connection itself, except CLIENT.
 
-use ennead_kv::{Category, Error, Flag, Result, Spec};
+use ennead_kv::{Error, Flag, Result, Spec};
 
 use super::{CONNECTION, Row, hello};
 use crate::session::{Output, Request, Session};
@@ -75,7 +75,6 @@ pub(super) const ROWS: &[Row] = &[
             name: "select",
             arity: 2,
             flags: &[Flag::Loading, Flag::Stale, Flag::Fast],
-            categories: &[Category::Keyspace],
             summary: "Changes the selected database.",
             syntax: "index",
             ..CONNECTION

@@ -4,7 +4,7 @@ use ennead_kv::{Error, Result};
 
 use super::is;
 use crate::session::{Output, Request, Session};
-use crate::users::{DEFAULT_USER, LoginError};
+use crate::users::LoginError;
 use crate::version::REDIS_VERSION;
 
 const NAME_ERROR: Error = Error::text("ERR Client names cannot contain spaces, newlines or special characters.");
@@ -12,8 +12,8 @@ const NAME_ERROR: Error = Error::text("ERR Client names cannot contain spaces, n
 pub(super) fn auth(session: &mut Session, request: &Request<'_>, reply: &mut dyn Output) -> Result {
     let args = request.args;
     match args.len() {
-        2 => login(session, None, &args[1])?,
-        3 => login(session, Some(&args[1]), &args[2])?,
+        2 => login(session, request, None, &args[1])?,
+        3 => login(session, request, Some(&args[1]), &args[2])?,
         _ => return Err(Error::Syntax),
     }
     reply.ok();
@@ -52,7 +52,7 @@ pub(super) fn hello(session: &mut Session, request: &Request<'_>, reply: &mut dy
         }
     }
     if let Some((user, password)) = login_words {
-        login(session, Some(user), password)?;
+        login(session, request, Some(user), password)?;
     }
     if !session.authenticated {
         return Err(Error::text(
@@ -96,18 +96,18 @@ pub(super) fn client_name(word: &[u8]) -> Result<String> {
     }
 }
 
-fn login(session: &mut Session, user: Option<&[u8]>, password: &[u8]) -> Result {
-    session.engine.users().login(user, password).map_err(|error| match error {
+fn login(session: &mut Session, request: &Request<'_>, user: Option<&[u8]>, password: &[u8]) -> Result {
+    let account = session.engine.users().login(user, password).map_err(|error| match error {
         LoginError::NoPasswordSet => Error::text(
             "ERR AUTH <password> called without any password configured for the default user. Are you sure your \
              configuration is correct?",
         ),
         LoginError::WrongPair => {
             tracing::warn!(client = %session.client.origin.address, "failed login");
+            session.log_failed_login(&request.args[0], user.unwrap_or(b"default"), request.clock);
             Error::text("WRONGPASS invalid username-password pair or user is disabled.")
         }
     })?;
-    session.authenticated = true;
-    session.client.change_identity(|identity| identity.user = DEFAULT_USER.to_owned());
+    session.become_user(&account);
     Ok(())
 }

@@ -4,11 +4,17 @@ use ennead_kv::{Args, Category, Error, Flag, Group, KeySpec, Result, Spec, glob}
 
 use super::syntax::{self, Argument};
 use super::{PLAIN, Row, SERVER, help, is};
+use crate::key_access::KeyAccess;
 use crate::registry::{Command, Lookup, Registry};
 use crate::session::{Output, Request, Session};
 
-const COMMAND: Spec =
-    Spec { flags: PLAIN, since: "2.8.13", complexity: "O(N) where N is the total number of commands", ..SERVER };
+const COMMAND: Spec = Spec {
+    flags: PLAIN,
+    categories: &[Category::Connection],
+    since: "2.8.13",
+    complexity: "O(N) where N is the total number of commands",
+    ..SERVER
+};
 
 macro_rules! rows {
     ($($name:literal $arity:literal $since:literal $syntax:literal $summary:literal $run:expr;)+) => {
@@ -81,7 +87,7 @@ fn describe(command: &Command, reply: &mut dyn Output) {
     reply.integer(first);
     reply.integer(last);
     reply.integer(step);
-    let categories = categories(spec);
+    let categories = command.categories();
     reply.set(categories.len());
     for category in categories {
         reply.simple(&format!("@{category}"));
@@ -114,7 +120,7 @@ fn describe_keys(spec: &Spec, reply: &mut dyn Output) {
     for (number, (keyword, first, find)) in searches.into_iter().enumerate() {
         reply.map(3);
         reply.bulk(b"flags");
-        let flags = key_flags(spec, number);
+        let KeyAccess(flags) = KeyAccess::declared(spec, number);
         reply.set(flags.len());
         for flag in flags {
             reply.simple(flag);
@@ -156,37 +162,6 @@ fn describe_search(keyword: Option<&str>, first: usize, find: (&str, [(&str, i64
     }
 }
 
-/// What a command does with its key of this number, counted from 0.
-fn key_flags(spec: &Spec, number: usize) -> &'static [&'static str] {
-    match (spec.name, number) {
-        ("rename", 1) | ("copy", 1) | ("bitop", 0) => &["OW", "update"],
-        ("renamenx", 1) => &["OW", "insert"],
-        ("copy", 0) | ("bitop" | "pfmerge", 1..) => &["RO", "access"],
-        ("pfmerge", _) => &["RW", "access", "insert"],
-        ("pfcount" | "pfdebug", _) => &["RW", "access"],
-        ("rename" | "renamenx", _) => &["RW", "access", "delete"],
-        ("del" | "unlink", _) => &["RM", "delete"],
-        ("mset" | "setex" | "psetex" | "restore", _) => &["OW", "update"],
-        ("msetnx" | "setnx", _) => &["OW", "insert"],
-        ("getdel" | "migrate", _) => &["RW", "access", "delete"],
-        ("append" | "pfadd", _) => &["RW", "insert"],
-        ("zunionstore" | "zinterstore" | "zdiffstore" | "zrangestore" | "geosearchstore", 0) => &["OW", "update"],
-        ("zunionstore" | "zinterstore" | "zdiffstore" | "zrangestore" | "geosearchstore", _) => &["RO", "access"],
-        ("georadius" | "georadiusbymember", 0) => &["RO", "access"],
-        ("georadius" | "georadiusbymember", _) => &["OW", "update"],
-        ("zpopmin" | "zpopmax" | "zmpop", _) => &["RW", "access", "delete"],
-        ("zrem" | "zremrangebyrank" | "zremrangebyscore" | "zremrangebylex", _) => &["RW", "delete"],
-        ("zadd" | "geoadd" | "setrange" | "expire" | "pexpire" | "expireat" | "pexpireat" | "persist", _) => {
-            &["RW", "update"]
-        }
-        ("exists" | "type" | "zcard" | "strlen" | "touch" | "watch" | "memory|usage", _) => &["RO"],
-        (name, _) if name.starts_with("object|") => &["RO"],
-        _ if spec.is(Flag::PubSub) => &["not_key"],
-        _ if spec.is(Flag::Write) => &["RW", "access", "update"],
-        _ => &["RO", "access"],
-    }
-}
-
 fn flag_name(flag: Flag) -> &'static str {
     match flag {
         Flag::Write => "write",
@@ -219,14 +194,15 @@ pub(crate) fn categories(spec: &Spec) -> Vec<&'static str> {
         }
     };
     let has = |category: Category| spec.categories.contains(&category);
-    add("keyspace", spec.group == Group::Generic || has(Category::Keyspace));
+    let about_connection = spec.group == Group::Connection || has(Category::Connection);
+    add("keyspace", spec.group == Group::Generic && !about_connection || has(Category::Keyspace));
     add("read", spec.is(Flag::ReadOnly));
     add("write", spec.is(Flag::Write));
     add("bitmap", spec.group == Group::Bitmap);
     add("hyperloglog", spec.group == Group::HyperLogLog);
     add("string", spec.group == Group::String);
     add("pubsub", spec.is(Flag::PubSub));
-    add("admin", spec.is(Flag::Admin));
+    add("admin", spec.is(Flag::Admin) || has(Category::Admin));
     add("fast", spec.is(Flag::Fast));
     add("slow", !spec.is(Flag::Fast));
     add("blocking", spec.is(Flag::Blocking));
@@ -237,7 +213,8 @@ pub(crate) fn categories(spec: &Spec) -> Vec<&'static str> {
     add("sortedset", spec.group == Group::SortedSet);
     add("scripting", spec.group == Group::Scripting);
     add("geo", spec.group == Group::Geo);
-    add("connection", spec.group == Group::Connection);
+    add("connection", about_connection);
+    add("transaction", spec.group == Group::Transactions);
     names
 }
 
@@ -343,16 +320,9 @@ fn getkeys(_session: &mut Session, request: &Request<'_>, reply: &mut dyn Output
 
 fn getkeysandflags(_session: &mut Session, request: &Request<'_>, reply: &mut dyn Output) -> Result {
     let (command, keys) = described(request.args)?;
-    let inner = request.args.skip(4);
-    let variable: Option<&[&str]> = match command.spec.name {
-        // SET reads the former value only when it is asked for.
-        "set" if !inner.iter_from(1).any(|word| is(word, "get")) => Some(&["OW", "update"]),
-        "bitfield" if only_gets(inner) => Some(&["RO", "access"]),
-        _ => None,
-    };
     reply.array(keys.len());
     for (number, key) in keys.into_iter().enumerate() {
-        let flags = variable.unwrap_or_else(|| key_flags(&command.spec, number));
+        let KeyAccess(flags) = KeyAccess::of(&command.spec, number, request.args.skip(2));
         reply.array(2);
         reply.bulk(key);
         reply.set(flags.len());
@@ -361,23 +331,6 @@ fn getkeysandflags(_session: &mut Session, request: &Request<'_>, reply: &mut dy
         }
     }
     Ok(())
-}
-
-/// Whether all operations of BITFIELD only read, as far as they are well formed.
-fn only_gets(operations: Args<'_>) -> bool {
-    let mut words = operations.iter_from(0);
-    while let Some(word) = words.next() {
-        let arguments = match word.to_ascii_lowercase().as_slice() {
-            b"get" => 2,
-            b"overflow" => 1,
-            _ => return false,
-        };
-        if words.len() < arguments {
-            return false;
-        }
-        words.nth(arguments - 1);
-    }
-    true
 }
 
 fn list(_session: &mut Session, request: &Request<'_>, reply: &mut dyn Output) -> Result {
@@ -392,7 +345,7 @@ fn list(_session: &mut Session, request: &Request<'_>, reply: &mut dyn Output) -
             if is(&args[3], "module") {
                 chosen.clear();
             } else if is(&args[3], "aclcat") {
-                chosen.retain(|command| categories(&command.spec).iter().any(|name| name.as_bytes() == wanted));
+                chosen.retain(|command| command.categories().iter().any(|name| name.as_bytes() == wanted));
             } else if is(&args[3], "pattern") {
                 chosen.retain(|command| glob::matches(&wanted, command.spec.name.as_bytes()));
             } else {

@@ -6,7 +6,7 @@ use std::fmt::Write;
 
 use ennead_kv::{Result, Spec};
 
-use super::{Row, SERVER, error, help};
+use super::{PLAIN, Row, SERVER, error, help};
 use crate::figures::CommandFigures;
 use crate::registry::Registry;
 use crate::session::{Output, Request, Session};
@@ -39,6 +39,8 @@ pub(super) const ROWS: &[Row] = &[
             name: "latency|help",
             arity: 2,
             summary: "Returns helpful text about the different subcommands.",
+            flags: PLAIN,
+            categories: &[],
             ..LATENCY
         },
         run: help::help,

@@ -11,7 +11,7 @@ use crate::version::{ENNEAD_VERSION, REDIS_VERSION};
 
 /// How often SAVE looks whether its copy is written.
 const SAVE_INTERVAL: Duration = Duration::from_millis(5);
-const DANGEROUS: &[Category] = &[Category::Dangerous];
+const POWERFUL: &[Category] = &[Category::Admin, Category::Dangerous];
 
 pub(super) const ROWS: &[Row] = &[
     Row {
@@ -38,7 +38,7 @@ pub(super) const ROWS: &[Row] = &[
             name: "lastsave",
             arity: 1,
             flags: &[Flag::Loading, Flag::Stale, Flag::Fast],
-            categories: DANGEROUS,
+            categories: POWERFUL,
             summary: "Returns the Unix timestamp of the last successful save to disk.",
             ..SERVER
         },
@@ -81,7 +81,7 @@ pub(super) const ROWS: &[Row] = &[
             name: "role",
             arity: 1,
             flags: &[Flag::NoScript, Flag::Loading, Flag::Stale, Flag::Fast],
-            categories: &[Category::Dangerous],
+            categories: POWERFUL,
             since: "2.8.12",
             summary: "Returns the replication role.",
             ..SERVER
@@ -136,6 +136,7 @@ pub(super) const ROWS: &[Row] = &[
             name: "wait",
             arity: 3,
             flags: PLAIN,
+            categories: &[Category::Connection],
             since: "3.0.0",
             summary: "Blocks until the preceding write commands of the connection are at a number of replicas.",
             syntax: "numreplicas timeout",

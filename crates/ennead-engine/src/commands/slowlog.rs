@@ -2,7 +2,7 @@
 
 use ennead_kv::{Error, Result, Spec};
 
-use super::{Row, SERVER, error, help, integer};
+use super::{PLAIN, Row, SERVER, error, help, integer};
 use crate::session::{Output, Request, Session};
 
 const SLOWLOG: Spec = Spec { since: "2.2.12", complexity: "O(N) where N is the number of entries", ..SERVER };
@@ -24,6 +24,8 @@ pub(super) const ROWS: &[Row] = &[
             name: "slowlog|help",
             arity: 2,
             summary: "Show helpful text about the different subcommands",
+            flags: PLAIN,
+            categories: &[],
             ..SLOWLOG
         },
         run: help::help,

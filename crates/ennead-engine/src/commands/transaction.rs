@@ -1,12 +1,12 @@
 //! Transactions of several requests: MULTI, EXEC, DISCARD, WATCH, UNWATCH. How they work is the session's.
 
-use ennead_kv::{Category, Error, Flag, Result, Spec};
+use ennead_kv::{Error, Flag, Group, Result, Spec};
 
 use super::{CONNECTION, Row};
 use crate::session::{Output, Request, Session};
 
 const CONTROL: &[Flag] = &[Flag::NoScript, Flag::Loading, Flag::Stale, Flag::Fast, Flag::AllowBusy];
-const TRANSACTION: Spec = Spec { flags: CONTROL, ..CONNECTION };
+const TRANSACTION: Spec = Spec { flags: CONTROL, group: Group::Transactions, ..CONNECTION };
 
 pub(super) const ROWS: &[Row] = &[
     Row {
@@ -54,7 +54,6 @@ pub(super) const ROWS: &[Row] = &[
             since: "2.2.0",
             keys: ennead_kv::KeySpec::Range { first: 1, last: -1, step: 1 },
             flags: CONTROL,
-            categories: &[Category::Keyspace],
             complexity: "O(1) for every key.",
             summary: "Monitors changes to keys to determine the execution of a transaction.",
             syntax: "key [key ...]",

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use ennead_kv::{Error, Group, Result, Spec};
+use ennead_kv::{Category, Error, Group, Result, Spec};
 use ennead_store::Sequence;
 
 use super::{CONNECTION, Row, error, integer};
@@ -16,6 +16,7 @@ pub(super) const ROWS: &[Row] = &[Row {
         name: "waitaof",
         arity: 4,
         group: Group::Generic,
+        categories: &[Category::Connection],
         since: "7.2.0",
         summary: "Blocks until all of the preceding write commands sent by the connection are written to the log of this server and of replicas.",
         syntax: "numlocal numreplicas timeout",

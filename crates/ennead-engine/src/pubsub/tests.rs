@@ -2,6 +2,7 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
+use crate::users::{Account, User};
 use crate::{Clients, Origin};
 
 const TOPICS: [Topic; 3] = [Topic::Channel, Topic::Pattern, Topic::Shard];
@@ -15,7 +16,8 @@ fn setting(name: &str, value: &str) -> PubSub {
 
 fn clients(count: usize) -> Vec<Arc<Client>> {
     let clients = Clients::default();
-    (0..count).map(|_| clients.register(Origin::default(), count, 0).unwrap()).collect()
+    let account = Arc::new(Account::new(b"default", User::omnipotent()));
+    (0..count).map(|_| clients.register(Origin::default(), &account, count, 0).unwrap()).collect()
 }
 
 /// What waits for a client, as text.

@@ -1,5 +1,6 @@
 //! Running a script as a transaction, and what its calls do.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use ennead_kv::{Args, Error, Flag, Result, Transaction};
@@ -96,14 +97,7 @@ impl Calls<'_, '_> {
             return Err(failure.clone());
         }
         let buffer = words.concat();
-        let mut at = 0;
-        let spans: Vec<_> = words
-            .iter()
-            .map(|word| {
-                at += word.len();
-                at - word.len()..at
-            })
-            .collect();
+        let spans = spans(words);
         let args = Args::new(&buffer, &spans);
         let command = match Registry::get().lookup(&args) {
             Lookup::Found(command) => command,
@@ -117,6 +111,7 @@ impl Calls<'_, '_> {
         if command.has(Flag::NoScript) {
             return Err(Error::text("ERR This Redis command is not allowed from script"));
         }
+        self.session.permit_in_script(command, args, &self.clock)?;
         if command.has(Flag::Write) {
             if self.read_only {
                 return Err(Error::text("ERR Write commands are not allowed from read-only scripts."));
@@ -146,6 +141,16 @@ impl Calls<'_, '_> {
     }
 }
 
+/// Where each word is when they stand one behind the other.
+fn spans(words: &[Vec<u8>]) -> Vec<Range<usize>> {
+    let mut end = 0;
+    let span = |word: &Vec<u8>| {
+        end += word.len();
+        end - word.len()..end
+    };
+    words.iter().map(span).collect()
+}
+
 impl Caller for Calls<'_, '_> {
     fn call(&mut self, words: &[Vec<u8>], protocol: u8) -> Item {
         match self.try_call(words, protocol) {
@@ -163,9 +168,10 @@ impl Caller for Calls<'_, '_> {
 
     fn may_call(&mut self, words: &[Vec<u8>]) -> Result<bool, String> {
         let buffer = words.concat();
-        let span = 0..words.first().map_or(0, Vec::len);
-        match Registry::get().lookup(&Args::new(&buffer, &[span])) {
-            Lookup::Found(_) => Ok(true),
+        let spans = spans(words);
+        let args = Args::new(&buffer, &spans);
+        match Registry::get().lookup(&args) {
+            Lookup::Found(command) => Ok(self.session.permit_in_script(command, args, &self.clock).is_ok()),
             _ => Err("ERR Invalid command passed to redis.acl_check_cmd()".to_owned()),
         }
     }

@@ -1,4 +1,5 @@
 mod blocking;
+mod permission;
 mod pubsub;
 mod server;
 mod transaction;

@@ -237,6 +237,11 @@ impl Session {
     ) -> Result<Hold> {
         let Queued { command, .. } = *request;
         let args = request.args();
+        if let Some(text) = self.lost_right(command, args, clock) {
+            self.engine.errors().count(&text);
+            reply.error(&text);
+            return Ok(Hold::None);
+        }
         let mark = reply.mark();
         let began = Instant::now();
         let result = match command.handler {

@@ -86,3 +86,15 @@ impl Choice for DebugAccess {
     const ALL: &'static [(&'static str, Self)] =
         &[("no", DebugAccess::No), ("local", DebugAccess::Local), ("yes", DebugAccess::Yes)];
 }
+
+/// What a new user may do with channels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChannelDefault {
+    All,
+    None,
+}
+
+impl Choice for ChannelDefault {
+    const ALL: &'static [(&'static str, Self)] =
+        &[("allchannels", ChannelDefault::All), ("resetchannels", ChannelDefault::None)];
+}

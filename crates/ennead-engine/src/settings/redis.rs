@@ -8,7 +8,7 @@ use super::{EventClasses, Form, Kind, Parsed, SettingError, Settings, TABLE};
 
 /// Redis's parameters with the one value that is supported, and why. A test keeps them apart from the table.
 pub const FIXED: &[(&str, &str, &str)] = &[
-    ("aclfile", "", "users are not stored in a file"),
+    ("aclfile", "", "users are kept with the data"),
     ("active-expire-effort", "1", "expired keys are deleted when they are due"),
     ("activedefrag", "no", "the allocator gives memory back by itself"),
     ("activerehashing", "yes", "tables grow a slot at a time"),

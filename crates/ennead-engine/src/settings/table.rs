@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ennead_store::Durability;
 
-use super::{DebugAccess, EvictionPolicy, Form, Key, Kind, LogFormat, LogLevel, Setting};
+use super::{ChannelDefault, DebugAccess, EvictionPolicy, Form, Key, Kind, LogFormat, LogLevel, Setting};
 
 const fn integer(min: i64, max: i64) -> Kind {
     Kind::Integer { min, max }
@@ -56,7 +56,8 @@ macro_rules! rows {
 rows! {
     /// Where the data lives; created when it is missing. One process at a time owns it.
     DATA_DIRECTORY: Arc<String> = "server.data", Kind::Text, "./data", start, redis: ["dir" => Form::Plain], env: "ENNEAD_DATA";
-    /// The password of the default user, for every listener. Empty: none is asked for.
+    /// The password of the default user, for every listener, in place of those that ACL SETUSER gave it. Empty: those
+    /// that ACL SETUSER gave it, and when there are none, none is asked for.
     /// Whoever may read this file may read it: `server.password_file` and ENNEAD_PASSWORD keep it elsewhere.
     PASSWORD: Arc<String> = "server.password", Kind::Secret, "", live, redis: ["requirepass" => Form::Plain], env: "ENNEAD_PASSWORD";
     /// A file whose first line is the password; read at start. Not together with `server.password`.
@@ -183,6 +184,12 @@ rows! {
     OUTPUT_PUBSUB_SOFT: u64 = "clients.output_pubsub_soft", bytes(0), "8mb", live;
     /// How long such a client may be above the soft limit.
     OUTPUT_PUBSUB_SOFT_TIME: Duration = "clients.output_pubsub_soft_time", DURATION, "1m", live;
+
+    /// Channels that a new user, or one that is reset, may use: all or none.
+    ACL_PUBSUB_DEFAULT: ChannelDefault = "acl.pubsub_default", Kind::Choice(&["allchannels", "resetchannels"]), "resetchannels",
+        live, redis: ["acl-pubsub-default" => Form::Plain];
+    /// Denials that ACL LOG keeps.
+    ACL_LOG_MAX_LEN: u64 = "acl.log_max_len", integer(0, 1_000_000), "128", live, redis: ["acllog-max-len" => Form::Plain];
 
     /// Commands slower than so many microseconds enter the slow log; 0: all, -1: none.
     SLOWLOG_SLOWER_THAN: i64 = "slowlog.slower_than_us", integer(-1, i64::MAX), "10000", live,

@@ -53,6 +53,11 @@ pub(super) fn page() -> String {
          \x20 publisher. A message waits, like a reply, until the writes that were committed before it are as durable as promised.\n\
          - Keyspace notifications are not there yet: `notify-keyspace-events` is read, and refused unless it is empty.\n\
          - Keys expire during CLIENT PAUSE, too.\n\
+         - Users are kept with the data and follow backups: ACL SETUSER and DELUSER last without ACL SAVE. There is no ACL\n\
+         \x20 file, so ACL SAVE and ACL LOAD answer as Redis does without one.\n\
+         - `requirepass` is emptied when ACL SETUSER takes that password from `default`, and CONFIG SET of it lasts. A\n\
+         \x20 password that the server is started with replaces those of `default`, and is forgotten with the process.\n\
+         - The payload of RESTORE is always checked, also for users with `skip-sanitize-payload`.\n\
          - Expired keys are deleted when they are due, not by sampling.\n\
          - PFADD to a corrupted HyperLogLog adds nothing; Redis keeps what it added before it found out.\n\n",
     );

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::net::SocketAddr;
 
 use ennead_engine::Engine;
-use ennead_engine::settings::{DATA_DIRECTORY, LOG_FORMAT, LogFormat, PASSWORD};
+use ennead_engine::settings::{DATA_DIRECTORY, LOG_FORMAT, LogFormat};
 
 use crate::config::Config;
 use crate::listeners::{Dialect, Listener};
@@ -15,7 +15,7 @@ pub(super) fn print(engine: &Engine, addresses: &[(Dialect, SocketAddr)], tls: b
     if settings.read(LOG_FORMAT) == LogFormat::Json {
         return;
     }
-    let password = settings.is_set(PASSWORD);
+    let password = !engine.users().is_open();
     let mut text = format!("ennead {}, data in {}\n", env!("CARGO_PKG_VERSION"), settings.read(DATA_DIRECTORY));
     for (dialect, address) in addresses {
         // A server that listens everywhere is reached from here by loopback.

@@ -201,6 +201,11 @@ impl Report {
         self.field("total_error_replies", errors);
         self.field("total_reads_processed", self.totals.reads);
         self.field("total_writes_processed", self.totals.writes);
+        let denied = engine.users().denial_counts();
+        self.field("acl_access_denied_auth", denied.logins);
+        self.field("acl_access_denied_cmd", denied.commands);
+        self.field("acl_access_denied_key", denied.keys);
+        self.field("acl_access_denied_channel", denied.channels);
         self.field("client_query_buffer_limit_disconnections", self.totals.query_buffer_disconnections);
         self.field("client_output_buffer_limit_disconnections", self.totals.output_buffer_disconnections);
     }

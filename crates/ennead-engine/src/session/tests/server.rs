@@ -122,9 +122,9 @@ fn a_refused_migrate_is_not_taken_for_the_next_one() {
     done(Report { taken: vec![true], failure: None });
     // Any refusal does, such as the one for want of room; and what other commands wait for ends likewise.
     it.session.saving = true;
-    it.session.authenticated = false;
-    it.check("migrate 127.0.0.1 1 k1 0 100", "-NOAUTH Authentication required.");
-    it.session.authenticated = true;
+    it.engine.users().change(b"default", [&b"-migrate"[..]].into_iter()).unwrap();
+    it.check("migrate 127.0.0.1 1 k1 0 100", "-NOPERM User default has no permissions to run the 'migrate' command");
+    it.engine.users().change(b"default", [&b"+@all"[..]].into_iter()).unwrap();
     assert!(!it.session.saving && it.session.awaited.is_none());
     it.ask("migrate 127.0.0.1 1 k2 0 100");
     assert!(matches!(it.outcome, Outcome::Later(_)), "{:?}", it.outcome);
