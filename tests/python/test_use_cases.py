@@ -1,4 +1,4 @@
-"""What applications do with Redis strings: sessions, rate limits, caches, counters, locks."""
+"""What applications do with Redis: sessions, rate limits, caches, counters, locks, leaderboards, queues, places."""
 
 import json
 import threading
@@ -123,3 +123,96 @@ def test_data_survives_kill_and_restart(start):
         assert client.dbsize() == 1001
         assert client.mget([f"key:{number}" for number in range(1000)]) == [str(number) for number in range(1000)]
         assert 3500 < client.ttl("session") <= 3600
+
+
+def pairs(found):
+    """Members and scores: redis-py has tuples of them in RESP2, lists in RESP3."""
+    return [(member, float(score)) for member, score in found]
+
+
+def test_leaderboard(text):
+    board = "leaderboard:2026"
+    text.zadd(board, {"ann": 1200, "bob": 950, "cid": 1710, "dee": 1200})
+    assert text.zincrby(board, 300, "bob") == 1250
+    assert pairs(text.zrevrange(board, 0, 2, withscores=True)) == [("cid", 1710.0), ("bob", 1250.0), ("dee", 1200.0)]
+    assert text.zrevrank(board, "cid") == 0
+    assert text.zrank(board, "nobody") is None
+    # Only better results count.
+    assert text.zadd(board, {"ann": 100, "cid": 2000}, gt=True, ch=True) == 1
+    assert (text.zscore(board, "ann"), text.zscore(board, "cid")) == (1200.0, 2000.0)
+    # Those around a player.
+    rank = text.zrevrank(board, "bob")
+    assert text.zrange(board, max(rank - 1, 0), rank + 1, desc=True) == ["cid", "bob", "dee"]
+
+
+def test_leaderboard_of_many_players(text):
+    for first in range(0, 20_000, 1000):
+        text.zadd("board", {f"player:{number}": number * 7919 % 20_000 for number in range(first, first + 1000)})
+    assert text.zcard("board") == 20_000
+    top = text.zrevrange("board", 0, 9, withscores=True)
+    assert [score for _, score in top] == [float(score) for score in range(19_999, 19_989, -1)]
+    assert all(text.zrevrank("board", player) == place for place, (player, _) in enumerate(top))
+    assert text.zcount("board", 100, "(200") == 100
+    assert text.zremrangebyrank("board", 0, -1001) == 19_000
+    assert text.zrange("board", 0, 0, withscores=True)[0][1] == 19_000.0
+
+
+def test_priority_queue(text):
+    text.zadd("jobs", {"backup": 5, "page the doctor": 1, "report": 3, "clean": 9})
+    assert pairs(text.zpopmin("jobs", 1)) == [("page the doctor", 1.0)]
+    key, found = text.zmpop(2, ["urgent", "jobs"], min=True, count=2)
+    assert (key, pairs(found)) == ("jobs", [("report", 3.0), ("backup", 5.0)])
+    assert pairs(text.zpopmax("jobs", 1)) == [("clean", 9.0)]
+    assert text.zpopmin("jobs") == []
+    assert not text.exists("jobs")
+
+
+def test_scheduled_tasks(text):
+    text.zadd("schedule", {f"task:{number}": 1000 + number * 10 for number in range(10)})
+    now = 1035
+    due = text.zrangebyscore("schedule", "-inf", now)
+    assert due == ["task:0", "task:1", "task:2", "task:3"]
+    # Of several workers one gets each task.
+    assert [text.zrem("schedule", task) for task in due + due] == [1] * 4 + [0] * 4
+    assert text.zrange("schedule", "-inf", "+inf", byscore=True, offset=0, num=1) == ["task:4"]
+
+
+def test_trending(text):
+    for hour, views in enumerate([{"cat": 5, "dog": 2}, {"cat": 1, "fox": 7}, {"dog": 4}]):
+        for topic, count in views.items():
+            text.zincrby(f"views:{hour}", count, topic)
+    hours = {"views:0": 0.25, "views:1": 0.5, "views:2": 1}
+    assert text.zunionstore("trending", hours) == 3
+    assert pairs(text.zrevrange("trending", 0, -1, withscores=True)) == [("dog", 4.5), ("fox", 3.5), ("cat", 1.75)]
+    assert pairs(text.zinter(["views:0", "views:1"], aggregate="MAX", withscores=True)) == [("cat", 5.0)]
+    text.sadd("banned", "fox")
+    assert text.zdiff(["trending", "banned"]) == ["cat", "dog"]
+
+
+def test_sliding_window_rate_limit(text):
+    def allowed(user, at, most=3, window=60):
+        key = f"window:{user}"
+        with text.pipeline() as pipe:
+            pipe.zremrangebyscore(key, 0, at - window)
+            pipe.zadd(key, {str(at): at})
+            pipe.zcard(key)
+            pipe.expire(key, window)
+            return pipe.execute()[2] <= most
+
+    assert [allowed("ann", at) for at in (0, 10, 20, 30, 75, 200)] == [True, True, True, False, True, True]
+
+
+def test_words_that_begin_alike(text):
+    text.zadd("words", {word: 0 for word in ["car", "cart", "cat", "dog", "care", "carbon"]})
+    assert text.zrangebylex("words", "[car", "[car\xff") == ["car", "carbon", "care", "cart"]
+    assert text.zlexcount("words", "-", "(cat") == 4
+
+
+def test_shops_nearby(text):
+    text.geoadd("shops", [13.361389, 38.115556, "palermo", 15.087269, 37.502669, "catania"])
+    text.geoadd("shops", [12.4964, 41.9028, "rome"])
+    found = text.geosearch("shops", longitude=15, latitude=37, radius=200, unit="km", sort="ASC", withdist=True)
+    assert found == [["catania", 56.4413], ["palermo", 190.4424]]
+    assert text.geodist("shops", "palermo", "catania", unit="km") == 166.2742
+    assert text.geohash("shops", "palermo") == ["sqc8b49rny0"]
+    assert text.geosearchstore("near", "shops", member="rome", radius=500, unit="km") == 2

@@ -141,8 +141,14 @@ fn gather(bits: u64) -> u32 {
     (bits | bits >> 16) as u32
 }
 
-/// What a processor makes of a number that is no cell: below zero it wraps around.
+/// What a processor makes of a number that is no cell: below zero it wraps around, and what is too large is 0.
 fn unsigned(score: f64) -> u64 {
     const HALF: f64 = 9_223_372_036_854_775_808.0;
-    if score < HALF { score as i64 as u64 } else { score as u64 }
+    if score < HALF {
+        score as i64 as u64
+    } else if score < HALF + HALF {
+        score as u64
+    } else {
+        0
+    }
 }

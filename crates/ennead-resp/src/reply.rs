@@ -106,12 +106,10 @@ impl Reply for Encoder {
         self.header(b'|', pairs as i64);
     }
     fn double(&mut self, value: f64) {
-        with_double_text(
-            value,
-            |text| {
-                if self.is_resp3() { self.line(b',', text) } else { self.bulk(text.as_bytes()) }
-            },
-        );
+        with_double_text(value, |text| self.double_text(text));
+    }
+    fn double_text(&mut self, text: &str) {
+        if self.is_resp3() { self.line(b',', text) } else { self.bulk(text.as_bytes()) }
     }
     fn boolean(&mut self, value: bool) {
         if self.is_resp3() {

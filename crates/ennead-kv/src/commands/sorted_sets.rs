@@ -36,10 +36,14 @@ pub(super) fn set_score(
     score: f64,
 ) -> Result<bool> {
     // Redis's compact encoding keeps whole scores as integers, which have no -0.
-    let score = if score == 0.0 && edit.hint != Hint::Text { 0.0 } else { score };
-    let new = context.zset_set(edit, key, member, score)?;
+    let compact = edit.hint != Hint::Text;
+    let kept = if score == 0.0 && compact { 0.0 } else { score };
+    let new = context.zset_set(edit, key, member, kept)?;
     if new {
         context.note_ranked(edit, member);
+    }
+    if score == 0.0 && score.is_sign_negative() && compact && edit.hint == Hint::Text {
+        context.zset_set(edit, key, member, score)?;
     }
     Ok(new)
 }

@@ -35,6 +35,7 @@ fn aggregates() {
 #[test]
 fn doubles() {
     check(|r| r.double(3.25), "$4\r\n3.25\r\n", ",3.25\r\n");
+    check(|r| r.double_text("0.50"), "$4\r\n0.50\r\n", ",0.50\r\n");
     check(|r| r.double(f64::NEG_INFINITY), "$4\r\n-inf\r\n", ",-inf\r\n");
 }
 

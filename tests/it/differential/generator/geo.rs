@@ -119,7 +119,10 @@ fn size(random: &mut Random) -> Vec<u8> {
     match random.below(12) {
         0 => pick(random, FLOATS),
         1 => b"0".to_vec(),
-        _ => format!("{}.{}", random.below(1 << (1 + random.below(24))), random.below(1000)).into_bytes(),
+        _ => {
+            let bits = 1 + random.below(24);
+            format!("{}.{}", random.below(1 << bits), random.below(1000)).into_bytes()
+        }
     }
 }
 

@@ -121,6 +121,11 @@ fn encodings_are_told_as_redis_would() {
         OBJECT ENCODING z -> "skiplist"
         ZRANGESTORE y z 0 -1 -> (9)
         OBJECT ENCODING y -> "listpack"
+        ZADD y -0 zero -> (1)
+        ZSCORE y zero -> 0
+        ZADD z -0 zero -> (1)
+        ZSCORE z zero -> -0
+        ZREM y zero -> (1)
         ZSCAN y 0 MATCH one* COUNT 1000 -> ["0" ["one-more" "0.1"]]
         "#,
     );
