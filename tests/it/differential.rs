@@ -4,6 +4,7 @@
 //! seed; `ENNEAD_DIFFERENTIAL_KEEP_GOING` collects the differences of the whole run before it fails, and
 //! `ENNEAD_DIFFERENTIAL_SKIP=client,config` looks past those of some commands.
 
+mod acl;
 mod generator;
 mod golden;
 mod info;
@@ -69,6 +70,19 @@ fn command_table_is_that_of_redis() {
     let Some(peer) = Server::redis(&[]) else { return };
     let ours = Server::subject(&[]);
     let differences = table::differences(&peer, &ours);
+    assert!(differences.is_empty(), "{differences}");
+}
+
+#[test]
+fn users_are_allowed_what_redis_allows() {
+    let Some(peer) = Server::redis(&[]) else { return };
+    acl::compare(&peer, &Server::subject(&[]), setting("ENNEAD_DIFFERENTIAL_SEED"));
+}
+
+#[test]
+fn categories_have_the_commands_of_redis() {
+    let Some(peer) = Server::redis(&[]) else { return };
+    let differences = acl::categories(&peer, &Server::subject(&[]));
     assert!(differences.is_empty(), "{differences}");
 }
 

@@ -25,6 +25,8 @@ const DELETES: KeyAccess = KeyAccess(&["RW", "delete"]);
 const INSERTS: KeyAccess = KeyAccess(&["RW", "insert"]);
 const UPDATES: KeyAccess = KeyAccess(&["RW", "update"]);
 const MERGES: KeyAccess = KeyAccess(&["RW", "access", "insert"]);
+/// Of shard channels, which have a place in a cluster like a key.
+const NO_KEY: KeyAccess = KeyAccess(&["not_key"]);
 
 impl KeyAccess {
     /// Of the key of this number, counted from 0, whatever the request's options are.
@@ -66,6 +68,7 @@ impl KeyAccess {
             "expire" | "expireat" | "persist" | "pexpire" | "pexpireat" | "setrange" | "lset" => UPDATES,
             "geoadd" | "hmset" | "hset" | "zadd" | "xack" | "xadd" | "xclaim" | "xgroup|setid" | "xsetid" => UPDATES,
             "eval" | "evalsha" | "fcall" => CHANGES,
+            "spublish" | "ssubscribe" | "sunsubscribe" => NO_KEY,
             _ if writes => CHANGES,
             _ => READS,
         }
@@ -107,12 +110,10 @@ fn only_gets(args: Args<'_>) -> bool {
     true
 }
 
-/// The keys of a request: their word numbers, and what happens to each. Shard channels, which have a place in the
-/// cluster like a key, are none.
+/// The keys of a request: their word numbers, and what happens to each.
 pub(crate) fn keys<'a>(spec: &'a Spec, args: Args<'a>) -> impl Iterator<Item = (usize, KeyAccess)> + use<'a> {
-    let some = !matches!(spec.name, "spublish" | "ssubscribe" | "sunsubscribe");
-    let positions = some.then(|| spec.keys.positions(args)).into_iter().flatten();
-    positions.enumerate().map(move |(number, word)| (word, KeyAccess::of(spec, number, args)))
+    let keys = spec.keys.positions(args).enumerate();
+    keys.map(move |(number, word)| (word, KeyAccess::of(spec, number, args))).filter(|(_, access)| *access != NO_KEY)
 }
 
 /// The words of a request that name channels which the user must have the right to, and whether they are patterns. To

@@ -2,6 +2,8 @@
 //! numbers at the edges of their types, keys and values of any bytes. Expiry times are far ahead or past, never near:
 //! two servers asked one after the other may differ about a moment.
 
+mod acl;
+
 use crate::random::Random;
 
 /// The words of one request.
@@ -68,6 +70,11 @@ const OFFSETS: &[&str] =
 const PATTERNS: &[&str] =
     &["*", "a*", "?", "[a-c]", "[^a]", "k?y", "\\*", "*\\", "{t}*", "", "[", "*[", "[z-a]*", "*x*y*"];
 
+/// A random rule of ACL SETUSER.
+pub(super) fn acl_rule(random: &mut Random) -> Vec<u8> {
+    acl::rule(random, false)
+}
+
 /// A request of a random command.
 pub(crate) fn request(random: &mut Random) -> Words {
     let mut words = well_formed(random);
@@ -113,6 +120,7 @@ fn well_formed(random: &mut Random) -> Words {
         70..=81 => expiry(random),
         82..=87 => databases(random),
         88..=94 => connection(random),
+        95 if random.one_in(2) => acl::request(random),
         _ => server(random),
     }
 }

@@ -174,6 +174,9 @@ fn reset(server: &Server) {
         &[b"CONFIG", b"SET", b"slowlog-max-len", b"128"],
         &[b"SLOWLOG", b"RESET"],
         &[b"LATENCY", b"RESET"],
+        &[b"ACL", b"DELUSER", b"ann", b"bob"],
+        &[b"ACL", b"SETUSER", b"ann"],
+        &[b"ACL", b"LOG", b"RESET"],
     ] {
         // A server that lacks one of these is found by the sequences.
         wire.call(words).unwrap();

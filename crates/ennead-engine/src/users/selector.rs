@@ -127,9 +127,7 @@ impl Selector {
     pub(super) fn allows_key(&self, key: &[u8], access: KeyAccess) -> bool {
         self.all_keys
             || self.keys.iter().any(|known| {
-                (known.read || !access.reads())
-                    && (known.write || !access.writes())
-                    && glob::matches(&known.pattern, key)
+                (known.read || !access.reads()) && (known.write || !access.writes()) && fits(&known.pattern, key)
             })
     }
 
@@ -138,7 +136,7 @@ impl Selector {
         self.all_channels
             || self.channels.iter().any(|known| match is_pattern {
                 true => known == channel,
-                false => glob::matches(known, channel),
+                false => fits(known, channel),
             })
     }
 
@@ -186,4 +184,9 @@ impl Selector {
         rules.extend(self.command_rules());
         rules
     }
+}
+
+/// As Redis compares: an empty name fits an empty pattern only, not even a star.
+fn fits(pattern: &[u8], name: &[u8]) -> bool {
+    name.is_empty() == pattern.is_empty() && glob::matches(pattern, name)
 }
