@@ -90,6 +90,12 @@ fn a_password_guards_all_but_the_health_of_the_process() {
     let mut wire = daemon.wire();
     assert!(matches!(wire.call(&[b"GET", b"a"]).unwrap(), Reply::Error(text) if text.starts_with(b"NOAUTH")));
     assert_eq!(wire.call(&[b"AUTH", b"swordfish"]).unwrap(), Reply::Simple(b"OK".to_vec()));
+    let mut setuser = |rules: &[u8]| {
+        assert_eq!(wire.call(&[b"ACL", b"SETUSER", b"ann", rules]).unwrap(), Reply::Simple(b"OK".to_vec()));
+        daemon.http("GET /metrics HTTP/1.1\r\nAuthorization: Basic YW5uOmNhcnA=").0
+    };
+    assert_eq!(setuser(b">carp"), 401, "who is off does not get in");
+    assert_eq!(setuser(b"on"), 200);
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! Users with random rules on both servers: the same rules are taken and shown, and the same requests are allowed, alone
-//! and in transactions.
+//! Users with random rules on both servers: the same rules are taken and shown, and the same requests are
+//! allowed, or denied for the same reason.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
