@@ -1,4 +1,4 @@
-//! Clients that wait for elements of lists, beside redis-server: several connections, one step at a time. After each step
+//! Clients that wait for elements of lists or members of sorted sets, beside redis-server: several connections, one step at a time. After each step
 //! the same clients must wait on both servers, and those that wait no more must have got the same replies.
 
 use std::collections::BTreeSet;
@@ -180,7 +180,14 @@ fn step(random: &mut Random) -> Step {
     let end = || ["LEFT", "RIGHT"];
     let (from, to) = (*random.pick(&end()), *random.pick(&end()));
     let elements = ["1", "2 3", "4 5 6"][random.below(3)];
-    let line = match random.below(22) {
+    let (board, members) = (random.pick(&["x", "y"]), random.pick(&["1 m", "2 n 1 o", "3 p 3 q 0 r"]));
+    let line = match random.below(30) {
+        22 => format!("BZPOPMIN {board} 0"),
+        23 => format!("BZPOPMAX {board} {board} 0"),
+        24 => format!("BZMPOP 0 1 {board} MAX COUNT 2"),
+        25..28 => format!("ZADD {board} {members}"),
+        28 => format!("ZREM {board} m n"),
+        29 => format!("ZUNIONSTORE {board} 2 x y"),
         0..3 => format!("BLPOP {key} 0"),
         3 => format!("BRPOP {key} {key} 0"),
         4 => "BRPOP a c 0".to_owned(),

@@ -9,6 +9,7 @@ use crate::reply::Reply;
 
 pub(super) mod add;
 mod algebra;
+mod blocking;
 mod bounds;
 mod members;
 mod pop;
@@ -20,8 +21,8 @@ mod scan;
 mod tests;
 
 /// The rows, by what the commands do.
-pub(super) const TABLES: [&[Command]; 5] =
-    [members::COMMANDS, ranges::COMMANDS, removal::COMMANDS, pop::COMMANDS, algebra::COMMANDS];
+pub(super) const TABLES: [&[Command]; 6] =
+    [members::COMMANDS, ranges::COMMANDS, removal::COMMANDS, pop::COMMANDS, blocking::COMMANDS, algebra::COMMANDS];
 
 const fn row(name: &'static str, arity: i32, flags: &'static [Flag], text: Text, run: Run) -> Command {
     Command::of(Group::SortedSet, name, arity, flags, text, run)

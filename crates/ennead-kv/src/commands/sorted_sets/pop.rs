@@ -1,4 +1,4 @@
-//! ZPOPMIN, ZPOPMAX, ZMPOP.
+//! ZPOPMIN, ZPOPMAX, ZMPOP: they wait for nothing.
 
 use super::{row, write_members};
 use crate::args::Args;
@@ -54,7 +54,13 @@ pub(super) const COMMANDS: &[Command] = &[
 ];
 
 /// Takes so many members with the lowest scores, or with the highest.
-fn pop(context: &mut Context<'_>, spot: Spot, key: &[u8], count: usize, highest: bool) -> Result<Vec<(Vec<u8>, f64)>> {
+pub(super) fn pop(
+    context: &mut Context<'_>,
+    spot: Spot,
+    key: &[u8],
+    count: usize,
+    highest: bool,
+) -> Result<Vec<(Vec<u8>, f64)>> {
     let view = context.view(spot, Kind::Zset)?;
     let len = view.pair_count();
     let count = count.min(len);
@@ -103,37 +109,64 @@ fn pop_one_key(context: &mut Context<'_>, args: Args<'_>, highest: bool, reply: 
 }
 
 fn zmpop(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Result {
-    let positive = |word: &[u8]| parse_integer(word).and_then(|number| usize::try_from(number).ok()).filter(|n| *n > 0);
-    let keys = positive(&args[1]).ok_or(Error::text("ERR numkeys should be greater than 0"))?;
-    let side = keys.checked_add(2).and_then(|at| args.get(at)).ok_or(Error::Syntax)?;
-    let highest = match side.to_ascii_lowercase().as_slice() {
-        b"min" => false,
-        b"max" => true,
-        _ => return Err(Error::Syntax),
-    };
-    let mut count = None;
-    let mut words = args.iter_from(keys + 3);
-    while let Some(word) = words.next() {
-        let value = words.next().filter(|_| count.is_none() && word.eq_ignore_ascii_case(b"count"));
-        let value = value.ok_or(Error::Syntax)?;
-        count = Some(positive(value).ok_or(Error::text("ERR count should be greater than 0"))?);
+    if !Popping::parse(args)?.run(context, reply)? {
+        reply.null_array();
     }
-    for key in args.iter_from(2).take(keys) {
-        let spot = context.find(key, Lookup::Write)?;
-        if !spot.exists() {
-            continue;
-        }
-        let members = pop(context, spot, key, count.unwrap_or(1), highest)?;
-        reply.array(2);
-        reply.bulk(key);
-        reply.array(members.len());
-        for (member, score) in pairs(&members) {
-            reply.array(2);
-            reply.bulk(member);
-            reply.double(score);
-        }
-        return Ok(());
-    }
-    reply.null_array();
     Ok(())
+}
+
+/// What ZMPOP and BZMPOP are asked for.
+pub(super) struct Popping<'a> {
+    args: Args<'a>,
+    keys: usize,
+    highest: bool,
+    count: usize,
+}
+
+impl<'a> Popping<'a> {
+    /// `args` are those of ZMPOP.
+    pub(super) fn parse(args: Args<'a>) -> Result<Popping<'a>> {
+        let positive =
+            |word: &[u8]| parse_integer(word).and_then(|number| usize::try_from(number).ok()).filter(|n| *n > 0);
+        let keys = positive(&args[1]).ok_or(Error::text("ERR numkeys should be greater than 0"))?;
+        let side = keys.checked_add(2).and_then(|at| args.get(at)).ok_or(Error::Syntax)?;
+        let highest = match side.to_ascii_lowercase().as_slice() {
+            b"min" => false,
+            b"max" => true,
+            _ => return Err(Error::Syntax),
+        };
+        let mut count = None;
+        let mut words = args.iter_from(keys + 3);
+        while let Some(word) = words.next() {
+            let value = words.next().filter(|_| count.is_none() && word.eq_ignore_ascii_case(b"count"));
+            let value = value.ok_or(Error::Syntax)?;
+            count = Some(positive(value).ok_or(Error::text("ERR count should be greater than 0"))?);
+        }
+        Ok(Popping { args, keys, highest, count: count.unwrap_or(1) })
+    }
+
+    pub(super) fn keys(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+        self.args.iter_from(2).take(self.keys)
+    }
+
+    /// Pops from the first key that has members; whether there was one, and thus a reply.
+    pub(super) fn run(&self, context: &mut Context<'_>, reply: &mut dyn Reply) -> Result<bool> {
+        for key in self.keys() {
+            let spot = context.find(key, Lookup::Write)?;
+            if !spot.exists() {
+                continue;
+            }
+            let members = pop(context, spot, key, self.count, self.highest)?;
+            reply.array(2);
+            reply.bulk(key);
+            reply.array(members.len());
+            for (member, score) in pairs(&members) {
+                reply.array(2);
+                reply.bulk(member);
+                reply.double(score);
+            }
+            return Ok(true);
+        }
+        Ok(false)
+    }
 }
