@@ -205,7 +205,7 @@ fn geoadd(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> R
         first += 1;
     }
     let words = args.len() - first;
-    if words % 3 != 0 || words == 0 || options.new_only && options.present_only {
+    if !words.is_multiple_of(3) || words == 0 || options.new_only && options.present_only {
         return Err(Error::Syntax);
     }
     let mut members = Vec::with_capacity(words / 3);

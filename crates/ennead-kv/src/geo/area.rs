@@ -33,8 +33,8 @@ impl Shape {
         match self.extent {
             Extent::Circle { radius } => {
                 let distance = self.center.distance(place);
-                // Nothing is outside of a radius that compares with nothing.
-                (!(distance > radius * self.unit)).then_some(distance)
+                let outside = distance > radius * self.unit;
+                (!outside).then_some(distance)
             }
             Extent::Box { width, height } => {
                 let along = place.distance_along(self.center);

@@ -88,8 +88,10 @@ pub(super) fn zincrby(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn
     add_members(context, &args[1], members, options, reply)
 }
 
+type Members<'a> = SmallVec<[(&'a [u8], f64); 4]>;
+
 /// Members with their scores, which stand in turn from a word on.
-fn parse_members(args: Args<'_>, first: usize) -> Result<SmallVec<[(&[u8], f64); 4]>> {
+fn parse_members(args: Args<'_>, first: usize) -> Result<Members<'_>> {
     let mut words = args.iter_from(first);
     let mut members = SmallVec::new();
     while let (Some(score), Some(member)) = (words.next(), words.next()) {
