@@ -38,7 +38,7 @@ const VERSIONS: &[(&str, &str, &str)] = &[
     // Small lists are listpacks since 7.2, and 7.0 did not limit these.
     ("object encoding", "quicklist", "listpack"),
     ("lpos", "", "-ERR value is out of range, value must between"),
-    ("lrem", ":0", "-ERR value is out of range, value must between"),
+    ("lrem", "", "-ERR value is out of range, value must between"),
     // 7.2 takes a command without arguments here.
     ("command getkeys", "-ERR wrong number of arguments for 'command|getkeys", "-ERR"),
 ];
