@@ -4,10 +4,12 @@
 //! seed; `ENNEAD_DIFFERENTIAL_KEEP_GOING` collects the differences of the whole run before it fails, and
 //! `ENNEAD_DIFFERENTIAL_SKIP=client,config` looks past those of some commands.
 
+mod conversation;
 mod generator;
 mod golden;
 mod info;
 mod rule;
+mod scripting;
 mod sequence;
 mod table;
 
@@ -19,6 +21,8 @@ use crate::server::Server;
 
 /// How long random sequences run in `make test`.
 const SECONDS: u64 = 25;
+/// Random conversations of several connections in `make test`.
+const CONVERSATIONS: u64 = 100;
 
 #[test]
 fn random_sequences_get_the_replies_of_redis() {
@@ -62,6 +66,21 @@ fn golden_scripts_get_the_replies_of_redis() {
         }
     }
     assert!(differences.is_empty(), "{differences}");
+}
+
+#[test]
+fn conversations_go_as_with_redis() {
+    let Some(peer) = Server::redis(&[]) else { return };
+    let ours = Server::subject(&[]);
+    let differences = conversation::fixed_differences(&peer, &ours);
+    assert!(differences.is_empty(), "{differences}");
+    let replay = setting("ENNEAD_DIFFERENTIAL_SEED");
+    let first = replay.unwrap_or_else(|| Random::new(u64::from(std::process::id())).next() >> 32);
+    let count = if replay.is_some() { 1 } else { CONVERSATIONS };
+    for seed in first..first + count {
+        let difference = conversation::random_difference(&peer, &ours, seed);
+        assert!(difference.is_none(), "seed {seed}:\n{}", difference.unwrap_or_default());
+    }
 }
 
 #[test]

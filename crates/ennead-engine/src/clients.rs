@@ -15,6 +15,7 @@ use parking_lot::Mutex;
 pub(crate) use filter::{Filter, Kind};
 
 use crate::Registry;
+use crate::pubsub::{Mailbox, Topic};
 
 /// Where a connection comes from, as the listener knows it.
 #[derive(Debug, Clone, Default)]
@@ -64,6 +65,10 @@ pub struct Client {
     /// Bytes of replies not written yet, and the memory that holds them; written by the listener.
     pub output_bytes: AtomicU64,
     pub output_capacity: AtomicU64,
+    /// Messages of the channels that it listens to.
+    pub mailbox: Mailbox,
+    /// How many channels, patterns and shard channels these are.
+    subscriptions: [AtomicU32; 3],
     killed: AtomicBool,
     waker: Mutex<Option<Waker>>,
 }
@@ -87,6 +92,25 @@ impl Client {
     pub fn kill(&self) {
         self.killed.store(true, Ordering::SeqCst);
         self.wake();
+    }
+
+    pub(crate) fn subscriptions(&self, topic: Topic) -> u32 {
+        self.subscriptions[topic as usize].load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_subscriptions(&self, topic: Topic, count: usize) {
+        self.subscriptions[topic as usize].store(count as u32, Ordering::Relaxed);
+    }
+
+    /// Whether it listens to anything.
+    #[inline]
+    pub fn is_subscriber(&self) -> bool {
+        self.subscriptions.iter().any(|count| count.load(Ordering::Relaxed) > 0)
+    }
+
+    /// Bytes of replies not written yet.
+    pub(crate) fn output_bytes(&self) -> u64 {
+        self.output_bytes.load(Ordering::Relaxed)
     }
 
     /// Gives the way to make the connection's task look at this client again.
@@ -128,7 +152,7 @@ impl Client {
         let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let query = load(&self.query_bytes);
         let query_free = load(&self.query_free);
-        let output = load(&self.output_bytes);
+        let output = load(&self.output_bytes) + self.mailbox.bytes();
         let capacity = load(&self.output_capacity);
         let command = match self.last_command.load(Ordering::Relaxed) {
             NO_COMMAND => "NULL",
@@ -137,7 +161,7 @@ impl Client {
         let mut line = String::with_capacity(320);
         let _ = write!(
             line,
-            "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={} sub=0 psub=0 ssub=0 multi={} \
+            "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={} sub={} psub={} ssub={} multi={} \
              qbuf={query} qbuf-free={query_free} argv-mem=0 multi-mem=0 rbs={capacity} rbp={capacity} obl={output} oll=0 \
              omem={output} tot-mem={} events={} cmd={command} user={} redir=-1 resp={} lib-name={} lib-ver={}",
             self.id,
@@ -149,6 +173,9 @@ impl Client {
             self.idle_ms(now_ms) / 1000,
             self.flag_letters(),
             self.database.load(Ordering::Relaxed),
+            self.subscriptions(Topic::Channel),
+            self.subscriptions(Topic::Pattern),
+            self.subscriptions(Topic::Shard),
             self.queued.load(Ordering::Relaxed),
             query + query_free + capacity + size_of::<Client>() as u64,
             if output > 0 { "rw" } else { "r" },
@@ -164,6 +191,9 @@ impl Client {
         let flags = self.flags.load(Ordering::Relaxed);
         let letters = [(FLAG_PAUSED, 'b'), (FLAG_CLOSING, 'c'), (FLAG_NO_EVICT, 'e'), (FLAG_NO_TOUCH, 'T')];
         let mut text: String = letters.iter().filter(|(flag, _)| flags & flag != 0).map(|(_, letter)| letter).collect();
+        if self.is_subscriber() {
+            text.insert(0, 'P');
+        }
         if self.queued.load(Ordering::Relaxed) >= 0 {
             text.push('x');
         }
@@ -204,6 +234,8 @@ impl Clients {
             query_free: AtomicU64::new(0),
             output_bytes: AtomicU64::new(0),
             output_capacity: AtomicU64::new(0),
+            mailbox: Mailbox::default(),
+            subscriptions: Default::default(),
             killed: AtomicBool::new(false),
             waker: Mutex::new(None),
         });

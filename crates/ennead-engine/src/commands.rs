@@ -12,6 +12,8 @@ mod latency;
 mod memory;
 mod migrate;
 mod module;
+mod pubsub;
+pub(crate) mod scripting;
 mod server;
 mod slowlog;
 mod syntax;
@@ -66,6 +68,8 @@ pub(crate) fn rows() -> impl Iterator<Item = &'static Row> {
         memory::ROWS,
         migrate::ROWS,
         module::ROWS,
+        scripting::ROWS,
+        pubsub::ROWS,
         server::ROWS,
         slowlog::ROWS,
         transaction::ROWS,
@@ -76,7 +80,7 @@ pub(crate) fn rows() -> impl Iterator<Item = &'static Row> {
 }
 
 /// A word as a number, as strictly as Redis reads it: no blanks, no plus sign, no leading zeros.
-fn integer(word: &[u8]) -> Result<i64> {
+pub(crate) fn integer(word: &[u8]) -> Result<i64> {
     let digits = word.strip_prefix(b"-").unwrap_or(word);
     let canonical = match digits {
         [b'0'] => word.len() == 1,

@@ -18,8 +18,10 @@ use crate::keyspace;
 use crate::latency::LatencyMonitor;
 use crate::pause::Pause;
 use crate::process;
+use crate::pubsub::PubSub;
 use crate::rates::Rates;
 use crate::registry::Registry;
+use crate::scripting::Scripts;
 use crate::settings::{BACKUP_DIRECTORY, DATA_DIRECTORY, STALL_TIMEOUT, Settings};
 use crate::slowlog::SlowLog;
 use crate::upkeep::Upkeep;
@@ -36,6 +38,8 @@ struct Inner {
     settings: Arc<Settings>,
     users: Users,
     clients: Clients,
+    scripts: Scripts,
+    pubsub: PubSub,
     figures: Figures,
     slowlog: SlowLog,
     latency: LatencyMonitor,
@@ -68,6 +72,8 @@ impl Engine {
             _upkeep: upkeep,
             users: Users::new(Arc::clone(&settings)),
             clients: Clients::default(),
+            scripts: Scripts::default(),
+            pubsub: PubSub::new(Arc::clone(&settings)),
             figures: Figures::new(Registry::get().commands().len()),
             slowlog: SlowLog::default(),
             latency: LatencyMonitor::default(),
@@ -116,6 +122,11 @@ impl Engine {
         &self.0.clients
     }
 
+    /// Channels and their subscribers.
+    pub fn pubsub(&self) -> &PubSub {
+        &self.0.pubsub
+    }
+
     /// The table of commands.
     pub fn registry(&self) -> &'static Registry {
         Registry::get()
@@ -139,6 +150,10 @@ impl Engine {
 
     pub fn backups(&self) -> &Backups {
         &self.0.backups
+    }
+
+    pub(crate) fn scripts(&self) -> &Scripts {
+        &self.0.scripts
     }
 
     pub(crate) fn pause(&self) -> &Pause {

@@ -38,6 +38,11 @@ impl Command {
         self.flags & (1 << flag as u32) != 0
     }
 
+    /// Whether it is about messages. No model has a group of commands for these.
+    pub fn is_pubsub(&self) -> bool {
+        self.has(Flag::PubSub) || self.spec.name.starts_with("pubsub")
+    }
+
     /// The name after the container's, or the whole name.
     pub fn own_name(&self) -> &'static str {
         self.spec.name.split_once('|').map_or(self.spec.name, |(_, sub)| sub)

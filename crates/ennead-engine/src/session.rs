@@ -4,6 +4,7 @@
 //! the request again later) is said by the [`Outcome`].
 
 mod refusal;
+mod subscriptions;
 #[cfg(test)]
 mod tests;
 mod transaction;
@@ -24,8 +25,14 @@ use crate::registry::{Command, Handler, Lookup, Registry};
 use crate::settings::{DURABILITY, LATENCY_MONITOR_THRESHOLD, MAXCLIENTS, SLOWLOG_MAX_LEN, SLOWLOG_SLOWER_THAN};
 use crate::{Clock, Engine};
 
+use crate::scripting::Answer;
+
+use subscriptions::Subscriptions;
 use transaction::Queue;
 pub(crate) use transaction::Watches;
+
+/// Until a request is tried again that found the keyspace held.
+const HELD_WAIT: Duration = Duration::from_millis(1);
 
 /// Where replies are written: a [`Reply`] whose end can be taken back.
 pub trait Output: Reply {
@@ -45,6 +52,19 @@ pub enum Hold {
     Written(Sequence),
     /// [`ennead_store::Store::durable`] covers the sequence.
     Durable(Sequence),
+}
+
+impl Hold {
+    /// What asks for more of two.
+    pub(crate) fn longer(self, other: Hold) -> Hold {
+        match (self, other) {
+            (Hold::None, other) | (other, Hold::None) => other,
+            (Hold::Written(first), Hold::Written(second)) => Hold::Written(first.max(second)),
+            (Hold::Written(first) | Hold::Durable(first), Hold::Written(second) | Hold::Durable(second)) => {
+                Hold::Durable(first.max(second))
+            }
+        }
+    }
 }
 
 /// What became of a request.
@@ -89,9 +109,16 @@ pub struct Session {
     pub(crate) awaited: Option<Awaited>,
     /// MIGRATE waits for the other server.
     pub(crate) migrating: Option<Box<Migrating>>,
+    /// EVAL waits for its script.
+    pub(crate) scripted: Option<Answer>,
+    /// Whether it is the session of a script, which shares the client of another.
+    borrowed: bool,
     /// The requests since MULTI.
     queue: Option<Box<Queue>>,
     pub(crate) watches: Watches,
+    subscriptions: Subscriptions,
+    /// The request at hand was answered by frames that CLIENT REPLY does not keep back.
+    pushed: bool,
     /// EXEC has the keyspace: commands of the engine must not ask for it.
     pub(crate) executing: bool,
     /// When the request at hand was first held back, for want of room.
@@ -121,11 +148,45 @@ impl Session {
             saving: false,
             awaited: None,
             migrating: None,
+            scripted: None,
+            borrowed: false,
             queue: None,
             watches: Watches::default(),
+            subscriptions: Subscriptions::default(),
+            pushed: false,
             executing: false,
             stalled: None,
         })
+    }
+
+    /// A session for the commands of a script that this one runs: with its client and database, and a state of its own.
+    pub(crate) fn for_script(&mut self) -> Session {
+        Session {
+            random: self.next_random(),
+            engine: self.engine.clone(),
+            client: Arc::clone(&self.client),
+            shard: self.engine.scripts().shard(&self.engine),
+            database: self.database,
+            protocol: 2,
+            authenticated: true,
+            durability: self.durability,
+            reply_mode: ReplyMode::On,
+            closing: false,
+            held: Hold::None,
+            later: None,
+            paused: false,
+            saving: false,
+            awaited: None,
+            migrating: None,
+            scripted: None,
+            borrowed: true,
+            queue: None,
+            watches: Watches::default(),
+            subscriptions: Subscriptions::default(),
+            pushed: false,
+            executing: true,
+            stalled: None,
+        }
     }
 
     pub fn client(&self) -> &Arc<Client> {
@@ -180,6 +241,11 @@ impl Session {
             self.spoil();
             return self.refuse(command, &error, reply);
         }
+        if let Some(busy) = self.engine.scripts().stage.busy_for()
+            && let Some(outcome) = self.meet_script(busy, command, reply)
+        {
+            return outcome;
+        }
         if let Some(wait) = self.wait(command, clock) {
             return match wait {
                 Ok(wait) => Outcome::Later(wait),
@@ -215,7 +281,10 @@ impl Session {
         if !self.authenticated && !command.has(Flag::NoAuth) {
             return Err(Error::text("NOAUTH Authentication required."));
         }
-        if self.queue.is_some() { command.may_be_queued() } else { Ok(()) }
+        if self.queue.is_some() {
+            command.may_be_queued()?;
+        }
+        self.may_run(command)
     }
 
     /// Runs an admitted command and counts it.
@@ -240,6 +309,9 @@ impl Session {
             }
             Handler::Container => Err(Error::Arity(command.spec.name.to_owned())),
         };
+        if let Err(Error::Held) = result {
+            self.later = Some(HELD_WAIT);
+        }
         if let Some(wait) = self.later.take() {
             reply.rewind(mark);
             return Outcome::Later(wait);
@@ -305,6 +377,7 @@ impl Session {
     }
 
     fn apply_reply_mode(&mut self, mark: usize, reply: &mut dyn Output) {
+        let mark = if std::mem::take(&mut self.pushed) { reply.mark() } else { mark };
         match self.reply_mode {
             ReplyMode::On => {}
             ReplyMode::Off => reply.rewind(mark),
@@ -327,6 +400,8 @@ impl Session {
     /// Back to the state of a new connection, except for the identity (RESET).
     pub(crate) fn reset(&mut self, reply: &mut dyn Output) {
         self.discard();
+        self.end_subscriptions();
+        self.send_mail(reply);
         self.select(0);
         self.set_protocol(2, reply);
         self.reply_mode = ReplyMode::On;
@@ -337,7 +412,9 @@ impl Session {
 
     pub(crate) fn select(&mut self, database: usize) {
         self.database = database;
-        self.client.database.store(database as u32, Ordering::Relaxed);
+        if !self.borrowed {
+            self.client.database.store(database as u32, Ordering::Relaxed);
+        }
     }
 
     pub(crate) fn set_protocol(&mut self, version: u8, reply: &mut dyn Output) {
@@ -360,7 +437,11 @@ impl Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        self.engine.clients().remove(self.client.id);
+        self.end_subscriptions();
+        if !self.borrowed {
+            self.client.mailbox.end();
+            self.engine.clients().remove(self.client.id);
+        }
     }
 }
 

@@ -7,6 +7,7 @@
 
 mod choice;
 mod error;
+mod events;
 mod glossary;
 mod kind;
 mod redis;
@@ -25,6 +26,7 @@ use parking_lot::{Mutex, RwLock};
 
 pub use choice::{Choice, DebugAccess, EvictionPolicy, LogFormat, LogLevel};
 pub use error::SettingError;
+pub use events::EventClasses;
 pub use glossary::{config_file, nearest, reference_page};
 pub use kind::{Form, Kind};
 pub use redis::FIXED;

@@ -15,6 +15,7 @@ pub enum Group {
     List,
     Set,
     SortedSet,
+    Scripting,
     Bitmap,
     HyperLogLog,
     Connection,
@@ -31,6 +32,7 @@ impl Group {
             Group::List => "list",
             Group::Set => "set",
             Group::SortedSet => "sorted-set",
+            Group::Scripting => "scripting",
             Group::Bitmap => "bitmap",
             Group::HyperLogLog => "hyperloglog",
             Group::Connection => "connection",
@@ -57,6 +59,7 @@ pub enum Flag {
     NoAuth,
     AllowBusy,
     MovableKeys,
+    NoMandatoryKeys,
     NoAsyncLoading,
     NoMulti,
 }
@@ -88,6 +91,8 @@ pub enum KeySpec {
     Counted {
         count: usize,
     },
+    /// The first word after the name, which is overwritten, then a number of keys at word 2 and the keys.
+    TargetAndCounted,
 }
 
 /// One row of the command table.
@@ -114,6 +119,12 @@ impl KeySpec {
     /// a number, or too large, has none here; the command itself answers the error.
     pub fn positions(&self, args: Args<'_>) -> impl Iterator<Item = usize> + use<> {
         let words = args.len();
+        let counted = |count: usize| {
+            let keys = args.get(count).and_then(|word| std::str::from_utf8(word).ok()?.parse().ok()).unwrap_or(0);
+            let first = count + 1;
+            (first, if keys <= words.saturating_sub(first) { first + keys } else { first }, 1)
+        };
+        let mut target = None;
         let (first, end, step) = match *self {
             KeySpec::None => (0, 0, 1),
             KeySpec::Range { first, last, step } => {
@@ -129,13 +140,14 @@ impl KeySpec {
                     (Some(_), _) => (0, 0, 1),
                 }
             }
-            KeySpec::Counted { count } => {
-                let keys = args.get(count).and_then(|word| std::str::from_utf8(word).ok()?.parse().ok()).unwrap_or(0);
-                let first = count + 1;
-                (first, if keys <= words.saturating_sub(first) { first + keys } else { first }, 1)
+            KeySpec::Counted { count } => counted(count),
+            KeySpec::TargetAndCounted => {
+                let (first, end, step) = counted(2);
+                target = (end > first).then_some(1);
+                (first, end, step)
             }
         };
-        (first..end.max(first)).step_by(step.max(1))
+        target.into_iter().chain((first..end.max(first)).step_by(step.max(1)))
     }
 }
 

@@ -12,6 +12,7 @@ mod lists;
 mod sampling;
 mod scan;
 mod sets;
+mod sorted_sets;
 mod strings;
 
 /// Every command of this model.
@@ -27,6 +28,7 @@ pub fn commands() -> impl Iterator<Item = &'static Command> {
         databases::COMMANDS,
     ]
     .into_iter()
+    .chain(sorted_sets::TABLES)
     .flatten()
 }
 

@@ -21,6 +21,9 @@ pub enum Error {
     OutOfMemory,
     #[error("ERR wrong number of arguments for '{0}' command")]
     Arity(String),
+    /// A transaction has had the keyspace to itself for a while: nothing was done, try again.
+    #[error("ERR a transaction or script holds the keyspace, try again")]
+    Held,
     /// Any other text, prefix included.
     #[error("{0}")]
     Text(Cow<'static, str>),
@@ -44,7 +47,7 @@ impl Error {
                 ErrorCode::InvalidArgument
             }
             Error::NoSuchKey => ErrorCode::NotFound,
-            Error::OutOfMemory => ErrorCode::Unavailable,
+            Error::OutOfMemory | Error::Held => ErrorCode::Unavailable,
             Error::Store(error) => error.code(),
         }
     }

@@ -5,6 +5,7 @@
 //! locked, so the log has the changes of every key in the order in which they happened.
 
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use ennead_store::{Sequence, Store};
 use parking_lot::{Mutex, RwLock, RwLockReadGuard};
@@ -39,6 +40,9 @@ pub use figures::{DatabaseFigures, Figures};
 pub use inspection::Inspection;
 use meta::Meta;
 pub use transaction::{Export, Transaction, Watched};
+
+/// How long a command waits for a transaction that has the keyspace to itself, where others wait in the same thread.
+const GATE_WAIT_MAX: Duration = Duration::from_millis(20);
 
 /// All databases over one store; clones share them.
 #[derive(Clone)]
@@ -145,13 +149,13 @@ impl Keyspace {
         }
         match command.access {
             Access::Keys => {
-                let gate = shared.gate.read();
+                let gate = shared.gate.try_read_for(GATE_WAIT_MAX).ok_or(Error::Held)?;
                 let mut context = Context::new(self, Some(&gate), call, command.spec.is(Flag::Write));
                 context.lock_keys(&command.spec, args)?;
                 context.run(command, args, reply)
             }
             Access::All => {
-                let gate = shared.gate.write();
+                let gate = shared.gate.try_write_for(GATE_WAIT_MAX).ok_or(Error::Held)?;
                 let context = Context::new(self, Some(&gate), call, command.spec.is(Flag::Write));
                 context.run(command, args, reply)
             }

@@ -35,6 +35,7 @@ pub use context::Context;
 pub use encoding::{Threshold, Thresholds};
 pub use error::{Error, Result};
 pub use keyspace::{Call, DatabaseFigures, Effect, Export, Figures, Inspection, Keyspace, Transaction, Watched};
+pub use number::double::with_double_text;
 pub use options::{KvOptions, Policy, Settings};
 pub use place::{SLOTS, key_slot};
 pub use reply::Reply;

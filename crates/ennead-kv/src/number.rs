@@ -1,5 +1,6 @@
 //! Numbers as Redis reads and writes them in arguments and values.
 
+pub(crate) mod double;
 pub(crate) mod extended;
 mod natural;
 #[cfg(test)]

@@ -4,13 +4,22 @@
 //! Items stand in chunks of bounded length. A tree of their lengths (Fenwick's) finds the item at a position and the
 //! position of an item in O(log n); it is rebuilt, when somebody asks, after a chunk came or went. Invariant: no chunk is
 //! empty and none has more than [`CHUNK`] items.
+//!
+//! To find an item by order, the keys of the chunks' first items stand together, apart from the items: a search looks at
+//! few lines of memory before it knows the chunk, and guesses the place in it from the keys around.
 
 use std::cell::RefCell;
-use std::cmp::Ordering;
 use std::collections::VecDeque;
 
+mod search;
 #[cfg(test)]
 mod tests;
+
+/// An item with a number that does not fall from item to item where a sequence is in order. Items that are equal in it
+/// are told apart by comparison.
+pub(crate) trait Keyed {
+    fn key(&self) -> u64;
+}
 
 /// Items of a chunk, at most: few enough to make room in one for another quickly.
 pub(crate) const CHUNK: usize = 256;
@@ -18,6 +27,8 @@ pub(crate) const CHUNK: usize = 256;
 #[derive(Debug, Clone)]
 pub(crate) struct Sequence<T> {
     chunks: VecDeque<VecDeque<T>>,
+    /// The key of each chunk's first item.
+    heads: Vec<u64>,
     len: usize,
     lengths: RefCell<Lengths>,
 }
@@ -86,23 +97,20 @@ impl Lengths {
 
 impl<T> Default for Sequence<T> {
     fn default() -> Self {
-        Sequence { chunks: VecDeque::new(), len: 0, lengths: RefCell::default() }
+        Sequence { chunks: VecDeque::new(), heads: Vec::new(), len: 0, lengths: RefCell::default() }
     }
 }
 
-impl<T> Sequence<T> {
+impl<T: Keyed> Sequence<T> {
     pub(crate) fn len(&self) -> usize {
         self.len
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.len == 0
     }
 
     /// Bytes that it takes in memory, without what items point to.
     pub(crate) fn size(&self) -> usize {
         // Chunks are let grow by doubling; what they have of room is about a third of what they hold.
-        self.len * size_of::<T>() * 4 / 3 + self.chunks.len() * (size_of::<VecDeque<T>>() + size_of::<u32>())
+        self.len * size_of::<T>() * 4 / 3
+            + self.chunks.len() * (size_of::<VecDeque<T>>() + size_of::<u64>() + size_of::<u32>())
     }
 
     pub(crate) fn get(&self, at: At) -> Option<&T> {
@@ -111,14 +119,6 @@ impl<T> Sequence<T> {
 
     pub(crate) fn get_mut(&mut self, at: At) -> Option<&mut T> {
         self.chunks.get_mut(at.chunk)?.get_mut(at.offset)
-    }
-
-    pub(crate) fn first(&self) -> Option<&T> {
-        self.chunks.front()?.front()
-    }
-
-    pub(crate) fn last(&self) -> Option<&T> {
-        self.chunks.back()?.back()
     }
 
     /// Where the sequence begins.
@@ -161,33 +161,19 @@ impl<T> Sequence<T> {
         self.lengths.borrow().before(at.chunk) + at.offset
     }
 
-    /// Finds an item of a sequence that is in order, by how it compares with what is sought: `Ok` where it is, `Err` where
-    /// it would be.
-    pub(crate) fn locate(&self, compare: impl Fn(&T) -> Ordering) -> Result<At, At> {
-        let after = self.chunks.partition_point(|chunk| chunk.front().is_some_and(|item| compare(item).is_le()));
-        let chunk = after.saturating_sub(1);
-        let Some(items) = self.chunks.get(chunk) else { return Err(self.start()) };
-        match items.binary_search_by(compare) {
-            Ok(offset) => Ok(At { chunk, offset }),
-            Err(offset) => Err(At { chunk, offset }),
-        }
-    }
-
-    /// The first place, in a sequence that is in order, whose item does not lie `before`.
-    pub(crate) fn partition_point(&self, before: impl Fn(&T) -> bool) -> At {
-        match self.locate(|item| if before(item) { Ordering::Less } else { Ordering::Greater }) {
-            Ok(at) | Err(at) => at,
-        }
-    }
-
     pub(crate) fn insert(&mut self, at: At, item: T) {
         self.len += 1;
         let chunks = self.chunks.len();
+        let key = item.key();
         let Some(chunk) = self.chunks.get_mut(at.chunk) else {
             self.chunks.push_back(VecDeque::from([item]));
+            self.heads.push(key);
             self.lengths.get_mut().stale = true;
             return;
         };
+        if at.offset == 0 && chunk.len() < CHUNK {
+            self.heads[at.chunk] = key;
+        }
         if chunk.len() < CHUNK {
             chunk.insert(at.offset, item);
             self.note(at.chunk, 1);
@@ -197,8 +183,10 @@ impl<T> Sequence<T> {
         // At either end a chunk begins anew, so that what only grows there has full chunks.
         if at.chunk + 1 == chunks && at.offset == CHUNK {
             self.chunks.push_back(VecDeque::from([item]));
+            self.heads.push(key);
         } else if at.chunk == 0 && at.offset == 0 {
             self.chunks.push_front(VecDeque::from([item]));
+            self.heads.insert(0, key);
         } else {
             let mut second = chunk.split_off(CHUNK / 2);
             match at.offset.checked_sub(CHUNK / 2) {
@@ -207,15 +195,14 @@ impl<T> Sequence<T> {
             }
             chunk.shrink_to(CHUNK * 3 / 4);
             self.chunks.insert(at.chunk + 1, second);
+            self.heads.insert(at.chunk + 1, 0);
+            self.note_head(at.chunk);
+            self.note_head(at.chunk + 1);
         }
     }
 
     pub(crate) fn push_back(&mut self, item: T) {
         self.insert(self.end(), item);
-    }
-
-    pub(crate) fn push_front(&mut self, item: T) {
-        self.insert(self.start(), item);
     }
 
     pub(crate) fn remove(&mut self, at: At) -> Option<T> {
@@ -225,24 +212,22 @@ impl<T> Sequence<T> {
         let left = chunk.len();
         if left == 0 {
             self.chunks.remove(at.chunk);
+            self.heads.remove(at.chunk);
             self.lengths.get_mut().stale = true;
         } else if left < CHUNK / 8 && self.chunks.get(at.chunk + 1).is_some_and(|next| left + next.len() <= CHUNK / 2) {
             if let Some(mut next) = self.chunks.remove(at.chunk + 1) {
                 self.chunks[at.chunk].append(&mut next);
+                self.heads.remove(at.chunk + 1);
+                self.note_head(at.chunk);
             }
             self.lengths.get_mut().stale = true;
         } else {
+            if at.offset == 0 {
+                self.note_head(at.chunk);
+            }
             self.note(at.chunk, -1);
         }
         Some(item)
-    }
-
-    pub(crate) fn pop_front(&mut self) -> Option<T> {
-        self.remove(self.start())
-    }
-
-    pub(crate) fn pop_back(&mut self) -> Option<T> {
-        self.remove(self.at(self.len.checked_sub(1)?))
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
@@ -263,6 +248,12 @@ impl<T> Sequence<T> {
         first.into_iter().flatten().chain(rest.flat_map(|chunk| chunk.iter().rev()))
     }
 
+    fn note_head(&mut self, chunk: usize) {
+        if let Some(first) = self.chunks[chunk].front() {
+            self.heads[chunk] = first.key();
+        }
+    }
+
     fn note(&mut self, chunk: usize, difference: i32) {
         let lengths = self.lengths.get_mut();
         if !lengths.stale {
@@ -278,7 +269,7 @@ impl<T> Sequence<T> {
     }
 }
 
-impl<T> FromIterator<T> for Sequence<T> {
+impl<T: Keyed> FromIterator<T> for Sequence<T> {
     fn from_iter<I: IntoIterator<Item = T>>(items: I) -> Self {
         let mut sequence = Sequence::default();
         items.into_iter().for_each(|item| sequence.push_back(item));

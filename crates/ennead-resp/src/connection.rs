@@ -5,6 +5,7 @@
 
 mod execution;
 mod held;
+mod mail;
 mod moving;
 
 use std::cell::RefCell;
@@ -30,6 +31,8 @@ use crate::worker::Worker;
 
 /// Unsent replies, bytes, above which a connection's requests are neither read nor executed until it reads.
 const UNSENT_BYTES_MAX: usize = 64 << 20;
+/// Times that messages are fetched and written before others have their turn.
+const MAIL_ROUNDS_MAX: usize = 16;
 /// Least free room for a read behind an unfinished request, bytes.
 const READ_BYTES_MIN: usize = 16 << 10;
 
@@ -227,7 +230,19 @@ impl Connection {
         self.state = State::Closing;
     }
 
+    /// Writes what may be written, and the messages that wait behind it.
     fn write(&mut self, worker: &Worker, context: &mut Context<'_>) {
+        for _ in 0..MAIL_ROUNDS_MAX {
+            self.write_output(worker, context);
+            if self.sent < self.output.bytes().len() || !self.take_mail(worker) {
+                return;
+            }
+        }
+        // The others have their turn first.
+        context.waker().wake_by_ref();
+    }
+
+    fn write_output(&mut self, worker: &Worker, context: &mut Context<'_>) {
         while self.sent < self.sendable && self.state != State::Broken {
             match self.socket.poll_write(context, &self.output.bytes()[self.sent..self.sendable]) {
                 Poll::Ready(Ok(bytes)) => {
@@ -263,20 +278,32 @@ impl Connection {
         client.output_bytes.store(self.unsent() as u64, Ordering::Relaxed);
     }
 
+    /// Bytes of replies and messages that the client has not read.
+    fn unread(&self) -> usize {
+        self.unsent() + self.session.client().mailbox.bytes() as usize
+    }
+
     /// `client-output-buffer-limit`: a client that does not read its replies is closed.
     fn check_output_limits(&mut self, limits: &Limits) {
-        let unsent = self.unsent();
-        let hard = limits.output_hard > 0 && unsent > limits.output_hard;
+        let limits = if self.session.client().is_subscriber() { limits.output_pubsub } else { limits.output_normal };
+        let unread = self.unread();
+        let hard = limits.hard > 0 && unread > limits.hard;
         let mut soft = false;
-        if limits.output_soft > 0 && unsent > limits.output_soft {
+        if limits.soft > 0 && unread > limits.soft {
             let since = *self.over_soft_limit_since.get_or_insert_with(Instant::now);
-            soft = since.elapsed() >= limits.output_soft_time;
+            soft = since.elapsed() >= limits.soft_time;
         } else {
             self.over_soft_limit_since = None;
         }
-        if (hard || soft) && self.state != State::Broken {
+        if hard || soft {
+            self.cut_off(unread);
+        }
+    }
+
+    fn cut_off(&mut self, unread: usize) {
+        if self.state != State::Broken {
             self.session.shard().output_buffer_disconnections.add(1);
-            tracing::warn!(client = self.session.client().id, unsent, "closed: it does not read its replies");
+            tracing::warn!(client = self.session.client().id, unread, "closed: it does not read its replies");
             self.state = State::Broken;
             self.waker.wake_by_ref();
         }
@@ -284,8 +311,11 @@ impl Connection {
 
     /// What has to be done about time: called about once a second.
     pub(crate) fn tick(&mut self, now: Instant, limits: &Limits) {
-        if self.unsent() > 0 {
+        if self.unread() > 0 {
             self.check_output_limits(limits);
+        }
+        if self.session.client().is_subscriber() {
+            return;
         }
         let idle = now.saturating_duration_since(self.active);
         if !limits.idle_timeout.is_zero() && idle > limits.idle_timeout && self.retry.is_none() {

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use ennead_engine::Engine;
 use ennead_engine::settings::{
-    OUTPUT_NORMAL_HARD, OUTPUT_NORMAL_SOFT, OUTPUT_NORMAL_SOFT_TIME, PROTO_MAX_BULK_LEN, QUERY_BUFFER_LIMIT,
-    TCP_KEEPALIVE, TIMEOUT, WORKERS,
+    OUTPUT_NORMAL_HARD, OUTPUT_NORMAL_SOFT, OUTPUT_NORMAL_SOFT_TIME, OUTPUT_PUBSUB_HARD, OUTPUT_PUBSUB_SOFT,
+    OUTPUT_PUBSUB_SOFT_TIME, PROTO_MAX_BULK_LEN, QUERY_BUFFER_LIMIT, TCP_KEEPALIVE, TIMEOUT, WORKERS,
 };
 
 /// How [`crate::serve`] runs.
@@ -30,16 +30,23 @@ impl Options {
     }
 }
 
+/// What one class of clients may leave unread.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct OutputLimits {
+    /// Bytes; 0 for none.
+    pub(crate) hard: usize,
+    pub(crate) soft: usize,
+    pub(crate) soft_time: Duration,
+}
+
 /// A worker's copy of the settings that it needs for each read or write.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
     generation: u64,
     pub(crate) bulk_bytes_max: usize,
     pub(crate) query_bytes_max: usize,
-    /// Bytes; 0 for none.
-    pub(crate) output_hard: usize,
-    pub(crate) output_soft: usize,
-    pub(crate) output_soft_time: Duration,
+    pub(crate) output_normal: OutputLimits,
+    pub(crate) output_pubsub: OutputLimits,
     /// Zero for never.
     pub(crate) idle_timeout: Duration,
     /// Zero for none.
@@ -53,9 +60,16 @@ impl Limits {
             generation: settings.generation(),
             bulk_bytes_max: settings.read(PROTO_MAX_BULK_LEN) as usize,
             query_bytes_max: settings.read(QUERY_BUFFER_LIMIT) as usize,
-            output_hard: settings.read(OUTPUT_NORMAL_HARD) as usize,
-            output_soft: settings.read(OUTPUT_NORMAL_SOFT) as usize,
-            output_soft_time: settings.read(OUTPUT_NORMAL_SOFT_TIME),
+            output_normal: OutputLimits {
+                hard: settings.read(OUTPUT_NORMAL_HARD) as usize,
+                soft: settings.read(OUTPUT_NORMAL_SOFT) as usize,
+                soft_time: settings.read(OUTPUT_NORMAL_SOFT_TIME),
+            },
+            output_pubsub: OutputLimits {
+                hard: settings.read(OUTPUT_PUBSUB_HARD) as usize,
+                soft: settings.read(OUTPUT_PUBSUB_SOFT) as usize,
+                soft_time: settings.read(OUTPUT_PUBSUB_SOFT_TIME),
+            },
             idle_timeout: settings.read(TIMEOUT),
             keepalive: settings.read(TCP_KEEPALIVE),
         }

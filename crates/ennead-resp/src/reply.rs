@@ -1,10 +1,9 @@
 //! The reply side of the codec: [`ennead_engine::Reply`] for RESP2 and RESP3, straight into the output buffer.
 
-mod number;
 #[cfg(test)]
 mod tests;
 
-use ennead_engine::{Output, Reply};
+use ennead_engine::{Output, Reply, with_double_text};
 
 /// Replies not written yet, in the words of the connection's protocol version.
 #[derive(Debug)]
@@ -107,8 +106,12 @@ impl Reply for Encoder {
         self.header(b'|', pairs as i64);
     }
     fn double(&mut self, value: f64) {
-        let text = number::shortest(value);
-        if self.is_resp3() { self.line(b',', &text) } else { self.bulk(text.as_bytes()) }
+        with_double_text(
+            value,
+            |text| {
+                if self.is_resp3() { self.line(b',', text) } else { self.bulk(text.as_bytes()) }
+            },
+        );
     }
     fn boolean(&mut self, value: bool) {
         if self.is_resp3() {

@@ -11,7 +11,7 @@ use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use ennead_engine::{Clock, Engine, Origin, Session, Shard};
+use ennead_engine::{Clock, Doorbell, Engine, Message as Mail, Origin, Session, Shard};
 use parking_lot::Mutex;
 use tokio::net::TcpStream;
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -55,6 +55,11 @@ pub(crate) struct Worker {
     pub(crate) limits: RefCell<Limits>,
     pub(crate) scratch: RefCell<Vec<u8>>,
     pub(crate) ahead: RefCell<Ahead>,
+    /// Messages on their way from a mailbox to a connection's output; empty between two connections.
+    pub(crate) mail: RefCell<Vec<Arc<Mail>>>,
+    /// Where publishers say who has mail, and the list that is swapped with theirs.
+    doorbell: Arc<Doorbell>,
+    rung: RefCell<Vec<u64>>,
     spare_outputs: RefCell<Vec<Vec<u8>>>,
     connections: RefCell<HashMap<u64, Handle>>,
     /// Connections with replies to write.
@@ -76,12 +81,14 @@ pub(crate) struct Worker {
 impl Worker {
     fn new(engine: Engine, number: usize, peers: Weak<Peers>) -> Worker {
         let flusher: Arc<Mutex<Option<Waker>>> = Arc::default();
-        let wake = Arc::clone(&flusher);
-        engine.store().on_durable(Box::new(move |_| {
-            if let Some(waker) = wake.lock().as_ref() {
+        let waking = Arc::clone(&flusher);
+        let wake = move || {
+            if let Some(waker) = waking.lock().as_ref() {
                 waker.wake_by_ref();
             }
-        }));
+        };
+        let woken = wake.clone();
+        engine.store().on_durable(Box::new(move |_| woken()));
         let active = peers.upgrade().map_or(1, |peers| peers.spread.active());
         Worker {
             shard: engine.figures().shard(),
@@ -89,6 +96,9 @@ impl Worker {
             limits: RefCell::new(Limits::read(&engine)),
             scratch: RefCell::new(Vec::with_capacity(SCRATCH_BYTES)),
             ahead: RefCell::default(),
+            mail: RefCell::default(),
+            doorbell: Arc::new(Doorbell::new(wake)),
+            rung: RefCell::default(),
             spare_outputs: RefCell::default(),
             connections: RefCell::default(),
             pending: RefCell::default(),
@@ -162,6 +172,7 @@ impl Worker {
 
     /// The end of a turn: one hand-over of the log for all its writes, then the replies.
     fn flush(&self) {
+        self.collect_mail();
         self.turn_began.set(false);
         self.flush_scheduled.set(false);
         let store = self.engine.store();
@@ -205,6 +216,25 @@ impl Worker {
         }
     }
 
+    /// Queues the connections that publishers rang for.
+    fn collect_mail(&self) {
+        let mut rung = self.rung.borrow_mut();
+        self.doorbell.answer(&mut rung);
+        if rung.is_empty() {
+            return;
+        }
+        // A worker whose clients only listen has turns, too.
+        self.begin_turn(&mut self.clock.borrow_mut());
+        let connections = self.connections.borrow();
+        for client in rung.drain(..) {
+            // One that has gone to another worker rings there.
+            let Some(handle) = connections.get(&client) else { continue };
+            if handle.borrow_mut().receive(self) {
+                self.pending.borrow_mut().push(Rc::clone(handle));
+            }
+        }
+    }
+
     /// Runs a connection to its end.
     async fn run_connection(self: Rc<Self>, connection: Connection) {
         let id = connection.client_id();
@@ -228,6 +258,7 @@ impl Worker {
         let Moved { stream, mut session, output } = moved;
         let Ok(stream) = TcpStream::from_std(stream) else { return };
         session.set_shard(Arc::clone(&self.shard));
+        session.set_doorbell(Arc::clone(&self.doorbell));
         let mut connection = Connection::new(Socket::Plain(stream), session, Instant::now());
         connection.resume_output(output);
         self.run_connection(connection).await;
@@ -245,6 +276,7 @@ impl Worker {
             let _ = stream.try_write(b"-ERR max number of clients reached\r\n");
             return;
         };
+        session.set_doorbell(Arc::clone(&self.doorbell));
         let socket = match tls {
             None => Socket::Plain(stream),
             Some(acceptor) => match tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await {

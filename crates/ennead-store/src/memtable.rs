@@ -9,6 +9,7 @@ mod ahead;
 mod arena;
 pub(crate) mod cursor;
 mod index;
+mod order;
 mod ranges;
 mod shard;
 #[cfg(test)]

@@ -9,6 +9,7 @@ mod hashes;
 mod hyperloglog;
 mod lists;
 mod sets;
+mod sorted_sets;
 
 /// The words of one request.
 pub(crate) type Words = Vec<Vec<u8>>;
@@ -113,8 +114,9 @@ fn harmless_client_call(name: &[u8]) -> bool {
 }
 
 fn well_formed(random: &mut Random) -> Words {
-    match random.below(175) {
+    match random.below(200) {
         160..=174 => hyperloglog::request(random),
+        175..=199 => sorted_sets::request(random),
         140..=159 => lists::request(random),
         100..=119 => hashes::request(random),
         120..=139 => sets::request(random),
@@ -491,6 +493,17 @@ fn server(random: &mut Random) -> Words {
         &["DEBUG", "SET-ACTIVE-EXPIRE", "1"],
         &["DEBUG", "OBJECT", "nosuchkey\u{1}"],
         &["LOLWUT", "VERSION", "x"],
+        &["PUBLISH", "a", "message"],
+        &["SPUBLISH", "a", "message"],
+        &["PUBSUB", "CHANNELS"],
+        &["PUBSUB", "CHANNELS", "*"],
+        &["PUBSUB", "NUMSUB", "a", "b"],
+        &["PUBSUB", "NUMPAT"],
+        &["PUBSUB", "SHARDCHANNELS"],
+        &["PUBSUB", "SHARDNUMSUB", "a"],
+        &["PUBSUB", "HELP"],
+        &["PUBSUB", "bogus"],
+        &["COMMAND", "INFO", "publish", "spublish", "subscribe", "sunsubscribe", "pubsub"],
         &["MODULE", "LIST"],
         &["MODULE", "LIST", "x"],
         &["MODULE", "bogus"],
@@ -542,6 +555,8 @@ fn key(random: &mut Random) -> Vec<u8> {
         b"l1",
         b"l2",
         b"s2",
+        b"z1",
+        b"z2",
     ];
     if random.one_in(40) { [b'L'; 3000].to_vec() } else { random.pick(KEYS).to_vec() }
 }

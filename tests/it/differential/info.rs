@@ -16,7 +16,7 @@ const READ_BY_TOOLS: &str = "
         aof_enabled aof_rewrite_in_progress aof_last_write_status aof_last_bgrewrite_status
     # Stats: total_connections_received total_commands_processed instantaneous_ops_per_sec total_net_input_bytes
         total_net_output_bytes instantaneous_input_kbps instantaneous_output_kbps rejected_connections expired_keys evicted_keys
-        keyspace_hits keyspace_misses pubsub_channels pubsub_patterns latest_fork_usec total_error_replies
+        keyspace_hits keyspace_misses pubsub_channels pubsub_patterns pubsubshard_channels latest_fork_usec total_error_replies
     # Replication: role connected_slaves master_replid master_repl_offset repl_backlog_active
     # CPU: used_cpu_sys used_cpu_user
     # Commandstats: cmdstat_set

@@ -19,6 +19,10 @@ enum Rule {
     AnyOrderOfPairs,
     /// A page with a cursor and members in any order.
     Page,
+    /// 7.0 prints scores with 17 digits, 7.2 with as many as are needed.
+    Scores,
+    /// The same with a cursor, and in any order.
+    PageOfScores,
     /// Strings byte for byte; collections have several forms that all servers read.
     Dump,
     /// Numbers that a clock moves; the unit in milliseconds.
@@ -49,14 +53,17 @@ const VERSIONS: &[(&str, &str, &str)] = &[
     ("object encoding", "hashtable", "listpack"),
     ("object encoding", "quicklist", "listpack"),
     // 7.2 looks at the arguments before it looks for the key.
+    ("bitcount", "-WRONGTYPE", "-ERR"),
+    ("bitpos", "-WRONGTYPE", "-ERR"),
     ("bitcount", ":0\r\n", "-ERR syntax error"),
     ("bitcount", ":0\r\n", "-ERR value is not an integer"),
-    ("bitcount", "-WRONGTYPE", "-ERR"),
     ("bitpos", ":0\r\n", "-ERR syntax error"),
     ("bitpos", ":0\r\n", "-ERR value is not an integer"),
     ("bitpos", ":-1\r\n", "-ERR syntax error"),
     ("bitpos", ":-1\r\n", "-ERR value is not an integer"),
-    ("bitpos", "-WRONGTYPE", "-ERR"),
+    // 7.2 tells the score as well when it is asked to.
+    ("zrank ", "-ERR wrong number of arguments for 'zrank' command", ""),
+    ("zrevrank ", "-ERR wrong number of arguments for 'zrevrank' command", ""),
     // 7.2 takes a command without arguments here.
     ("command getkeys", "-ERR wrong number of arguments for 'command|getkeys", "-ERR"),
 ];
@@ -81,6 +88,8 @@ pub(super) fn same(words: &Words, peers: &[u8], ours: &[u8]) -> bool {
         Rule::AnyOrder => sorted(parse(peers)) == sorted(parse(ours)),
         Rule::AnyOrderOfPairs => pairs(parse(peers)) == pairs(parse(ours)),
         Rule::Page => page(parse(peers)) == page(parse(ours)),
+        Rule::Scores => same_scores(&parse(peers), &parse(ours)),
+        Rule::PageOfScores => same_scores(&in_order(parse(peers)), &in_order(parse(ours))),
         Rule::Dump => is_string_dump(peers) == is_string_dump(ours) && !is_string_dump(peers) && !is_nil(peers),
         Rule::Clock(unit) => match (parse(peers), parse(ours)) {
             (Reply::Integer(a), Reply::Integer(b)) => {
@@ -131,6 +140,9 @@ fn rule(words: &Words) -> Rule {
         (b"keys" | b"hkeys" | b"hvals" | b"smembers" | b"sinter" | b"sunion" | b"sdiff", _) => Rule::AnyOrder,
         (b"hgetall", _) => Rule::AnyOrderOfPairs,
         (b"hscan" | b"sscan", _) => Rule::Page,
+        (b"zscan", _) => Rule::PageOfScores,
+        (b"zrandmember", _) => Rule::Type,
+        (name, _) if name.starts_with(b"z") => Rule::Scores,
         (b"hrandfield" | b"srandmember" | b"spop", _) => Rule::Type,
         (b"dump", _) => Rule::Dump,
         (b"ttl" | b"expiretime", _) => Rule::Clock(1000),
@@ -199,6 +211,29 @@ fn page(reply: Reply) -> Vec<Vec<u8>> {
     let mut page = vec![format!("{cursor:?}").into_bytes()];
     page.extend(sorted(members.clone()));
     page
+}
+
+/// Whether two replies are the same but for the texts of numbers.
+fn same_scores(peers: &Reply, ours: &Reply) -> bool {
+    let number = |bytes: &[u8]| std::str::from_utf8(bytes).ok()?.parse::<f64>().ok().map(f64::to_bits);
+    match (peers, ours) {
+        (Reply::List(peers), Reply::List(ours)) => {
+            peers.len() == ours.len() && peers.iter().zip(ours).all(|(peer, own)| same_scores(peer, own))
+        }
+        (Reply::Bulk(peers), Reply::Bulk(ours)) | (Reply::Scalar(b',', peers), Reply::Scalar(b',', ours)) => {
+            peers == ours || number(peers).is_some() && number(peers) == number(ours)
+        }
+        _ => peers == ours,
+    }
+}
+
+/// A page of members and scores, by member.
+fn in_order(reply: Reply) -> Reply {
+    let Reply::List(parts) = reply else { return reply };
+    let [cursor, Reply::List(items)] = parts.as_slice() else { return Reply::List(parts) };
+    let mut pairs: Vec<&[Reply]> = items.chunks(2).collect();
+    pairs.sort_by_key(|pair| format!("{:?}", pair.first()));
+    Reply::List(vec![cursor.clone(), Reply::List(pairs.concat())])
 }
 
 /// Whether a reply to DUMP has a string in it.

@@ -11,8 +11,11 @@ const GROUPS: &[&[u8]] = &[
     b"hash",
     b"list",
     b"set",
+    b"sorted-set",
+    b"scripting",
     b"bitmap",
     b"hyperloglog",
+    b"pubsub",
     b"generic",
     b"connection",
     b"server",
@@ -20,7 +23,8 @@ const GROUPS: &[&[u8]] = &[
 ];
 /// Commands of these groups that are not there, by what they need.
 const MISSING: &[(&str, &str)] = &[
-    ("blmove blmpop blpop brpop brpoplpush", "clients that wait, which is not there yet"),
+    ("blmove blmpop blpop brpop brpoplpush bzmpop bzpopmax bzpopmin", "clients that wait, which is not there yet"),
+    ("fcall fcall_ro function", "libraries of functions"),
     ("sort sort_ro", "lists and sets"),
     ("restore-asking", "the cluster"),
     ("wait waitaof replicaof slaveof psync replconf sync failover role", "replication"),
@@ -28,6 +32,8 @@ const MISSING: &[(&str, &str)] = &[
     ("monitor", "a feed of commands"),
     ("bgrewriteaof", "an append-only file, which Ennead does not rewrite"),
 ];
+/// Commands that take more words in 7.2 than in 7.0.
+const NEWER: &[(&str, i64)] = &[("zrank", -3), ("zrevrank", -3)];
 /// Flags that describe the inside of redis-server, that 7.2 changed, or that tell what is allowed while redis-server
 /// loads its file or follows a master.
 pub(super) const FLAGS_NOT_COMPARED: &[&str] =
@@ -45,7 +51,10 @@ pub(super) fn differences(peer: &Server, ours: &Server) -> String {
     let own = facts(ours);
     let mut text = String::new();
     let scope = groups(peer);
-    for (name, peers) in facts(peer) {
+    for (name, mut peers) in facts(peer) {
+        if let Some((_, arity)) = NEWER.iter().find(|(newer, _)| *newer == name) {
+            peers.arity = *arity;
+        }
         if is_missing(name.as_bytes()) {
             continue;
         }

@@ -20,8 +20,9 @@ pub(crate) struct Filter {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Normal,
-    /// There are none of these: neither subscribers nor replication yet.
-    Other,
+    Subscriber,
+    /// There are none of these yet.
+    Replication,
 }
 
 impl Kind {
@@ -29,11 +30,17 @@ impl Kind {
         let is = |name: &str| word.eq_ignore_ascii_case(name.as_bytes());
         if is("normal") {
             Ok(Kind::Normal)
-        } else if ["pubsub", "master", "slave", "replica"].iter().any(|name| is(name)) {
-            Ok(Kind::Other)
+        } else if is("pubsub") {
+            Ok(Kind::Subscriber)
+        } else if ["master", "slave", "replica"].iter().any(|name| is(name)) {
+            Ok(Kind::Replication)
         } else {
             Err(Error::Text(format!("ERR Unknown client type '{}'", String::from_utf8_lossy(word)).into()))
         }
+    }
+
+    fn of(client: &Client) -> Kind {
+        if client.is_subscriber() { Kind::Subscriber } else { Kind::Normal }
     }
 }
 
@@ -91,7 +98,7 @@ impl Filter {
 
     pub(crate) fn matches(&self, client: &Client, now_ms: i64) -> bool {
         self.ids.as_ref().is_none_or(|ids| ids.contains(&client.id))
-            && self.kind.is_none_or(|kind| kind == Kind::Normal)
+            && self.kind.is_none_or(|kind| kind == Kind::of(client))
             && self.address.as_ref().is_none_or(|address| address == client.origin.address.as_bytes())
             && self.local_address.as_ref().is_none_or(|address| address == client.origin.local_address.as_bytes())
             && self.user.as_ref().is_none_or(|user| user == client.identity().user.as_bytes())

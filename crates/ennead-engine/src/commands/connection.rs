@@ -89,8 +89,13 @@ fn echo(_session: &mut Session, request: &Request<'_>, reply: &mut dyn Output) -
     Ok(())
 }
 
-fn ping(_session: &mut Session, request: &Request<'_>, reply: &mut dyn Output) -> Result {
+fn ping(session: &mut Session, request: &Request<'_>, reply: &mut dyn Output) -> Result {
     match request.args.len() {
+        words @ (1 | 2) if session.only_listens() => {
+            reply.array(2);
+            reply.bulk(b"pong");
+            reply.bulk(if words == 2 { &request.args[1] } else { b"" });
+        }
         1 => reply.simple("PONG"),
         2 => reply.bulk(&request.args[1]),
         _ => return Err(Error::Arity("ping".to_owned())),

@@ -68,6 +68,7 @@ fn describe(command: &Command, reply: &mut dyn Output) {
     let (first, last, step) = match spec.keys {
         KeySpec::Range { first, last, step } => (first as i64, last as i64, step as i64),
         KeySpec::OneOrBehind { index, .. } => (index as i64, index as i64, 1),
+        KeySpec::TargetAndCounted => (1, 1, 1),
         KeySpec::None | KeySpec::Counted { .. } => (0, 0, 0),
     };
     reply.array(10);
@@ -94,16 +95,28 @@ fn describe(command: &Command, reply: &mut dyn Output) {
 }
 
 fn describe_keys(spec: &Spec, reply: &mut dyn Output) {
-    let first = match spec.keys {
-        KeySpec::None => return reply.array(0),
-        KeySpec::Range { first, .. } => first,
-        KeySpec::OneOrBehind { index, .. } => index,
-        KeySpec::Counted { count } => count,
+    let range = |last: i64, step: i64| ("range", [("lastkey", last), ("keystep", step), ("limit", 0)]);
+    let counted = ("keynum", [("keynumidx", 0), ("firstkey", 1), ("keystep", 1)]);
+    let searches = match spec.keys {
+        KeySpec::None => Vec::new(),
+        KeySpec::Range { first, last, step } => {
+            let last = if last < 0 { last as i64 } else { last as i64 - first as i64 };
+            vec![(first, range(last, step as i64))]
+        }
+        KeySpec::OneOrBehind { index, .. } => vec![(index, range(0, 1))],
+        KeySpec::Counted { count } => vec![(count, counted)],
+        KeySpec::TargetAndCounted => vec![(1, range(0, 1)), (2, counted)],
     };
-    reply.array(1);
+    reply.array(searches.len());
+    for (number, (first, find)) in searches.into_iter().enumerate() {
+        describe_search(key_flags(spec, number), first, find, reply);
+    }
+}
+
+/// How keys are found: from a word on, in a way that has a name and fields.
+fn describe_search(flags: &[&str], first: usize, find: (&str, [(&str, i64); 3]), reply: &mut dyn Output) {
     reply.map(3);
     reply.bulk(b"flags");
-    let flags = key_flags(spec, 0);
     reply.set(flags.len());
     for flag in flags {
         reply.simple(flag);
@@ -116,24 +129,11 @@ fn describe_keys(spec: &Spec, reply: &mut dyn Output) {
     reply.map(1);
     reply.bulk(b"index");
     reply.integer(first as i64);
+    let (kind, fields) = find;
     reply.bulk(b"find_keys");
     reply.map(2);
     reply.bulk(b"type");
-    let fields: [(&str, i64); 3] = match spec.keys {
-        KeySpec::Range { first, last, step } => {
-            reply.bulk(b"range");
-            let last = if last < 0 { last as i64 } else { last as i64 - first as i64 };
-            [("lastkey", last), ("keystep", step as i64), ("limit", 0)]
-        }
-        KeySpec::OneOrBehind { .. } => {
-            reply.bulk(b"range");
-            [("lastkey", 0), ("keystep", 1), ("limit", 0)]
-        }
-        KeySpec::None | KeySpec::Counted { .. } => {
-            reply.bulk(b"keynum");
-            [("keynumidx", 0), ("firstkey", 1), ("keystep", 1)]
-        }
-    };
+    reply.bulk(kind.as_bytes());
     reply.bulk(b"spec");
     reply.map(fields.len());
     for (name, value) in fields {
@@ -156,9 +156,14 @@ fn key_flags(spec: &Spec, number: usize) -> &'static [&'static str] {
         ("msetnx" | "setnx", _) => &["OW", "insert"],
         ("getdel" | "migrate", _) => &["RW", "access", "delete"],
         ("append" | "pfadd", _) => &["RW", "insert"],
-        ("setrange" | "expire" | "pexpire" | "expireat" | "pexpireat" | "persist", _) => &["RW", "update"],
-        ("exists" | "type" | "strlen" | "touch" | "watch" | "memory|usage", _) => &["RO"],
+        ("zunionstore" | "zinterstore" | "zdiffstore" | "zrangestore", 0) => &["OW", "update"],
+        ("zunionstore" | "zinterstore" | "zdiffstore" | "zrangestore", _) => &["RO", "access"],
+        ("zpopmin" | "zpopmax" | "zmpop", _) => &["RW", "access", "delete"],
+        ("zrem" | "zremrangebyrank" | "zremrangebyscore" | "zremrangebylex", _) => &["RW", "delete"],
+        ("zadd" | "setrange" | "expire" | "pexpire" | "expireat" | "pexpireat" | "persist", _) => &["RW", "update"],
+        ("exists" | "type" | "zcard" | "strlen" | "touch" | "watch" | "memory|usage", _) => &["RO"],
         (name, _) if name.starts_with("object|") => &["RO"],
+        _ if spec.is(Flag::PubSub) => &["not_key"],
         _ if spec.is(Flag::Write) => &["RW", "access", "update"],
         _ => &["RO", "access"],
     }
@@ -180,6 +185,7 @@ fn flag_name(flag: Flag) -> &'static str {
         Flag::Fast => "fast",
         Flag::NoAuth => "no_auth",
         Flag::AllowBusy => "allow_busy",
+        Flag::NoMandatoryKeys => "no_mandatory_keys",
         Flag::MovableKeys => "movablekeys",
         Flag::NoAsyncLoading => "no_async_loading",
         Flag::NoMulti => "no_multi",
@@ -211,6 +217,7 @@ pub(crate) fn categories(spec: &Spec) -> Vec<&'static str> {
     add("list", spec.group == Group::List);
     add("set", spec.group == Group::Set);
     add("sortedset", spec.group == Group::SortedSet);
+    add("scripting", spec.group == Group::Scripting);
     add("connection", spec.group == Group::Connection);
     names
 }
@@ -230,7 +237,7 @@ fn docs(_session: &mut Session, request: &Request<'_>, reply: &mut dyn Output) -
 fn document(command: &Command, reply: &mut dyn Output) {
     let spec = &command.spec;
     let arguments = syntax::parse(spec.syntax);
-    let group = spec.group.name();
+    let group = if command.is_pubsub() { "pubsub" } else { spec.group.name() };
     reply.bulk(spec.name.as_bytes());
     reply.map(4 + usize::from(!arguments.is_empty()) + usize::from(!command.children.is_empty()));
     let fields = [("summary", spec.summary), ("since", spec.since), ("group", group), ("complexity", spec.complexity)];
@@ -293,7 +300,7 @@ fn described<'a>(args: Args<'a>) -> Result<(&'static Command, Vec<&'a [u8]>)> {
     let Lookup::Found(command) = Registry::get().lookup(&inner) else {
         return Err(Error::text("ERR Invalid command specified"));
     };
-    if matches!(command.spec.keys, KeySpec::None) {
+    if matches!(command.spec.keys, KeySpec::None) || command.has(Flag::PubSub) {
         return Err(Error::text("ERR The command has no key arguments"));
     }
     if !command.spec.accepts(inner.len()) {

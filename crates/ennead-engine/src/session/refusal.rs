@@ -59,7 +59,7 @@ impl Session {
     /// The request that was put off ends with a refusal: what it began must not be taken for the next one's. A MIGRATE
     /// whose values are on their way leaves its keys here, whatever the other server makes of them.
     fn forget_put_off(&mut self) {
-        (self.migrating, self.awaited, self.saving) = (None, None, false);
+        (self.migrating, self.awaited, self.saving, self.scripted) = (None, None, false, None);
     }
 }
 

@@ -1,3 +1,4 @@
+mod pubsub;
 mod server;
 mod transaction;
 

@@ -4,14 +4,17 @@
 //! transaction of the keyspace: what it wrote is one record of the log.
 
 use std::ops::Range;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use ennead_kv::{Args, Call, Error, Flag, Result, Transaction, Watched};
+use ennead_kv::{Args, Call, Error, Flag, Group, Result, Transaction, Watched};
 
 use super::{Hold, Outcome, Output, Request, Session};
 use crate::Clock;
+use crate::commands::scripting;
 use crate::registry::{Command, Handler};
+use crate::scripting::{Item, run_inside};
 use crate::settings::QUERY_BUFFER_LIMIT;
 
 /// Commands that a transaction does not queue but runs.
@@ -189,12 +192,12 @@ impl Session {
             }
             reply.array(queue.requests.len());
             for request in &queue.requests {
-                held = longer(held, self.execute_queued(request, transaction, clock, reply)?);
+                held = held.longer(self.execute_queued(request, transaction, clock, reply)?);
             }
             Ok(())
         });
         match ran {
-            Ok(((), effect)) => self.held = longer(held, self.hold(effect)),
+            Ok(((), effect)) => self.held = held.longer(self.hold(effect)),
             Err(Error::OutOfMemory) => {
                 return Err(Error::Text(
                     format!("EXECABORT Transaction discarded because of: {}", &Error::OutOfMemory.to_string()).into(),
@@ -202,6 +205,25 @@ impl Session {
             }
             Err(error) => return Err(error),
         }
+        Ok(())
+    }
+
+    /// Runs a script among the requests of the queue.
+    fn script_in_queue(
+        &mut self,
+        request: &Request<'_>,
+        transaction: &mut Transaction<'_>,
+        reply: &mut dyn Output,
+    ) -> Result {
+        let invocation = scripting::invocation(self, request)?;
+        let mut session = self.for_script();
+        session.shard = Arc::clone(&self.shard);
+        let (item, hold) = run_inside(&mut session, transaction, &invocation, false)?;
+        if let Item::Error(text) = &item {
+            self.engine.errors().count(text);
+        }
+        item.write(reply);
+        self.held = hold;
         Ok(())
     }
 
@@ -221,6 +243,9 @@ impl Session {
             Handler::Keyspace(row) => {
                 let call: Call = self.call(clock);
                 transaction.execute(row, &call, args, reply)
+            }
+            Handler::Engine(_) if command.spec.group == Group::Scripting && command.has(Flag::MovableKeys) => {
+                self.script_in_queue(&Request { command, args, clock }, transaction, reply)
             }
             Handler::Engine(run) => {
                 self.executing = true;
@@ -244,16 +269,5 @@ impl Session {
             Ok(()) => {}
         }
         Ok(std::mem::replace(&mut self.held, Hold::None))
-    }
-}
-
-/// What asks for more of two.
-fn longer(first: Hold, second: Hold) -> Hold {
-    match (first, second) {
-        (Hold::None, other) | (other, Hold::None) => other,
-        (Hold::Written(first), Hold::Written(second)) => Hold::Written(first.max(second)),
-        (Hold::Written(first) | Hold::Durable(first), Hold::Written(second) | Hold::Durable(second)) => {
-            Hold::Durable(first.max(second))
-        }
     }
 }

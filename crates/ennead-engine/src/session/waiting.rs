@@ -5,10 +5,14 @@ use std::time::Duration;
 use ennead_kv::{Error, Flag};
 use ennead_store::Pressure;
 
-use super::Session;
+use super::{Outcome, Output, Session};
 use crate::Clock;
 use crate::clients::FLAG_PAUSED;
 use crate::registry::Command;
+use crate::settings::BUSY_REPLY_THRESHOLD;
+
+/// A script that takes no longer is waited for where it is.
+const SCRIPT_SHORT: Duration = Duration::from_millis(2);
 
 impl Session {
     /// How long the request has to wait before it may run, if it has to; an error when it waited for too long.
@@ -30,6 +34,22 @@ impl Session {
             self.client.set_flag(FLAG_PAUSED, false);
         }
         if write && !self.only_queues(command) { self.wait_for_room(clock) } else { None }
+    }
+
+    /// What a request does while a script runs: it waits, or is refused once that takes long. None for one that may run: a
+    /// script is most likely over before this thread could be told of its end.
+    #[cold]
+    pub(super) fn meet_script(&mut self, busy: Duration, command: &Command, reply: &mut dyn Output) -> Option<Outcome> {
+        if command.has(Flag::AllowBusy) || self.scripted.is_some() || busy < SCRIPT_SHORT {
+            return None;
+        }
+        if busy < self.engine.settings().read(BUSY_REPLY_THRESHOLD) {
+            return Some(Outcome::Later(SCRIPT_SHORT));
+        }
+        self.spoil();
+        let error =
+            Error::text("BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.");
+        Some(self.refuse(command, &error, reply))
     }
 
     #[inline]

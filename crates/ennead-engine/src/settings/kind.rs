@@ -35,6 +35,8 @@ pub enum Form {
     Plain,
     /// A duration as a number of seconds.
     Seconds,
+    /// A duration as a number of milliseconds.
+    Milliseconds,
     /// Words that differ: Redis's, ours.
     Words(&'static [(&'static str, &'static str)]),
     /// The port of an address; 0 when it is off.

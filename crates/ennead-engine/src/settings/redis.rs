@@ -4,7 +4,7 @@
 //! value is asked for. Nothing is accepted and then ignored.
 
 use super::kind::host_and_port;
-use super::{Form, Kind, Parsed, SettingError, Settings, TABLE};
+use super::{EventClasses, Form, Kind, Parsed, SettingError, Settings, TABLE};
 
 /// Redis's parameters with the one value that is supported, and why. A test keeps them apart from the table.
 pub const FIXED: &[(&str, &str, &str)] = &[
@@ -18,7 +18,6 @@ pub const FIXED: &[(&str, &str, &str)] = &[
     ("appendfilename", "appendonly.aof", "the log has files of its own"),
     ("auto-aof-rewrite-percentage", "100", "the log is recycled by itself"),
     ("auto-aof-rewrite-min-size", "67108864", "the log is recycled by itself"),
-    ("busy-reply-threshold", "5000", "there are no scripts yet"),
     ("cluster-enabled", "no", "cluster mode is not supported"),
     ("daemonize", "no", "the service manager runs the server in the background"),
     ("dbfilename", "dump.rdb", "'backup.directory' in ennead.toml says where backups go"),
@@ -33,7 +32,6 @@ pub const FIXED: &[(&str, &str, &str)] = &[
     ("lazyfree-lazy-user-del", "no", "values are freed in place"),
     ("lazyfree-lazy-user-flush", "no", "values are freed in place"),
     ("logfile", "", "logs go to the standard error stream"),
-    ("lua-time-limit", "5000", "there are no scripts yet"),
     ("maxmemory-clients", "0", "client buffers are limited one by one"),
     ("maxmemory-eviction-tenacity", "10", "eviction is not tuned by this"),
     ("no-appendfsync-on-rewrite", "no", "the log is never rewritten"),
@@ -50,9 +48,13 @@ pub const FIXED: &[(&str, &str, &str)] = &[
 ];
 
 const OUTPUT_LIMITS: &str = "client-output-buffer-limit";
+const EVENTS: &str = "notify-keyspace-events";
 /// Limits of clients that there are none of yet, as Redis has them by default: bytes, bytes, seconds.
 const REPLICA_LIMITS: [u64; 3] = [256 << 20, 64 << 20, 60];
-const SUBSCRIBER_LIMITS: [u64; 3] = [32 << 20, 8 << 20, 60];
+/// A setting for each of the three limits of a class of clients.
+type LimitKeys = (super::Key<u64>, super::Key<u64>, super::Key<std::time::Duration>);
+const NORMAL: LimitKeys = (super::OUTPUT_NORMAL_HARD, super::OUTPUT_NORMAL_SOFT, super::OUTPUT_NORMAL_SOFT_TIME);
+const SUBSCRIBERS: LimitKeys = (super::OUTPUT_PUBSUB_HARD, super::OUTPUT_PUBSUB_SOFT, super::OUTPUT_PUBSUB_SOFT_TIME);
 
 type Change = (usize, Parsed);
 
@@ -95,13 +97,8 @@ impl Settings {
 
     fn output_limits(&self) -> String {
         let class = |word: &str, [hard, soft, seconds]: [u64; 3]| format!("{word} {hard} {soft} {seconds}");
-        let [hard, soft] = [super::OUTPUT_NORMAL_HARD, super::OUTPUT_NORMAL_SOFT].map(|key| self.read(key));
-        [
-            class("normal", [hard, soft, self.read(super::OUTPUT_NORMAL_SOFT_TIME).as_secs()]),
-            class("slave", REPLICA_LIMITS),
-            class("pubsub", SUBSCRIBER_LIMITS),
-        ]
-        .join(" ")
+        let read = |(hard, soft, time): LimitKeys| [self.read(hard), self.read(soft), self.read(time).as_secs()];
+        [class("normal", read(NORMAL)), class("slave", REPLICA_LIMITS), class("pubsub", read(SUBSCRIBERS))].join(" ")
     }
 }
 
@@ -109,6 +106,9 @@ impl Settings {
 fn redis_change(name: &str, text: &str) -> Result<Vec<Change>, SettingError> {
     if name.eq_ignore_ascii_case(OUTPUT_LIMITS) {
         return output_limit_changes(text);
+    }
+    if name.eq_ignore_ascii_case(EVENTS) {
+        EventClasses::parse(text).map_err(|reason| SettingError::invalid(EVENTS, reason))?;
     }
     if let Some((fixed, value, reason)) = FIXED.iter().find(|(fixed, ..)| fixed.eq_ignore_ascii_case(name)) {
         return match text.eq_ignore_ascii_case(value) {
@@ -133,26 +133,24 @@ fn redis_change(name: &str, text: &str) -> Result<Vec<Change>, SettingError> {
 fn output_limit_changes(text: &str) -> Result<Vec<Change>, SettingError> {
     let invalid = |reason: &str| SettingError::invalid(OUTPUT_LIMITS, reason);
     let words: Vec<&str> = text.split_whitespace().collect();
-    if words.is_empty() || !words.len().is_multiple_of(4) {
+    if !words.len().is_multiple_of(4) {
         return Err(invalid("Wrong number of arguments in buffer limit configuration."));
     }
     let mut changes = Vec::new();
     for group in words.chunks_exact(4) {
-        let fixed = match group[0].to_ascii_lowercase().as_str() {
-            "normal" => None,
-            "slave" | "replica" => Some((REPLICA_LIMITS, "limits of replicas can't be changed: there are no replicas")),
-            "pubsub" => Some((SUBSCRIBER_LIMITS, "limits of subscribers can't be changed: there is no pub/sub yet")),
+        let (hard, soft, time) = match group[0].to_ascii_lowercase().as_str() {
+            "normal" => NORMAL,
+            "pubsub" => SUBSCRIBERS,
+            "slave" | "replica" => {
+                let sizes = Kind::Bytes { min: 0, max: i64::MAX };
+                let expected = REPLICA_LIMITS.map(|limit| Ok(Parsed::Word(limit.cast_signed())));
+                if (0..3).all(|at| sizes.parse(group[at + 1]) == expected[at]) {
+                    continue;
+                }
+                return Err(invalid("limits of replicas can't be changed: there are no replicas"));
+            }
             _ => return Err(invalid("Invalid client class specified in buffer limit configuration.")),
         };
-        if let Some((limits, reason)) = fixed {
-            let sizes = Kind::Bytes { min: 0, max: i64::MAX };
-            let expected = limits.map(|limit| Ok(Parsed::Word(limit.cast_signed())));
-            if (0..3).all(|at| sizes.parse(group[at + 1]) == expected[at]) {
-                continue;
-            }
-            return Err(invalid(reason));
-        }
-        let (hard, soft, time) = (super::OUTPUT_NORMAL_HARD, super::OUTPUT_NORMAL_SOFT, super::OUTPUT_NORMAL_SOFT_TIME);
         let wrong = |_| invalid("Error in hard, soft or soft_seconds setting in buffer limit configuration.");
         changes.push((hard.index, Form::Plain.parse(&hard.setting().kind, group[1]).map_err(wrong)?));
         changes.push((soft.index, Form::Plain.parse(&soft.setting().kind, group[2]).map_err(wrong)?));
@@ -176,6 +174,7 @@ impl Form {
             },
             Form::Not => if word != 0 { "no" } else { "yes" }.to_owned(),
             Form::Seconds => (word / 1000).to_string(),
+            Form::Milliseconds => word.to_string(),
             Form::Words(words) => renamed(words, text).to_owned(),
             Form::Port => host_and_port(text).map_or(0, |(_, port)| port).to_string(),
             Form::Host => host_and_port(text).map_or("", |(host, _)| host).to_owned(),
@@ -197,6 +196,14 @@ impl Form {
                     return Err(format!("argument must be between 0 and {} inclusive", i32::MAX));
                 }
                 kind.parse(&format!("{seconds}s"))
+            }
+            Form::Milliseconds => {
+                let milliseconds: i64 =
+                    text.parse().map_err(|_| "argument couldn't be parsed into an integer".to_owned())?;
+                if milliseconds < 0 {
+                    return Err(format!("argument must be between 0 and {} inclusive", i64::MAX));
+                }
+                kind.parse(&format!("{milliseconds}ms"))
             }
             Form::Words(words) => {
                 let Kind::Choice(ours) = *kind else { return kind.parse(text) };

@@ -147,6 +147,9 @@ rows! {
     LIST_MAX_SIZE: i64 = "kv.list_max_listpack_size", integer(i32::MIN as i64, i32::MAX as i64), "-2", live,
         redis: ["list-max-listpack-size" => Form::Plain, "list-max-ziplist-size" => Form::Plain];
 
+    /// How long a script may run before other clients are told that the server is busy.
+    BUSY_REPLY_THRESHOLD: Duration = "kv.busy_reply_threshold", DURATION, "5s", live,
+        redis: ["busy-reply-threshold" => Form::Milliseconds, "lua-time-limit" => Form::Milliseconds];
     /// Bytes up to which a HyperLogLog keeps its sparse form; beyond, it takes the 12 KB of the dense one.
     HLL_SPARSE_MAX_BYTES: u64 = "kv.hll_sparse_max_bytes", bytes(0), "3000", live, redis: ["hll-sparse-max-bytes" => Form::Plain];
 
@@ -174,6 +177,12 @@ rows! {
     OUTPUT_NORMAL_SOFT: u64 = "clients.output_normal_soft", bytes(0), "0", live;
     /// How long an ordinary client may be above the soft limit.
     OUTPUT_NORMAL_SOFT_TIME: Duration = "clients.output_normal_soft_time", DURATION, "0", live;
+    /// Bytes of unread messages and replies of a client that subscribes to channels, beyond which it is closed; 0: no limit.
+    OUTPUT_PUBSUB_HARD: u64 = "clients.output_pubsub_hard", bytes(0), "32mb", live;
+    /// The same, if it lasts for `clients.output_pubsub_soft_time`.
+    OUTPUT_PUBSUB_SOFT: u64 = "clients.output_pubsub_soft", bytes(0), "8mb", live;
+    /// How long such a client may be above the soft limit.
+    OUTPUT_PUBSUB_SOFT_TIME: Duration = "clients.output_pubsub_soft_time", DURATION, "1m", live;
 
     /// Commands slower than so many microseconds enter the slow log; 0: all, -1: none.
     SLOWLOG_SLOWER_THAN: i64 = "slowlog.slower_than_us", integer(-1, i64::MAX), "10000", live,

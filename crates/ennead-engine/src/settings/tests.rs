@@ -118,6 +118,28 @@ fn redis_names_have_redis_forms() {
         get("client-output-buffer-limit"),
         "normal 1048576 524288 5 slave 268435456 67108864 60 pubsub 33554432 8388608 60"
     );
+    settings.redis_set(&[("client-output-buffer-limit", "pubsub 2mb 1mb 7 normal 0 0 0")]).unwrap();
+    assert_eq!(settings.read(OUTPUT_PUBSUB_SOFT_TIME), Duration::from_secs(7));
+    assert_eq!(get("client-output-buffer-limit"), "normal 0 0 0 slave 268435456 67108864 60 pubsub 2097152 1048576 7");
+}
+
+#[test]
+fn event_classes_are_shown_in_the_order_of_redis() {
+    for (text, shown) in [
+        ("", ""),
+        ("KEA", "AKE"),
+        ("g$lshzxetd", "A"),
+        ("Kdtexzhsl$g", "AK"),
+        ("AnK", "AK"),
+        ("nm", "nm"),
+        ("Knm", "nKm"),
+        ("AKEm", "AKEm"),
+        ("xKg", "gxK"),
+    ] {
+        assert_eq!(EventClasses::parse(text).unwrap().to_string(), shown, "{text}");
+    }
+    assert!(EventClasses::parse("KEq").is_err());
+    assert!(EventClasses::parse("").unwrap().is_empty());
 }
 
 #[test]
@@ -136,7 +158,16 @@ fn a_refused_change_changes_nothing() {
         ),
         (vec![("timeout", "5"), ("client-output-buffer-limit", "normal 1 2")], "Wrong number of arguments"),
         (vec![("timeout", "5"), ("client-output-buffer-limit", "odd 1 2 3")], "Invalid client class"),
-        (vec![("timeout", "5"), ("client-output-buffer-limit", "pubsub 1 2 3")], "limits of subscribers"),
+        (
+            vec![("timeout", "5"), ("client-output-buffer-limit", "pubsub 1 2 -3")],
+            "Error in hard, soft or soft_seconds",
+        ),
+        (vec![("timeout", "5"), ("client-output-buffer-limit", "replica 1 2 3")], "there are no replicas"),
+        (
+            vec![("timeout", "5"), ("notify-keyspace-events", "KEq")],
+            "Invalid event class character. Use 'Ag$lshzxeKEtmdn'.",
+        ),
+        (vec![("timeout", "5"), ("notify-keyspace-events", "KEA")], "keyspace notifications are not supported yet"),
     ] {
         let error = settings.redis_set(&pairs).unwrap_err();
         assert!(error.reason().contains(text), "{error:?} has no {text}");

@@ -17,12 +17,15 @@ pub(crate) struct Taken {
     access: u32,
 }
 
+/// Suffix and value.
+type MemberRow = (Box<[u8]>, Box<[u8]>);
+
 #[derive(Debug)]
 enum Value {
     /// A string of any length, or a packed collection.
     Bytes(Vec<u8>),
     /// Suffixes and values of the rows of a large collection.
-    Rows(Vec<(Box<[u8]>, Box<[u8]>)>),
+    Rows(Vec<MemberRow>),
 }
 
 impl Context<'_> {

@@ -1,8 +1,9 @@
 //! Reading collections, whichever form they have.
 
+use std::ops::Range;
+
 use super::collections::View;
 use crate::object::Object;
-use crate::object::zset::Zset;
 use crate::packed;
 use crate::place::Placer;
 
@@ -25,10 +26,6 @@ impl<'a> View<'a> {
     /// Fields of a hash or members of a sorted set.
     pub(crate) fn pair_count(self) -> usize {
         self.count(2)
-    }
-
-    pub(crate) fn is_empty(self) -> bool {
-        matches!(self, View::Packed([]))
     }
 
     /// The value of a hash's field.
@@ -115,11 +112,36 @@ impl<'a> View<'a> {
         }
     }
 
-    /// The large sorted set, if it is one.
-    pub(crate) fn zset(self) -> Option<&'a Zset> {
+    /// How many members of a sorted set stand before the first that does not lie `before`.
+    pub(crate) fn rank_where(self, before: impl Fn(f64, &[u8]) -> bool) -> usize {
         match self {
-            View::Long(Object::Zset(zset)) => Some(zset),
-            _ => None,
+            View::Long(Object::Zset(zset)) => zset.rank_where(before),
+            _ => self.members().take_while(|(member, score)| before(*score, member)).count(),
+        }
+    }
+
+    /// How many members of a sorted set stand before one that is there, and its score.
+    pub(crate) fn rank(self, placer: &Placer, member: &[u8]) -> Option<(usize, f64)> {
+        match self {
+            View::Long(Object::Zset(zset)) => zset.rank(placer, member),
+            _ => {
+                let mut members = self.members().enumerate();
+                members.find_map(|(rank, (other, score))| (other == member).then_some((rank, score)))
+            }
+        }
+    }
+
+    /// The members of a sorted set that have these ranks, the last one first if `reverse`.
+    pub(crate) fn ranked(self, ranks: Range<usize>, reverse: bool) -> Boxed<'a, (&'a [u8], f64)> {
+        let count = ranks.len();
+        match self {
+            View::Long(Object::Zset(zset)) if reverse => Box::new(zset.iter_back(ranks.end).take(count)),
+            View::Long(Object::Zset(zset)) => Box::new(zset.iter_from(ranks.start).take(count)),
+            _ if reverse => {
+                let members: Vec<_> = self.members().skip(ranks.start).take(count).collect();
+                Box::new(members.into_iter().rev())
+            }
+            _ => Box::new(self.members().skip(ranks.start).take(count)),
         }
     }
 

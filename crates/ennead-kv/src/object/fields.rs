@@ -7,7 +7,7 @@ use std::cmp::Ordering;
 
 use crate::entry::allocation_size;
 use crate::place::Placer;
-use crate::sequence::{At, Sequence};
+use crate::sequence::{At, Keyed, Sequence};
 
 #[derive(Debug)]
 pub(crate) struct Fields {
@@ -23,6 +23,12 @@ struct Field {
     name_len: u32,
     /// Name and value.
     bytes: Box<[u8]>,
+}
+
+impl Keyed for Field {
+    fn key(&self) -> u64 {
+        self.fragment.into()
+    }
 }
 
 impl Field {
@@ -57,7 +63,7 @@ impl Fields {
 
     fn locate(&self, placer: &Placer, name: &[u8]) -> (u32, Result<At, At>) {
         let fragment = placer.fragment(name);
-        (fragment, self.fields.locate(|field| field.order(fragment, name)))
+        (fragment, self.fields.search(fragment.into(), |field| field.order(fragment, name)))
     }
 
     pub(crate) fn get(&self, placer: &Placer, name: &[u8]) -> Option<&[u8]> {

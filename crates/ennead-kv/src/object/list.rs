@@ -3,7 +3,7 @@
 //! around it is numbered anew: the further the room, the longer the stretch, so that it stays rare.
 
 use crate::entry::allocation_size;
-use crate::sequence::{At, Sequence};
+use crate::sequence::{At, Keyed, Sequence};
 
 /// Room between neighbours that came one after the other.
 const STEP: i64 = 1 << 16;
@@ -22,6 +22,13 @@ pub(crate) struct List {
 struct Element {
     position: i64,
     bytes: Box<[u8]>,
+}
+
+impl Keyed for Element {
+    /// Positions change where elements are, so lists are searched without keys.
+    fn key(&self) -> u64 {
+        0
+    }
 }
 
 /// What an insertion did to the rows.
@@ -54,11 +61,6 @@ impl List {
 
     pub(crate) fn get(&self, index: usize) -> Option<&[u8]> {
         self.element(index).map(|element| &*element.bytes)
-    }
-
-    /// The suffix of an element's row.
-    pub(crate) fn suffix(&self, index: usize) -> Option<[u8; 8]> {
-        self.element(index).map(|element| suffix(element.position))
     }
 
     fn element(&self, index: usize) -> Option<&Element> {

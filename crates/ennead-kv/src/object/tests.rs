@@ -83,7 +83,7 @@ fn a_sorted_set_knows_ranks_and_scores() {
     for _ in 0..30_000 {
         let draw = next_random(&mut random);
         let member = format!("member:{}", (draw >> 8) % 3_000).into_bytes();
-        if draw % 4 == 0 {
+        if draw.is_multiple_of(4) {
             assert_eq!(zset.remove(&placer, &member), model.remove(&member).is_some());
         } else {
             let score = ((draw >> 40) % 50) as f64;

@@ -8,7 +8,7 @@ use triomphe::ThinArc;
 use crate::entry::allocation_size;
 use crate::packed::rank_order;
 use crate::place::Placer;
-use crate::sequence::{At, Sequence};
+use crate::sequence::{At, Keyed, Sequence};
 
 /// A count of references and a length before the name.
 const OVERHEAD: usize = 16;
@@ -35,6 +35,26 @@ struct Scored {
 struct Ranked {
     score: f64,
     name: Name,
+}
+
+impl Keyed for Scored {
+    fn key(&self) -> u64 {
+        self.fragment.into()
+    }
+}
+
+impl Keyed for Ranked {
+    fn key(&self) -> u64 {
+        score_key(self.score)
+    }
+}
+
+/// A number in the order of scores.
+fn score_key(score: f64) -> u64 {
+    const SIGN: u64 = 1 << 63;
+    // The sum makes 0 of -0.
+    let bits = (score + 0.0).to_bits();
+    if bits & SIGN == 0 { bits | SIGN } else { !bits }
 }
 
 impl Ranked {
@@ -64,7 +84,7 @@ impl Zset {
 
     fn locate(&self, placer: &Placer, name: &[u8]) -> (u32, Result<At, At>) {
         let fragment = placer.fragment(name);
-        (fragment, self.members.locate(|member| member.order(fragment, name)))
+        (fragment, self.members.search(fragment.into(), |member| member.order(fragment, name)))
     }
 
     pub(crate) fn score(&self, placer: &Placer, name: &[u8]) -> Option<f64> {
@@ -105,13 +125,13 @@ impl Zset {
     }
 
     fn take_rank(&mut self, score: f64, name: &[u8]) {
-        if let Ok(at) = self.order.locate(|ranked| rank_order(ranked.pair(), (score, name))) {
+        if let Ok(at) = self.order.search(score_key(score), |ranked| rank_order(ranked.pair(), (score, name))) {
             self.order.remove(at);
         }
     }
 
     fn place_of(&self, score: f64, name: &[u8]) -> At {
-        match self.order.locate(|ranked| rank_order(ranked.pair(), (score, name))) {
+        match self.order.search(score_key(score), |ranked| rank_order(ranked.pair(), (score, name))) {
             Ok(at) | Err(at) => at,
         }
     }

@@ -1,5 +1,18 @@
-use super::{CHUNK, Sequence};
+use super::{CHUNK, Keyed, Sequence};
 use crate::place::next_random;
+
+impl Keyed for usize {
+    fn key(&self) -> u64 {
+        *self as u64
+    }
+}
+
+/// Several items have the same key.
+impl Keyed for u64 {
+    fn key(&self) -> u64 {
+        *self / 300
+    }
+}
 
 #[test]
 fn behaves_like_a_vector() {
@@ -23,10 +36,10 @@ fn behaves_like_a_vector() {
                 }
                 5 if !shrinking => {
                     model.insert(0, step);
-                    sequence.push_front(step);
+                    sequence.insert(sequence.start(), step);
                 }
-                6 => assert_eq!(sequence.pop_back(), model.pop()),
-                7 => assert_eq!(sequence.pop_front(), (!model.is_empty()).then(|| model.remove(0))),
+                6 => assert_eq!(sequence.remove(sequence.at(model.len().saturating_sub(1))), model.pop()),
+                7 => assert_eq!(sequence.remove(sequence.start()), (!model.is_empty()).then(|| model.remove(0))),
                 _ if !model.is_empty() => {
                     let position = draw(model.len());
                     assert_eq!(sequence.remove(sequence.at(position)), Some(model.remove(position)), "seed {seed}");
@@ -44,13 +57,13 @@ fn behaves_like_a_vector() {
 
 fn check(sequence: &Sequence<usize>, model: &[usize], from: usize) {
     assert!(sequence.chunks.iter().all(|chunk| (1..=CHUNK).contains(&chunk.len())));
+    assert!(sequence.chunks.iter().map(|chunk| chunk[0].key()).eq(sequence.heads.iter().copied()));
     assert!(sequence.iter().eq(model));
     let at = sequence.at(from);
     assert_eq!(sequence.position(at), from);
     assert_eq!(sequence.get(at), model.get(from));
     assert!(sequence.iter_from(at).eq(&model[from..]));
     assert!(sequence.iter_back(at).eq(model[..from].iter().rev()));
-    assert_eq!((sequence.first(), sequence.last()), (model.first(), model.last()));
 }
 
 #[test]
@@ -60,7 +73,9 @@ fn keeps_an_order_and_finds_in_it() {
     let mut model = std::collections::BTreeSet::new();
     for _ in 0..20_000 {
         let item = next_random(&mut random) % 8_000;
-        match sequence.locate(|other| other.cmp(&item)) {
+        let found = sequence.locate(|other| other.cmp(&item));
+        assert_eq!(sequence.search(item.key(), |other| other.cmp(&item)), found);
+        match found {
             Ok(at) => {
                 assert!(model.remove(&item));
                 assert_eq!(sequence.remove(at), Some(item));
@@ -84,6 +99,26 @@ fn what_grows_at_one_end_fills_its_chunks() {
     let sequence: Sequence<usize> = (0..10 * CHUNK).collect();
     assert_eq!(sequence.chunks.len(), 10);
     let mut sequence = Sequence::default();
-    (0..10 * CHUNK).for_each(|item| sequence.push_front(item));
+    (0..10 * CHUNK).for_each(|item| sequence.insert(sequence.start(), item));
     assert_eq!(sequence.chunks.len(), 10);
+}
+
+#[test]
+fn finds_by_keys_however_they_lie() {
+    let spread: [fn(usize) -> usize; 5] =
+        [|n| n, |n| n * n * n, |n| usize::MAX - n, |n| 1 << (n % 60), |n| if n % 2 == 0 { 0 } else { 1 << 40 }];
+    for (which, key) in spread.into_iter().enumerate() {
+        let mut sequence: Sequence<usize> = Sequence::default();
+        let mut random = 11;
+        for _ in 0..8 * CHUNK {
+            let item = key((next_random(&mut random) % 5000) as usize);
+            let found = sequence.search(item as u64, |other| other.cmp(&item));
+            assert_eq!(found.is_ok(), sequence.locate(|other| other.cmp(&item)).is_ok(), "{which}: {item}");
+            if let Err(at) = found {
+                assert_eq!(Err(at), sequence.locate(|other| other.cmp(&item)), "{which}: {item}");
+                sequence.insert(at, item);
+            }
+        }
+        assert!(sequence.iter().is_sorted());
+    }
 }

@@ -10,7 +10,6 @@ use ennead_engine::{Clock, Hold, Outcome, Reply};
 
 use super::{Connection, Reached, State, UNSENT_BYTES_MAX};
 use crate::ahead::{Ahead, Parsed};
-use crate::options::Limits;
 use crate::request;
 use crate::worker::Worker;
 
@@ -36,7 +35,7 @@ impl Connection {
         worker.begin_turn(&mut clock);
         self.active = clock.instant();
         let mut ahead = worker.ahead.borrow_mut();
-        let consumed = self.execute_requests(&mut ahead, limits, &mut clock, context);
+        let consumed = self.execute_requests(&mut ahead, worker, &mut clock, context);
         ahead.clear();
         drop(ahead);
         drop(clock);
@@ -46,6 +45,11 @@ impl Connection {
             self.input.drain(..consumed);
         }
         client.query_bytes.store(self.input.len() as u64, Ordering::Relaxed);
+        self.end_turn(worker);
+    }
+
+    /// Has what was written to the output sent, once the log is where it has to be for that.
+    pub(super) fn end_turn(&mut self, worker: &Worker) {
         if let Some(reached) = self.held.close_turn(self.output.bytes().len()) {
             worker.await_sequence(reached);
         } else if self.held.is_empty() {
@@ -57,10 +61,11 @@ impl Connection {
     fn execute_requests(
         &mut self,
         ahead: &mut Ahead,
-        limits: Limits,
+        worker: &Worker,
         clock: &mut Clock,
         context: &mut Context<'_>,
     ) -> usize {
+        let bulk_bytes_max = worker.limits.borrow().bulk_bytes_max;
         let (mut consumed, mut executed) = (0, 0);
         while executed < TURN_REQUESTS_MAX {
             let input = &self.input[consumed..];
@@ -71,14 +76,13 @@ impl Connection {
                 }
                 None => {
                     let authenticated = self.session.is_authenticated();
-                    let bulk_bytes_max = limits.bulk_bytes_max;
                     ahead.fill(&mut self.parser, input, request::Limits { bulk_bytes_max, authenticated })
                 }
             };
             if ahead.len() > 1 {
                 self.session.anticipate(ahead.iter(input));
             }
-            match self.execute_ahead(ahead, consumed, clock, context) {
+            match self.execute_ahead(ahead, worker, consumed, clock, context) {
                 Ok(end) => consumed = end,
                 Err(end) => return end,
             }
@@ -101,12 +105,14 @@ impl Connection {
     fn execute_ahead(
         &mut self,
         ahead: &mut Ahead,
+        worker: &Worker,
         start: usize,
         clock: &mut Clock,
         context: &mut Context<'_>,
     ) -> Result<usize, usize> {
         let mut consumed = start;
         for index in 0..ahead.len() {
+            self.take_all_mail(worker);
             let Parsed { args, found, len } = ahead.request(index, &self.input[start..]);
             if !args.is_empty() {
                 match self.session.execute_as(found, args, &mut self.output, clock) {
@@ -136,7 +142,7 @@ impl Connection {
     }
 
     #[inline]
-    fn hold(&mut self, hold: Hold) {
+    pub(super) fn hold(&mut self, hold: Hold) {
         match hold {
             Hold::None => {}
             Hold::Written(sequence) => self.held.add(Reached { written: sequence, durable: 0 }),

@@ -1,6 +1,7 @@
 //! The listener by raw bytes over a real socket.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod pubsub;
 mod server;
 
 use std::io::{Read, Write};

@@ -8,6 +8,7 @@ use smallvec::SmallVec;
 
 use super::arena::{Arena, ArenaRow, NONE, NewRow};
 use super::index::HashIndex;
+use super::order;
 use crate::store::Sequence;
 
 /// Index bytes of a row, besides its key.
@@ -97,16 +98,10 @@ impl Shard {
     /// Locations of the keys of a hashed shard within `start..end`, sorted by key.
     pub(crate) fn sorted(&self, start: &[u8], end: Option<&[u8]>) -> Vec<u32> {
         let Index::Hashed(table) = &self.index else { return Vec::new() };
-        let mut rows: Vec<(u64, u32)> = Vec::new();
         let (first, last) = (lead(start), end.map_or(u16::MAX, lead));
-        for location in table.led_by(first, last) {
-            let key = self.arena.row(location).key;
-            if key >= start && end.is_none_or(|end| key < end) {
-                rows.push((prefix(key), location));
-            }
-        }
-        rows.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| self.arena.row(a.1).key.cmp(self.arena.row(b.1).key)));
-        rows.into_iter().map(|(_, location)| location).collect()
+        let key = |location| self.arena.row(location).key;
+        let within = |location: &u32| key(*location) >= start && end.is_none_or(|end| key(*location) < end);
+        order::by_key(table.led_by(first, last).filter(within), key)
     }
 
     #[inline]
@@ -164,12 +159,4 @@ fn replace(arena: &mut Arena, newest: &mut u32, kept: Sequence, row: NewRow<'_>)
 // The first two bytes as a number that sorts like them; what is missing counts as zero.
 fn lead(key: &[u8]) -> u16 {
     u16::from_be_bytes([key.first().copied().unwrap_or(0), key.get(1).copied().unwrap_or(0)])
-}
-
-// The first eight bytes as a number that sorts like them, so that most comparisons need no look at the rows.
-fn prefix(key: &[u8]) -> u64 {
-    let mut bytes = [0; 8];
-    let length = key.len().min(8);
-    bytes[..length].copy_from_slice(&key[..length]);
-    u64::from_be_bytes(bytes)
 }

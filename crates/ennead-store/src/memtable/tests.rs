@@ -87,3 +87,21 @@ fn a_table_without_rows_here_has_no_cursor() {
     cursor.advance();
     assert!(cursor.current().is_none());
 }
+
+#[test]
+fn rows_are_sorted_whatever_their_keys_have_in_common() {
+    let mut keys: Vec<Vec<u8>> = Vec::new();
+    for object in 0..4u64 {
+        for member in 0..300u32 {
+            keys.push(
+                [&[7][..], &object.to_be_bytes(), format!("member:{:x}", member * 7919 % 300).as_bytes()].concat(),
+            );
+            keys.push([&[7][..], &object.to_be_bytes(), &vec![0; member as usize % 40]].concat());
+        }
+    }
+    keys.push(Vec::new());
+    let key = |location: u32| keys[location as usize].as_slice();
+    let sorted = order::by_key(0..keys.len() as u32, key);
+    assert!(sorted.iter().is_sorted_by_key(|location| key(*location)));
+    assert_eq!(sorted.len(), keys.len());
+}

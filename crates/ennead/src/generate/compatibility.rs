@@ -49,6 +49,9 @@ pub(super) fn page() -> String {
          \x20 here if they do so too often. It is refused between MULTI and EXEC, as DEBUG RELOAD is.\n\
          - There are no replicas: WAIT and WAITAOF count none, and are refused where they would wait for some for ever. WAIT\n\
          \x20 answers at once.\n\
+         - Messages of a channel come to all its subscribers in one order, those of two channels in the order of each\n\
+         \x20 publisher. A message waits, like a reply, until the writes that were committed before it are as durable as promised.\n\
+         - Keyspace notifications are not there yet: `notify-keyspace-events` is read, and refused unless it is empty.\n\
          - Keys expire during CLIENT PAUSE, too.\n\
          - Expired keys are deleted when they are due, not by sampling.\n\
          - PFADD to a corrupted HyperLogLog adds nothing; Redis keeps what it added before it found out.\n\n",

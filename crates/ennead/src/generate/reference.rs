@@ -12,8 +12,13 @@ pub(super) fn page() -> String {
     );
     let commands: Vec<&Command> =
         Registry::get().commands().iter().filter(|command| command.children.is_empty()).collect();
-    for (group, title) in GROUPS {
-        let members: Vec<_> = commands.iter().filter(|command| command.spec.group == *group).collect();
+    let sections = GROUPS.iter().map(|(group, title)| (Some(*group), *title)).chain([(None, "Pub/Sub")]);
+    for (group, title) in sections {
+        let belongs = |command: &&&Command| match group {
+            None => command.is_pubsub(),
+            Some(group) => command.spec.group == group && !command.is_pubsub(),
+        };
+        let members: Vec<_> = commands.iter().filter(belongs).collect();
         if members.is_empty() {
             continue;
         }
@@ -43,6 +48,7 @@ pub(super) const GROUPS: &[(Group, &str)] = &[
     (Group::List, "List"),
     (Group::Set, "Set"),
     (Group::SortedSet, "Sorted set"),
+    (Group::Scripting, "Scripting"),
     (Group::Bitmap, "Bitmap"),
     (Group::HyperLogLog, "HyperLogLog"),
     (Group::Connection, "Connection"),

@@ -47,7 +47,7 @@ fn large_sets_are_the_same_as_a_model_and_read_back() {
     let mut random = 11;
     for step in 0..6_000 {
         let member = format!("member:{}", next_random(&mut random) % 1_500);
-        if next_random(&mut random) % 3 == 0 {
+        if next_random(&mut random).is_multiple_of(3) {
             assert_eq!(probe.run(&format!("SREM s {member}")), format!("({})", u8::from(model.remove(&member))));
         } else {
             assert_eq!(probe.run(&format!("SADD s {member}")), format!("({})", u8::from(model.insert(member))));

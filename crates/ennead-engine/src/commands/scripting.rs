@@ -1,0 +1,243 @@
+//! EVAL and its like, and SCRIPT.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ennead_kv::{Error, Flag, Group, KeySpec, Result, Spec};
+
+use super::{Row, is};
+use crate::scripting::{Answer, Invocation, Item, Job, Kill, Script};
+use crate::session::{Hold, Output, Request, Session};
+
+/// How often a waiting client looks for its reply, should it miss the call.
+const INTERVAL: Duration = Duration::from_millis(100);
+
+const SCRIPTING: Spec = Spec {
+    name: "",
+    arity: -3,
+    keys: KeySpec::Counted { count: 2 },
+    flags: &[Flag::NoScript, Flag::Stale, Flag::SkipMonitor, Flag::NoMandatoryKeys, Flag::MovableKeys],
+    categories: &[],
+    group: Group::Scripting,
+    since: "2.6.0",
+    complexity: "Depends on the script that is executed.",
+    summary: "",
+    syntax: "",
+};
+const READ_ONLY: &[Flag] =
+    &[Flag::ReadOnly, Flag::NoScript, Flag::Stale, Flag::SkipMonitor, Flag::NoMandatoryKeys, Flag::MovableKeys];
+const SCRIPT: Spec = Spec { arity: 2, keys: KeySpec::None, flags: &[Flag::NoScript], ..SCRIPTING };
+
+pub(super) const ROWS: &[Row] = &[
+    Row {
+        spec: Spec {
+            name: "eval",
+            summary: "Executes a server-side Lua script.",
+            syntax: "script numkeys [key [key ...]] [arg [arg ...]]",
+            ..SCRIPTING
+        },
+        run: |session, request, reply| evaluate(session, request, Source::Text, false, reply),
+    },
+    Row {
+        spec: Spec {
+            name: "eval_ro",
+            since: "7.0.0",
+            flags: READ_ONLY,
+            summary: "Executes a read-only server-side Lua script.",
+            syntax: "script numkeys [key [key ...]] [arg [arg ...]]",
+            ..SCRIPTING
+        },
+        run: |session, request, reply| evaluate(session, request, Source::Text, true, reply),
+    },
+    Row {
+        spec: Spec {
+            name: "evalsha",
+            summary: "Executes a server-side Lua script by SHA1 digest.",
+            syntax: "sha1 numkeys [key [key ...]] [arg [arg ...]]",
+            ..SCRIPTING
+        },
+        run: |session, request, reply| evaluate(session, request, Source::Hash, false, reply),
+    },
+    Row {
+        spec: Spec {
+            name: "evalsha_ro",
+            since: "7.0.0",
+            flags: READ_ONLY,
+            summary: "Executes a read-only server-side Lua script by SHA1 digest.",
+            syntax: "sha1 numkeys [key [key ...]] [arg [arg ...]]",
+            ..SCRIPTING
+        },
+        run: |session, request, reply| evaluate(session, request, Source::Hash, true, reply),
+    },
+    Row {
+        spec: Spec {
+            name: "script|exists",
+            arity: -3,
+            complexity: "O(N) with N being the number of scripts to check (so checking a single script is an O(1) operation).",
+            summary: "Determines whether server-side Lua scripts exist in the script cache.",
+            syntax: "sha1 [sha1 ...]",
+            ..SCRIPT
+        },
+        run: exists,
+    },
+    Row {
+        spec: Spec {
+            name: "script|flush",
+            arity: -2,
+            complexity: "O(N) with N being the number of scripts in cache",
+            summary: "Removes all server-side Lua scripts from the script cache.",
+            syntax: "[ASYNC | SYNC]",
+            ..SCRIPT
+        },
+        run: flush,
+    },
+    Row {
+        spec: Spec {
+            name: "script|help",
+            since: "5.0.0",
+            complexity: "O(1)",
+            flags: &[Flag::Loading, Flag::Stale],
+            summary: "Returns helpful text about the different subcommands.",
+            ..SCRIPT
+        },
+        run: super::help::help,
+    },
+    Row {
+        spec: Spec {
+            name: "script|kill",
+            complexity: "O(1)",
+            flags: &[Flag::NoScript, Flag::AllowBusy],
+            summary: "Terminates a server-side Lua script during execution.",
+            ..SCRIPT
+        },
+        run: kill,
+    },
+    Row {
+        spec: Spec {
+            name: "script|load",
+            arity: 3,
+            flags: &[Flag::NoScript, Flag::Stale],
+            complexity: "O(N) with N being the length in bytes of the script body.",
+            summary: "Loads a server-side Lua script to the script cache.",
+            syntax: "script",
+            ..SCRIPT
+        },
+        run: load,
+    },
+];
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Source {
+    Text,
+    Hash,
+}
+
+/// The script that a request of EVAL and its like means.
+pub(crate) fn invocation(session: &Session, request: &Request<'_>) -> Result<Invocation> {
+    let name = request.command.spec.name;
+    let source = if name.starts_with("evalsha") { Source::Hash } else { Source::Text };
+    find(session, request, source, name.ends_with("_ro"))
+}
+
+fn find(session: &Session, request: &Request<'_>, source: Source, read_only: bool) -> Result<Invocation> {
+    // The number of keys is looked at first.
+    let args = request.args;
+    crate::scripting::check_keys(args)?;
+    let scripts = session.engine().scripts();
+    let script: Arc<Script> = match source {
+        Source::Hash => scripts.get(&args[1]).ok_or(Error::text("NOSCRIPT No matching script. Please use EVAL."))?,
+        Source::Text => scripts.add(&args[1]).map_err(super::error)?,
+    };
+    Invocation::parse(script, args, read_only)
+}
+
+fn evaluate(
+    session: &mut Session,
+    request: &Request<'_>,
+    source: Source,
+    read_only: bool,
+    reply: &mut dyn Output,
+) -> Result {
+    if let Some(answer) = session.scripted.take() {
+        let answered = answer.lock().take();
+        match answered {
+            Some((item, hold)) => write(session, &item, hold, reply),
+            None => {
+                session.scripted = Some(answer);
+                session.later = Some(INTERVAL);
+            }
+        }
+        return Ok(());
+    }
+    let invocation = find(session, request, source, read_only)?;
+    if invocation.script.is_quick() {
+        let mut inner = session.for_script();
+        inner.set_shard(Arc::clone(session.shard()));
+        let (item, hold) = crate::scripting::run(&mut inner, &invocation);
+        write(session, &item, hold, reply);
+        return Ok(());
+    }
+    let answer = Answer::default();
+    let job = Job {
+        invocation,
+        session: Box::new(session.for_script()),
+        answer: Arc::clone(&answer),
+        client: Arc::clone(session.client()),
+    };
+    let submitted = session.engine().scripts().submit(job);
+    submitted.map_err(|problem| super::error(format!("ERR cannot start a thread for scripts: {problem}")))?;
+    session.scripted = Some(answer);
+    session.later = Some(INTERVAL);
+    Ok(())
+}
+
+fn write(session: &mut Session, item: &Item, hold: Hold, reply: &mut dyn Output) {
+    if let Item::Error(text) = item {
+        session.engine().errors().count(text);
+    }
+    item.write(reply);
+    session.held = hold;
+}
+
+fn load(session: &mut Session, request: &Request<'_>, reply: &mut dyn Output) -> Result {
+    let scripts = session.engine().scripts();
+    let script = scripts.add(&request.args[2]).map_err(super::error)?;
+    if let Err(text) = crate::scripting::check(&script) {
+        scripts.forget(&script.sha);
+        return Err(super::error(text));
+    }
+    reply.bulk(script.sha.as_bytes());
+    Ok(())
+}
+
+fn exists(session: &mut Session, request: &Request<'_>, reply: &mut dyn Output) -> Result {
+    reply.array(request.args.len() - 2);
+    for sha in request.args.iter_from(2) {
+        reply.integer(i64::from(session.engine().scripts().get(sha).is_some()));
+    }
+    Ok(())
+}
+
+fn flush(session: &mut Session, request: &Request<'_>, reply: &mut dyn Output) -> Result {
+    let known = request.args.get(2).is_none_or(|mode| is(mode, "async") || is(mode, "sync"));
+    if !known || request.args.len() > 3 {
+        return Err(Error::text("ERR SCRIPT FLUSH only support SYNC|ASYNC option"));
+    }
+    session.engine().scripts().flush();
+    reply.ok();
+    Ok(())
+}
+
+fn kill(session: &mut Session, _request: &Request<'_>, reply: &mut dyn Output) -> Result {
+    match session.engine().scripts().stage.kill() {
+        Kill::Done => reply.ok(),
+        Kill::Idle => return Err(Error::text("NOTBUSY No scripts in execution right now.")),
+        Kill::Wrote => {
+            return Err(Error::text(
+                "UNKILLABLE Sorry the script already executed write commands against the dataset. You can either wait the \
+                 script termination or kill the server in a hard way using the SHUTDOWN NOSAVE command.",
+            ));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,24 @@
+//! Scripts in Lua: EVAL and its like.
+//!
+//! A script runs in a thread of its own, as one transaction of the keyspace, while its client waits and the workers go on;
+//! one that has been over at once several times in a row, and one inside EXEC, runs where its client is served. What it wrote
+//! is one record of the log. Who comes while a script runs waits for it, or is told that the server is busy once it has
+//! run for `busy-reply-threshold`.
+
+mod arguments;
+mod convert;
+mod interpreter;
+mod item;
+pub(crate) mod libraries;
+mod random;
+mod run;
+mod running;
+mod scripts;
+mod thread;
+
+pub(crate) use arguments::{Invocation, check_keys};
+pub(crate) use item::Item;
+pub(crate) use run::{check, run, run_inside};
+pub(crate) use running::Kill;
+pub(crate) use scripts::{Script, Scripts};
+pub(crate) use thread::{Answer, Job};

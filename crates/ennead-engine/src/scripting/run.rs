@@ -1,0 +1,172 @@
+//! Running a script as a transaction, and what its calls do.
+
+use std::sync::Arc;
+
+use ennead_kv::{Args, Error, Flag, Result, Transaction};
+
+use super::interpreter::{self, Caller};
+use super::item::{Collector, Item};
+use super::running::Running;
+use super::{Invocation, Script};
+use crate::Clock;
+use crate::registry::{Handler, Lookup, Registry};
+use crate::session::{Hold, Request, Session};
+
+const FULL: &str = "OOM command not allowed when used memory > 'maxmemory'.";
+
+/// Runs a script in a transaction of its own.
+pub(crate) fn run(session: &mut Session, invocation: &Invocation) -> (Item, Hold) {
+    let clock = Clock::new();
+    let call = session.call(&clock);
+    let keyspace = session.engine.keyspace().clone();
+    let full = match keyspace.has_room(&call) {
+        Ok(room) => !room,
+        Err(error) => return (Item::Error(error.to_string()), Hold::None),
+    };
+    let mut held = Hold::None;
+    let ran = keyspace.transaction(&call, false, |transaction| {
+        let (item, hold) = run_inside(session, transaction, invocation, full)?;
+        held = hold;
+        Ok(item)
+    });
+    match ran {
+        Ok((item, effect)) => (item, held.longer(session.hold(effect))),
+        Err(error) => (Item::Error(error.to_string()), Hold::None),
+    }
+}
+
+/// Whether a script compiles.
+///
+/// # Errors
+/// The text for the client.
+pub(crate) fn check(script: &Script) -> Result<(), String> {
+    interpreter::with(|interpreter| interpreter.compile(script).map(drop))?
+}
+
+/// Runs a script as part of a transaction. An error of the script is an item; those of the store end the transaction.
+pub(crate) fn run_inside(
+    session: &mut Session,
+    transaction: &mut Transaction<'_>,
+    invocation: &Invocation,
+    full: bool,
+) -> Result<(Item, Hold)> {
+    let flags = invocation.script.flags;
+    if full && flags.declared && !flags.allow_oom && !flags.no_writes {
+        let text = "OOM allow-oom flag is not set on the script, can not run it when used memory > 'maxmemory'";
+        return Ok((Item::Error(text.to_owned()), Hold::None));
+    }
+    let stage = Arc::clone(&session.engine.scripts().stage);
+    let running = stage.enter();
+    let mut calls = Calls {
+        read_only: invocation.read_only,
+        running: Arc::clone(&running),
+        session,
+        transaction,
+        full,
+        held: Hold::None,
+        failure: None,
+        clock: Clock::new(),
+    };
+    let ran = interpreter::with(|interpreter| interpreter.run(invocation, Arc::clone(&running), &mut calls));
+    let Calls { held, failure, .. } = calls;
+    stage.leave();
+    invocation.script.note_run(running.time());
+    match failure {
+        Some(error) => Err(error),
+        None => Ok((ran.unwrap_or_else(Item::Error), held)),
+    }
+}
+
+/// Runs the commands of one script.
+struct Calls<'c, 't> {
+    session: &'c mut Session,
+    transaction: &'c mut Transaction<'t>,
+    running: Arc<Running>,
+    read_only: bool,
+    full: bool,
+    held: Hold,
+    /// The store failed: nothing more is run.
+    failure: Option<Error>,
+    clock: Clock,
+}
+
+impl Calls<'_, '_> {
+    fn try_call(&mut self, words: &[Vec<u8>], protocol: u8) -> Result<Item> {
+        if let Some(failure) = &self.failure {
+            return Err(failure.clone());
+        }
+        let buffer = words.concat();
+        let mut at = 0;
+        let spans: Vec<_> = words
+            .iter()
+            .map(|word| {
+                at += word.len();
+                at - word.len()..at
+            })
+            .collect();
+        let args = Args::new(&buffer, &spans);
+        let command = match Registry::get().lookup(&args) {
+            Lookup::Found(command) => command,
+            Lookup::Unknown | Lookup::UnknownSubcommand(_) => {
+                return Err(Error::text("ERR Unknown Redis command called from script"));
+            }
+        };
+        if !command.spec.accepts(args.len()) || matches!(command.handler, Handler::Container) {
+            return Err(Error::text("ERR Wrong number of args calling Redis command from script"));
+        }
+        if command.has(Flag::NoScript) {
+            return Err(Error::text("ERR This Redis command is not allowed from script"));
+        }
+        if command.has(Flag::Write) {
+            if self.read_only {
+                return Err(Error::text("ERR Write commands are not allowed from read-only scripts."));
+            }
+            self.running.note_write();
+        }
+        if self.full && command.has(Flag::DenyOom) {
+            return Err(Error::text(FULL));
+        }
+        let mut reply = Collector::new(protocol);
+        let result = match command.handler {
+            Handler::Keyspace(row) => {
+                let call = self.session.call(&self.clock);
+                self.transaction.execute(row, &call, args, &mut reply)
+            }
+            Handler::Engine(run) => {
+                let request = Request { command, args, clock: &self.clock };
+                run(self.session, &request, &mut reply)
+            }
+            Handler::Container => Ok(()),
+        };
+        let hold = std::mem::replace(&mut self.session.held, Hold::None);
+        self.held = self.held.longer(hold);
+        let time = self.clock.lap();
+        self.session.shard().executed(command.index, time, result.is_err());
+        result.map(|()| reply.finish())
+    }
+}
+
+impl Caller for Calls<'_, '_> {
+    fn call(&mut self, words: &[Vec<u8>], protocol: u8) -> Item {
+        match self.try_call(words, protocol) {
+            Ok(item) => item,
+            Err(error) => {
+                let text = error.to_string();
+                self.session.engine.errors().count(&text);
+                if let Error::Store(_) = error {
+                    self.failure = Some(error);
+                }
+                Item::Error(text)
+            }
+        }
+    }
+
+    fn may_call(&mut self, words: &[Vec<u8>]) -> Result<bool, String> {
+        let buffer = words.concat();
+        let span = 0..words.first().map_or(0, Vec::len);
+        match Registry::get().lookup(&Args::new(&buffer, &[span])) {
+            Lookup::Found(_) => Ok(true),
+            _ => Err("ERR Invalid command passed to redis.acl_check_cmd()".to_owned()),
+        }
+    }
+}
