@@ -64,8 +64,6 @@ const VERSIONS: &[(&str, &str, &str)] = &[
     // 7.2 tells the score as well when it is asked to.
     ("zrank ", "-ERR wrong number of arguments for 'zrank' command", ""),
     ("zrevrank ", "-ERR wrong number of arguments for 'zrevrank' command", ""),
-    ("lpos", "", "-ERR value is out of range, value must between"),
-    ("lrem", "", "-ERR value is out of range, value must between"),
     // 7.2 takes a command without arguments here.
     ("command getkeys", "-ERR wrong number of arguments for 'command|getkeys", "-ERR"),
 ];
