@@ -32,9 +32,9 @@ impl Session {
             if left == 0 {
                 break;
             }
-            let start = text.len();
             let _ = write!(text, "'{}' ", shown(word, left));
-            left = left.saturating_sub(text.len() - start);
+            // Bytes of the request: what is no text takes more of them in the reply.
+            left = left.saturating_sub(word.len() + "'' ".len());
         }
         self.answer_refusal(&text, reply)
     }

@@ -109,15 +109,19 @@ impl Fixture {
 
     /// The reply to a request, words parted by blanks.
     fn ask(&mut self, request: &str) -> String {
+        self.ask_bytes(request.as_bytes())
+    }
+
+    fn ask_bytes(&mut self, request: &[u8]) -> String {
         self.outcome = Outcome::Later(Duration::ZERO);
         let mut spans: Vec<Range<usize>> = Vec::new();
         let mut at = 0;
-        for word in request.split(' ') {
+        for word in request.split(|byte| *byte == b' ') {
             spans.push(at..at + word.len());
             at += word.len() + 1;
         }
         let mut reply = Transcript { protocol: self.session.protocol, ..Transcript::default() };
-        self.outcome = self.session.execute(Args::new(request.as_bytes(), &spans), &mut reply, &mut self.clock);
+        self.outcome = self.session.execute(Args::new(request, &spans), &mut reply, &mut self.clock);
         reply.texts.join(" ")
     }
 
@@ -125,6 +129,16 @@ impl Fixture {
     fn check(&mut self, request: &str, expected: &str) {
         assert_eq!(self.ask(request), expected, "{request}");
     }
+}
+
+#[test]
+fn bytes_that_are_no_text_count_once_in_what_a_refusal_shows() {
+    let mut it = Fixture::new(&[]);
+    let request = [b"nope ".as_slice(), &[0xff; 100], b" some-arguments-and more"].concat();
+    let shown = "\u{fffd}".repeat(100);
+    let expected =
+        format!("-ERR unknown command 'nope', with args beginning with: '{shown}' 'some-arguments-and' 'more' ");
+    assert_eq!(it.ask_bytes(&request), expected);
 }
 
 #[test]
