@@ -16,8 +16,8 @@ pub(super) fn words(command: &Command, args: Args<'_>) -> Secrets {
         found.map(|at| at + 2..at + 2 + words)
     };
     match command.spec.name {
-        "auth" => [1..args.len()].into_iter().collect(),
-        "acl|setuser" => [2..args.len()].into_iter().collect(),
+        "auth" => std::iter::once(1..args.len()).collect(),
+        "acl|setuser" => std::iter::once(2..args.len()).collect(),
         "hello" => behind("auth", 2).into_iter().collect(),
         "migrate" => behind("auth", 1).into_iter().chain(behind("auth2", 2)).collect(),
         "config|set" => (2..args.len())
