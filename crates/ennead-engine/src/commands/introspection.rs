@@ -196,7 +196,8 @@ pub(crate) fn categories(spec: &Spec) -> Vec<&'static str> {
     let has = |category: Category| spec.categories.contains(&category);
     let about_connection = spec.group == Group::Connection || has(Category::Connection);
     add("keyspace", spec.group == Group::Generic && !about_connection || has(Category::Keyspace));
-    add("read", spec.is(Flag::ReadOnly));
+    // Redis has the read-only forms of EVAL among scripts only.
+    add("read", spec.is(Flag::ReadOnly) && spec.group != Group::Scripting);
     add("write", spec.is(Flag::Write));
     add("bitmap", spec.group == Group::Bitmap);
     add("hyperloglog", spec.group == Group::HyperLogLog);
