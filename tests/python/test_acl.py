@@ -45,7 +45,7 @@ def test_a_user_is_made_and_shown(admin):
 @pytest.mark.parametrize("protocol", [2, 3])
 def test_rights_are_kept_to(admin, protocol):
     server, r = admin
-    r.execute_command("ACL", "SETUSER", "ann", "on", ">secret", "~cart:*", "%R~stock:*", "+@read", "+@write", "+@connection")
+    r.execute_command("ACL", "SETUSER", "ann", "on", ">secret", "~cart:*", "%R~stock:*", "+@read", "+@write", "+@connection", "+@transaction")
     r.set("stock:1", 5)
     with user(server, "ann", "secret", protocol=protocol) as ann:
         assert ann.set("cart:1", "x")
