@@ -270,10 +270,14 @@ impl Connection {
                 self.sendable = 0;
                 self.publish_output();
             }
-            self.over_soft_limit_since = None;
         } else {
             self.publish_output();
+        }
+        if self.unread() > 0 {
+            // Messages may wait although all that was taken of them is written.
             self.check_output_limits(&worker.limits.borrow());
+        } else {
+            self.over_soft_limit_since = None;
         }
     }
 
