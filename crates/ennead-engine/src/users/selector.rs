@@ -145,13 +145,14 @@ impl Selector {
         self.all_keys || self.keys.iter().any(|known| known.read && known.pattern == b"*")
     }
 
-    /// The rules about keys.
+    /// The rules about keys. All keys by a pattern are `%RW~*`, since `~*` is the word after which no pattern is accepted.
     pub(crate) fn key_rules(&self) -> Vec<Vec<u8>> {
         if self.all_keys {
             return vec![b"~*".to_vec()];
         }
         let rules = self.keys.iter().map(|KeyPattern { pattern, read, write }| {
             let prefix: &[u8] = match (read, write) {
+                (true, true) if pattern == b"*" => b"%RW~",
                 (true, true) => b"~",
                 (true, false) => b"%R~",
                 _ => b"%W~",

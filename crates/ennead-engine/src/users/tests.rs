@@ -46,6 +46,7 @@ fn rules_are_shown_as_redis_shows_them() {
     check(&["+config|get", "+config|set", "-config"], "off sanitize-payload resetchannels -@all -config");
     check(&["+config|get", "+CONFIG|SET"], "off sanitize-payload resetchannels -@all +config|get +config|set");
     check(&["+select|0", "+select|0"], "off sanitize-payload resetchannels -@all +select|0");
+    check(&["%R~*", "%W~*", "~a"], "off sanitize-payload %RW~* ~a resetchannels -@all");
     check(&["%R~a", "%w~a", "%RW~b", "%R~c"], "off sanitize-payload ~a ~b %R~c resetchannels -@all");
     check(&["~a", "allkeys", "resetkeys", "&x", "&x"], "off sanitize-payload resetchannels &x -@all");
     check(
@@ -295,7 +296,7 @@ fn rule(inner: bool) -> BoxedStrategy<Vec<u8>> {
     prop_oneof![4 => plain, 2 => account.prop_map(|rule| rule.as_bytes().to_vec()), 1 => selector].boxed()
 }
 
-/// What a user may do. `%RW~*` becomes `~*`, which means the same.
+/// What a user may do.
 fn rights(user: &User) -> (String, Vec<CommandRights>) {
     (
         String::from_utf8_lossy(&user.rules().join(&b'\n')).into_owned(),
