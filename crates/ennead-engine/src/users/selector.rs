@@ -145,14 +145,13 @@ impl Selector {
         self.all_keys || self.keys.iter().any(|known| known.read && known.pattern == b"*")
     }
 
-    /// The rules about keys. All keys by a pattern are `%RW~*`, since `~*` is the word after which no pattern is accepted.
+    /// The rules about keys. As in Redis `~*` can be the pattern that `%RW~*` adds, and then be followed by others.
     pub(crate) fn key_rules(&self) -> Vec<Vec<u8>> {
         if self.all_keys {
             return vec![b"~*".to_vec()];
         }
         let rules = self.keys.iter().map(|KeyPattern { pattern, read, write }| {
             let prefix: &[u8] = match (read, write) {
-                (true, true) if pattern == b"*" => b"%RW~",
                 (true, true) => b"~",
                 (true, false) => b"%R~",
                 _ => b"%W~",

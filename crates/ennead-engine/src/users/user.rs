@@ -193,6 +193,8 @@ fn apply_known(rights: &mut Selector, rule: &[u8]) -> Result<(), Refusal> {
             tracing::warn!(rule = %String::from_utf8_lossy(rule), "a user's rule names no command of this version");
             Ok(())
         }
+        // `%RW~*` is stored as `~*`: what follows it adds nothing.
+        Err(Refusal::AllKeys) => Ok(()),
         outcome => outcome,
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use crate::disk::simulated::SimulatedDisk;
 use crate::{Durability, Options, Store, Table, TableKind, WriteBatch};
@@ -96,6 +97,11 @@ fn readers_see_whole_batches_while_memtables_are_flushed() {
     });
     let figures = store.statistics();
     assert!(figures.flushes > 3 && reads.load(Ordering::Relaxed) > 10, "{figures:?}");
+    // The listener is told just after.
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while told.load(Ordering::SeqCst) != store.durable() && Instant::now() < deadline {
+        std::thread::yield_now();
+    }
     assert_eq!(told.load(Ordering::SeqCst), store.durable());
     assert_eq!(store.tally(tables[0]), 2 * ROUNDS as i64);
     drop(store);
