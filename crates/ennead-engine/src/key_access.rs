@@ -32,7 +32,7 @@ impl KeyAccess {
     /// Of the key of this number, counted from 0, whatever the request's options are.
     pub(crate) fn declared(spec: &Spec, number: usize) -> KeyAccess {
         match (spec.name, number) {
-            ("rename" | "georadius" | "georadiusbymember" | "sort" | "copy", 1..) => OVERWRITES,
+            ("rename" | "georadius" | "georadiusbymember" | "copy", 1..) | ("sort", 2) => OVERWRITES,
             ("renamenx", 1) => CREATES,
             ("blmove" | "brpoplpush" | "lmove" | "rpoplpush" | "smove", 1) => INSERTS,
             ("pfmerge", 0) => MERGES,
@@ -77,6 +77,8 @@ impl KeyAccess {
     /// Of the key of this number in a request.
     pub(crate) fn of(spec: &Spec, number: usize, args: Args<'_>) -> KeyAccess {
         match spec.name {
+            // In a request, the keys that patterns stand for are not among those that it names.
+            "sort" if number == 1 => OVERWRITES,
             // The former value is read only when it is asked for.
             "set" if !args.iter_from(3).any(|word| word.eq_ignore_ascii_case(b"get")) => OVERWRITES,
             "bitfield" if only_gets(args) => READS,

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use ennead_kv::{Args, Call, Effect, Error, Flag, Reply};
+use ennead_kv::{Args, Call, Effect, Error, Flag, KeySpec, Reply};
 use ennead_store::{Durability, Sequence};
 
 use crate::clients::{Client, FLAG_CLOSING, FLAG_NO_TOUCH, Origin};
@@ -319,7 +319,7 @@ impl Session {
         let mark = reply.mark();
         let result = match command.handler {
             Handler::Keyspace(row) => {
-                let call = self.call(clock);
+                let call = self.call_for(command, args, clock);
                 if command.has(Flag::Blocking) {
                     self.run_or_wait(row, &call, args, reply, clock)
                 } else {
@@ -375,7 +375,16 @@ impl Session {
             now_ms: clock.unix_ms().cast_unsigned(),
             seed: self.next_random(),
             no_touch: self.client.has_flag(FLAG_NO_TOUCH),
+            named_only: !self.account.is_unrestricted(),
         }
+    }
+
+    /// [`Session::call`] for one request.
+    pub(crate) fn call_for(&mut self, command: &Command, args: Args<'_>, clock: &Clock) -> Call {
+        let mut call = self.call(clock);
+        let finds_keys = matches!(command.spec.keys, KeySpec::Sorted { .. });
+        call.named_only = call.named_only && finds_keys && !self.may_read_everything(command, args);
+        call
     }
 
     /// How long replies to something with this effect are held back.

@@ -75,6 +75,9 @@ pub enum Category {
     Connection,
     Dangerous,
     Keyspace,
+    List,
+    Set,
+    SortedSet,
 }
 
 /// Where a request names its keys.
@@ -102,6 +105,11 @@ pub enum KeySpec {
     /// The first word after the name, and each word from `from` on behind STORE or STOREDIST, which is overwritten.
     OneAndStored {
         from: usize,
+    },
+    /// The first word after the name, and for SORT the word behind the last STORE, which is overwritten. Others are found by
+    /// what those hold.
+    Sorted {
+        stores: bool,
     },
 }
 
@@ -164,9 +172,26 @@ impl KeySpec {
                 stored.extend(behind.map(|(_, index)| index));
                 (1, words.min(2), 1)
             }
+            KeySpec::Sorted { stores } => {
+                stored.extend(sort_destination(args).filter(|_| stores));
+                (1, words.min(2), 1)
+            }
         };
         target.into_iter().chain((first..end.max(first)).step_by(step.max(1))).chain(stored)
     }
+}
+
+/// The word of a SORT behind the last STORE among its options.
+fn sort_destination(args: Args<'_>) -> Option<usize> {
+    let (mut at, mut destination) = (2, None);
+    while let Some(word) = args.get(at) {
+        let is = |name: &str| word.eq_ignore_ascii_case(name.as_bytes());
+        if is("store") && at + 1 < args.len() {
+            destination = Some(at + 1);
+        }
+        at += if is("limit") { 3 } else { 1 + usize::from(is("store") || is("by") || is("get")) };
+    }
+    destination
 }
 
 impl Spec {
@@ -191,6 +216,8 @@ pub enum Access {
     Keys,
     /// The whole keyspace: it has keys in several databases, or finds them as it goes.
     All,
+    /// [`Access::All`] if an argument from word 3 on has an asterisk, as a pattern of keys has, else [`Access::Keys`].
+    Patterns,
     /// Nothing: it works on databases as a whole and takes what it needs itself.
     Databases,
 }
@@ -203,6 +230,17 @@ pub struct Command {
     /// Reads arguments, changes keys through the context, writes the reply. It changes nothing before all arguments
     /// are validated: an error means that nothing was done.
     pub run: fn(&mut Context<'_>, Args<'_>, &mut dyn Reply) -> Result,
+}
+
+impl Command {
+    /// What a request needs to hold.
+    pub(crate) fn access_for(&self, args: Args<'_>) -> Access {
+        match self.access {
+            Access::Patterns if args.iter_from(3).any(|word| word.contains(&b'*')) => Access::All,
+            Access::Patterns => Access::Keys,
+            access => access,
+        }
+    }
 }
 
 /// Texts of a command's documentation.

@@ -149,6 +149,11 @@ impl<'a> Context<'a> {
         self.call.db
     }
 
+    /// Whether keys must not be read that the request does not name.
+    pub(crate) fn named_only(&self) -> bool {
+        self.call.named_only
+    }
+
     pub fn keyspace(&self) -> &'a Keyspace {
         self.keyspace
     }

@@ -90,6 +90,8 @@ pub struct Call {
     pub seed: u64,
     /// Whether reads leave the access clocks alone (`CLIENT NO-TOUCH`).
     pub no_touch: bool,
+    /// Whether keys must not be read that the request does not name.
+    pub named_only: bool,
 }
 
 /// What a command did, in sequence numbers of the store.

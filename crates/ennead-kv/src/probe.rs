@@ -66,7 +66,7 @@ impl Probe {
     #[track_caller]
     pub(crate) fn check(&mut self, script: &str) {
         for line in script.lines().map(str::trim).filter(|line| !line.is_empty()) {
-            let (command, expected) = line.split_once("->").unwrap();
+            let (command, expected) = line.split_once(" -> ").unwrap();
             assert_eq!(self.run(command), expected.trim(), "{command}");
         }
     }

@@ -12,6 +12,7 @@ mod hashes;
 mod hyperloglog;
 mod lists;
 mod sets;
+mod sort;
 mod sorted_sets;
 
 /// The words of one request.
@@ -92,7 +93,9 @@ pub(crate) fn request(random: &mut Random) -> Words {
     let whole = [&b"DEBUG"[..], b"CONFIG", b"HELLO", b"MIGRATE", b"SPOP", b"HSCAN", b"SSCAN", b"ZSCAN"]
         .contains(&words[0].as_slice())
         // Members of this one have one score, or their order by name would not be defined.
-        || words.get(1).is_some_and(|key| key == b"zl");
+        || words.get(1).is_some_and(|key| key == b"zl")
+        // What is not sorted, or has no order by what it is sorted by.
+        || words[0].starts_with(b"SORT");
     if random.one_in(10) && !whole {
         match random.below(4) {
             0 if words.len() > 1 => {
@@ -124,7 +127,8 @@ fn harmless_client_call(name: &[u8]) -> bool {
 }
 
 fn well_formed(random: &mut Random) -> Words {
-    match random.below(210) {
+    match random.below(220) {
+        210..=219 => sort::request(random),
         200..=209 => geo::request(random),
         160..=174 => hyperloglog::request(random),
         175..=199 => sorted_sets::request(random),

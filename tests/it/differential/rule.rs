@@ -33,6 +33,8 @@ enum Rule {
     Fields,
     /// A page of a scan is the server's choice; a scan that was followed to its end has all keys.
     Scan,
+    /// Redis compares text up to a zero byte only.
+    UpToZero,
     /// The average time to live in INFO is a sample.
     Keyspace,
     /// Flags and categories of a command are sets.
@@ -106,6 +108,7 @@ pub(super) fn same(words: &Words, peers: &[u8], ours: &[u8]) -> bool {
             let whole = |reply: &[u8]| reply.starts_with(b"*scanned");
             !whole(peers) && !whole(ours) && peers.first() == ours.first()
         }
+        Rule::UpToZero => [peers, ours].iter().any(|reply| reply.contains(&0)) && peers.first() == ours.first(),
         Rule::Keyspace => without_averages(peers) == without_averages(ours),
         Rule::CommandInfo => command_facts(&parse(peers)) == command_facts(&parse(ours)),
     }
@@ -158,6 +161,7 @@ fn rule(words: &Words) -> Rule {
         // Redis shares the objects of small integers, with one count of references and one access clock.
         (b"object", b"idletime" | b"refcount") => Rule::Type,
         (b"scan", _) => Rule::Scan,
+        (b"sort" | b"sort_ro", _) => Rule::UpToZero,
         (b"info", b"keyspace") if words.len() == 2 => Rule::Keyspace,
         // The art is not Redis's.
         (b"randomkey" | b"time" | b"lastsave" | b"lolwut", _) => Rule::Type,

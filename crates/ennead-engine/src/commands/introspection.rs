@@ -74,7 +74,7 @@ fn describe(command: &Command, reply: &mut dyn Output) {
     let (first, last, step) = match spec.keys {
         KeySpec::Range { first, last, step } => (first as i64, last as i64, step as i64),
         KeySpec::OneOrBehind { index, .. } => (index as i64, index as i64, 1),
-        KeySpec::TargetAndCounted | KeySpec::OneAndStored { .. } => (1, 1, 1),
+        KeySpec::TargetAndCounted | KeySpec::OneAndStored { .. } | KeySpec::Sorted { .. } => (1, 1, 1),
         KeySpec::None | KeySpec::Counted { .. } => (0, 0, 0),
     };
     reply.array(10);
@@ -100,24 +100,42 @@ fn describe(command: &Command, reply: &mut dyn Output) {
     }
 }
 
+/// Where the keys of a request are looked for.
+enum Search {
+    /// From this word on.
+    Index(i64),
+    /// Behind the keyword, which stands in the words from this one on.
+    Keyword(&'static str, i64),
+    /// What the options say, or what other keys hold.
+    Unknown,
+}
+
+/// How many keys are found there: the name of the way, and its numbers.
+type Find = (&'static str, Vec<(&'static str, i64)>);
+
 fn describe_keys(spec: &Spec, reply: &mut dyn Output) {
-    let range = |last: i64, step: i64| ("range", [("lastkey", last), ("keystep", step), ("limit", 0)]);
-    let counted = ("keynum", [("keynumidx", 0), ("firstkey", 1), ("keystep", 1)]);
+    let range = |last: i64, step: i64| ("range", vec![("lastkey", last), ("keystep", step), ("limit", 0)]);
+    let counted = || ("keynum", vec![("keynumidx", 0), ("firstkey", 1), ("keystep", 1)]);
+    let first = || (Search::Index(1), range(0, 1));
+    let unknown = || (Search::Unknown, ("unknown", Vec::new()));
     let searches = match spec.keys {
         KeySpec::None => Vec::new(),
         KeySpec::Range { first, last, step } => {
             let last = if last < 0 { last as i64 } else { last as i64 - first as i64 };
-            vec![(None, first, range(last, step as i64))]
+            vec![(Search::Index(first as i64), range(last, step as i64))]
         }
-        KeySpec::OneOrBehind { index, .. } => vec![(None, index, range(0, 1))],
-        KeySpec::Counted { count } => vec![(None, count, counted)],
-        KeySpec::TargetAndCounted => vec![(None, 1, range(0, 1)), (None, 2, counted)],
+        KeySpec::OneOrBehind { index, .. } => vec![(Search::Index(index as i64), range(0, 1))],
+        KeySpec::Counted { count } => vec![(Search::Index(count as i64), counted())],
+        KeySpec::TargetAndCounted => vec![first(), (Search::Index(2), counted())],
         KeySpec::OneAndStored { from } => {
-            vec![(None, 1, range(0, 1)), (Some("STORE"), from, range(0, 1)), (Some("STOREDIST"), from, range(0, 1))]
+            let behind = |keyword| (Search::Keyword(keyword, from as i64), range(0, 1));
+            vec![first(), behind("STORE"), behind("STOREDIST")]
         }
+        KeySpec::Sorted { stores: true } => vec![first(), unknown(), unknown()],
+        KeySpec::Sorted { stores: false } => vec![first(), unknown()],
     };
     reply.array(searches.len());
-    for (number, (keyword, first, find)) in searches.into_iter().enumerate() {
+    for (number, (search, find)) in searches.into_iter().enumerate() {
         reply.map(3);
         reply.bulk(b"flags");
         let KeyAccess(flags) = KeyAccess::declared(spec, number);
@@ -125,40 +143,40 @@ fn describe_keys(spec: &Spec, reply: &mut dyn Output) {
         for flag in flags {
             reply.simple(flag);
         }
-        describe_search(keyword, first, find, reply);
+        describe_search(&search, &find, reply);
     }
 }
 
-/// Where keys are looked for, from a word on or behind a keyword from there on, and how many are found.
-fn describe_search(keyword: Option<&str>, first: usize, find: (&str, [(&str, i64); 3]), reply: &mut dyn Output) {
+fn describe_search(search: &Search, (kind, numbers): &Find, reply: &mut dyn Output) {
+    let names: (&str, &[&str]) = match search {
+        Search::Index(_) => ("index", &["index"]),
+        Search::Keyword(..) => ("keyword", &["keyword", "startfrom"]),
+        Search::Unknown => ("unknown", &[]),
+    };
     reply.bulk(b"begin_search");
     reply.map(2);
     reply.bulk(b"type");
-    reply.bulk(if keyword.is_some() { b"keyword" } else { b"index" });
+    reply.bulk(names.0.as_bytes());
     reply.bulk(b"spec");
-    match keyword {
-        Some(keyword) => {
-            reply.map(2);
-            reply.bulk(b"keyword");
-            reply.bulk(keyword.as_bytes());
-            reply.bulk(b"startfrom");
-        }
-        None => {
-            reply.map(1);
-            reply.bulk(b"index");
+    reply.map(names.1.len());
+    for name in names.1 {
+        reply.bulk(name.as_bytes());
+        match search {
+            Search::Keyword(keyword, _) if *name == "keyword" => reply.bulk(keyword.as_bytes()),
+            Search::Keyword(_, from) => reply.integer(*from),
+            Search::Index(index) => reply.integer(*index),
+            Search::Unknown => {}
         }
     }
-    reply.integer(first as i64);
-    let (kind, fields) = find;
     reply.bulk(b"find_keys");
     reply.map(2);
     reply.bulk(b"type");
     reply.bulk(kind.as_bytes());
     reply.bulk(b"spec");
-    reply.map(fields.len());
-    for (name, value) in fields {
+    reply.map(numbers.len());
+    for (name, value) in numbers {
         reply.bulk(name.as_bytes());
-        reply.integer(value);
+        reply.integer(*value);
     }
 }
 
@@ -194,8 +212,9 @@ pub(crate) fn categories(spec: &Spec) -> Vec<&'static str> {
         }
     };
     let has = |category: Category| spec.categories.contains(&category);
+    let is_sort = matches!(spec.keys, KeySpec::Sorted { .. });
     let about_connection = spec.group == Group::Connection || has(Category::Connection);
-    add("keyspace", spec.group == Group::Generic && !about_connection || has(Category::Keyspace));
+    add("keyspace", spec.group == Group::Generic && !about_connection && !is_sort || has(Category::Keyspace));
     // Redis has the read-only forms of EVAL among scripts only.
     add("read", spec.is(Flag::ReadOnly) && spec.group != Group::Scripting);
     add("write", spec.is(Flag::Write));
@@ -209,9 +228,9 @@ pub(crate) fn categories(spec: &Spec) -> Vec<&'static str> {
     add("blocking", spec.is(Flag::Blocking));
     add("dangerous", spec.is(Flag::Admin) || has(Category::Dangerous));
     add("hash", spec.group == Group::Hash);
-    add("list", spec.group == Group::List);
-    add("set", spec.group == Group::Set);
-    add("sortedset", spec.group == Group::SortedSet);
+    add("list", spec.group == Group::List || has(Category::List));
+    add("set", spec.group == Group::Set || has(Category::Set));
+    add("sortedset", spec.group == Group::SortedSet || has(Category::SortedSet));
     add("scripting", spec.group == Group::Scripting);
     add("geo", spec.group == Group::Geo);
     add("connection", about_connection);

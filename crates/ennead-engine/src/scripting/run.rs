@@ -124,7 +124,7 @@ impl Calls<'_, '_> {
         let mut reply = Collector::new(protocol);
         let result = match command.handler {
             Handler::Keyspace(row) => {
-                let call = self.session.call(&self.clock);
+                let call = self.session.call_for(command, args, &self.clock);
                 self.transaction.execute(row, &call, args, &mut reply)
             }
             Handler::Engine(run) => {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use ennead_kv::{Args, Call, Error, Flag, Group, Result, Transaction, Watched};
+use ennead_kv::{Args, Error, Flag, Group, Result, Transaction, Watched};
 
 use super::{Hold, Outcome, Output, Request, Session};
 use crate::Clock;
@@ -246,7 +246,7 @@ impl Session {
         let began = Instant::now();
         let result = match command.handler {
             Handler::Keyspace(row) => {
-                let call: Call = self.call(clock);
+                let call = self.call_for(command, args, clock);
                 transaction.execute(row, &call, args, reply)
             }
             Handler::Engine(_) if command.spec.group == Group::Scripting && command.has(Flag::MovableKeys) => {

@@ -11,12 +11,16 @@ use crate::reply::Reply;
 mod expire;
 mod object;
 mod payload;
+mod sort;
 mod transfer;
 
 /// The key is the first word after a subcommand.
 const AFTER_SUBCOMMAND: KeySpec = KeySpec::Range { first: 2, last: 2, step: 1 };
 
 const EXPIRE_OPTIONS: &str = "key seconds [NX | XX | GT | LT]";
+const SORTS: &[Category] = &[Category::Set, Category::SortedSet, Category::List, Category::Dangerous];
+const SORT_COMPLEXITY: &str = "O(N+M*log(M)) where N is the number of elements in the list or set to sort, and M the number of returned elements. \
+     When the elements are not sorted, complexity is O(N).";
 const DUMP_COMPLEXITY: &str = "O(1) to access the key and O(M) to serialize its value of M bytes.";
 const RESTORE_COMPLEXITY: &str = "O(1) to create the key and O(M) to reconstruct its value of M bytes.";
 
@@ -296,6 +300,37 @@ pub(super) const COMMANDS: &[Command] = &[
         payload::restore,
     )
     .categories(&[Category::Keyspace, Category::Dangerous]),
+    Command::generic(
+        "sort",
+        -2,
+        &[Flag::Write, Flag::DenyOom, Flag::MovableKeys],
+        Text {
+            since: "1.0.0",
+            complexity: SORT_COMPLEXITY,
+            syntax: "key [BY pattern] [LIMIT offset count] [GET pattern [GET pattern ...]] [ASC | DESC] [ALPHA] \
+                     [STORE destination]",
+            summary: "Sorts the elements in a list, a set, or a sorted set, optionally storing the result.",
+        },
+        sort::sort,
+    )
+    .keys(KeySpec::Sorted { stores: true })
+    .categories(SORTS)
+    .access(Access::Patterns),
+    Command::generic(
+        "sort_ro",
+        -2,
+        &[Flag::ReadOnly, Flag::MovableKeys],
+        Text {
+            since: "7.0.0",
+            complexity: SORT_COMPLEXITY,
+            syntax: "key [BY pattern] [LIMIT offset count] [GET pattern [GET pattern ...]] [ASC | DESC] [ALPHA]",
+            summary: "Returns the sorted elements of a list, a set, or a sorted set.",
+        },
+        sort::sort_ro,
+    )
+    .keys(KeySpec::Sorted { stores: false })
+    .categories(SORTS)
+    .access(Access::Patterns),
     Command::generic(
         "touch",
         -2,

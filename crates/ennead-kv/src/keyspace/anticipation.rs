@@ -72,7 +72,7 @@ impl Keyspace {
         let Some(database) = gate.existing(db) else { return };
         let mut keys = Keys::new(shared, database);
         for (command, args) in requests.take(KEYS_MAX) {
-            if command.access == Access::Keys
+            if command.access_for(args) == Access::Keys
                 && let mut positions = command.spec.keys.positions(args)
                 && let Some(first) = positions.next()
                 && positions.next().is_none()

@@ -63,14 +63,15 @@ impl Keyspace {
             return Err(Error::OutOfMemory);
         }
         let writes = command.spec.is(Flag::Write);
-        if command.access == Access::Databases {
+        let access = command.access_for(args);
+        if access == Access::Databases {
             let effect = Context::new(self, None, call, writes).run(command, args, reply)?;
             if writes && shared.waiters.any() {
                 self.serve_all(&shared.gate.write(), call);
             }
             return Ok((effect, None));
         }
-        if command.access == Access::Keys {
+        if access == Access::Keys {
             let gate = shared.gate.try_read_for(GATE_WAIT_MAX).ok_or(Error::Held)?;
             let mut context = Context::new(self, Some(&gate), call, writes);
             context.lock_keys(&command.spec, args)?;
@@ -85,7 +86,7 @@ impl Keyspace {
         }
         let gate = shared.gate.try_write_for(GATE_WAIT_MAX).ok_or(Error::Held)?;
         let mut context = Context::new(self, Some(&gate), call, writes);
-        if command.access == Access::Keys {
+        if access == Access::Keys {
             context.lock_keys(&command.spec, args)?;
         }
         self.run_and_serve(context, command, call, args, reply, wake)

@@ -109,7 +109,7 @@ impl Transaction<'_> {
             return Err(error.clone());
         }
         self.context.next_command(call, command.spec.is(Flag::Write));
-        if command.access == Access::Keys {
+        if command.access_for(args) == Access::Keys {
             self.context.lock_keys(&command.spec, args)?;
         }
         let outcome = (command.run)(&mut self.context, args, reply);

@@ -23,13 +23,22 @@ pub(crate) fn parse_double(word: &[u8]) -> Option<f64> {
 /// A bound of a range, with everything that `strtod` forgives: blanks before it, nothing at all for 0, and anything
 /// behind a zero byte.
 pub(crate) fn parse_bound(word: &[u8]) -> Option<f64> {
+    read_leniently(word).map(|read| read.value)
+}
+
+/// What SORT goes by: as [`parse_bound`], but nothing too large, and nothing so small that it would be zero.
+pub(crate) fn parse_weight(word: &[u8]) -> Option<f64> {
+    read_leniently(word).filter(|read| !read.lost).map(|read| read.value)
+}
+
+fn read_leniently(word: &[u8]) -> Option<Read> {
     let end = memchr::memchr(0, word).unwrap_or(word.len());
     if end == 0 {
-        return Some(0.0);
+        return Some(Read { value: 0.0, lost: false });
     }
     let blank = |byte: &u8| matches!(byte, b' ' | b'\t'..=b'\r');
     let start = word[..end].iter().position(|byte| !blank(byte))?;
-    read(&word[start..end]).map(|read| read.value)
+    read(&word[start..end])
 }
 
 /// A number, and whether it stands for one that is too large or too small.
