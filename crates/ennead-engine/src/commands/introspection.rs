@@ -323,7 +323,7 @@ fn described<'a>(args: Args<'a>) -> Result<(&'static Command, Vec<&'a [u8]>)> {
         return Err(Error::text("ERR Invalid number of arguments specified for command"));
     }
     let keys: Vec<&[u8]> = command.spec.keys(inner).collect();
-    if keys.is_empty() {
+    if keys.is_empty() && !command.has(Flag::NoMandatoryKeys) {
         return Err(Error::text("ERR Invalid arguments specified for command"));
     }
     Ok((command, keys))
@@ -355,13 +355,11 @@ fn getkeysandflags(_session: &mut Session, request: &Request<'_>, reply: &mut dy
 
 fn list(_session: &mut Session, request: &Request<'_>, reply: &mut dyn Output) -> Result {
     let args = request.args;
-    let mut chosen: Vec<&Command> = top().collect();
+    let mut chosen: Vec<&Command> = Registry::get().commands().iter().collect();
     match args.len() {
         2 => {}
         5 if is(&args[2], "filterby") => {
             let wanted = args[4].to_ascii_lowercase();
-            // Subcommands are listed by the filters, as Redis does.
-            chosen = Registry::get().commands().iter().collect();
             if is(&args[3], "module") {
                 chosen.clear();
             } else if is(&args[3], "aclcat") {

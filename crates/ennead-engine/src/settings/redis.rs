@@ -25,6 +25,7 @@ pub const FIXED: &[(&str, &str, &str)] = &[
     ("enable-protected-configs", "no", "protected parameters are set in ennead.toml"),
     ("hz", "10", "expired keys are deleted when they are due"),
     ("io-threads-do-reads", "yes", "each worker reads and writes its own connections"),
+    ("latency-tracking-info-percentiles", "50 99 99.9", "INFO latencystats shows these"),
     ("latency-tracking", "yes", "latencies are always tracked"),
     ("lazyfree-lazy-eviction", "no", "values are freed in place"),
     ("lazyfree-lazy-expire", "no", "values are freed in place"),
@@ -41,11 +42,31 @@ pub const FIXED: &[(&str, &str, &str)] = &[
     ("rdbcompression", "yes", "DUMP compresses long strings"),
     ("replicaof", "", "replication is not supported yet"),
     ("save", "", "every write goes through the log; there are no save points"),
+    ("slaveof", "", "replication is not supported yet"),
     ("stop-writes-on-bgsave-error", "yes", "a failed write to disk always stops writes"),
     ("supervised", "auto", "systemd is told when it asks to be"),
     ("syslog-enabled", "no", "logs go to the standard error stream"),
     ("unixsocket", "", "there is no listener on a Unix socket"),
 ];
+
+/// Those of them that a running redis-server does not change either, not even to what they are.
+const IMMUTABLE: &[&str] = &[
+    "aclfile",
+    "appendfilename",
+    "cluster-enabled",
+    "daemonize",
+    "enable-protected-configs",
+    "io-threads-do-reads",
+    "logfile",
+    "pidfile",
+    "rdbchecksum",
+    "slaveof",
+    "supervised",
+    "syslog-enabled",
+    "unixsocket",
+];
+/// Parameters that a running redis-server changes, and this one at its start only: here they can be set to what they are.
+const SET_AT_START: &[&str] = &["bind", "port", "protected-mode", "tls-ca-cert-file", "tls-cert-file", "tls-key-file"];
 
 const OUTPUT_LIMITS: &str = "client-output-buffer-limit";
 const EVENTS: &str = "notify-keyspace-events";
@@ -89,10 +110,41 @@ impl Settings {
             if pairs[..at].iter().any(|(earlier, _)| earlier.eq_ignore_ascii_case(name)) {
                 return Err(SettingError::Duplicate((*name).to_owned()));
             }
-            changes.extend(redis_change(name, text)?);
+            changes.extend(self.redis_change(name, text)?);
         }
         self.apply(changes);
         Ok(())
+    }
+
+    /// What a parameter's new value changes.
+    fn redis_change(&self, name: &str, text: &str) -> Result<Vec<Change>, SettingError> {
+        if name.eq_ignore_ascii_case(OUTPUT_LIMITS) {
+            return output_limit_changes(text);
+        }
+        if name.eq_ignore_ascii_case(EVENTS) {
+            EventClasses::parse(text).map_err(|reason| SettingError::invalid(EVENTS, reason))?;
+        }
+        if let Some((fixed, value, reason)) = FIXED.iter().find(|(fixed, ..)| fixed.eq_ignore_ascii_case(name)) {
+            return match text.eq_ignore_ascii_case(value) && !IMMUTABLE.contains(fixed) {
+                true => Ok(Vec::new()),
+                false if IMMUTABLE.contains(fixed) => Err(SettingError::Immutable((*fixed).to_owned())),
+                false => Err(SettingError::Fixed { name: (*fixed).to_owned(), value, reason }),
+            };
+        }
+        let (index, name, form) = TABLE
+            .iter()
+            .enumerate()
+            .flat_map(|(index, setting)| setting.redis.iter().map(move |(name, form)| (index, *name, form)))
+            .find(|(_, known, _)| known.eq_ignore_ascii_case(name))
+            .ok_or_else(|| SettingError::unknown(name))?;
+        if SET_AT_START.contains(&name) && form.show(&TABLE[index].kind, &self.text(index)) == text {
+            return Ok(Vec::new());
+        }
+        if !TABLE[index].live {
+            return Err(SettingError::Immutable(name.to_owned()));
+        }
+        let value = form.parse(&TABLE[index].kind, text).map_err(|reason| SettingError::invalid(name, reason))?;
+        Ok(vec![(index, value)])
     }
 
     fn output_limits(&self) -> String {
@@ -100,33 +152,6 @@ impl Settings {
         let read = |(hard, soft, time): LimitKeys| [self.read(hard), self.read(soft), self.read(time).as_secs()];
         [class("normal", read(NORMAL)), class("slave", REPLICA_LIMITS), class("pubsub", read(SUBSCRIBERS))].join(" ")
     }
-}
-
-/// What a parameter's new value changes.
-fn redis_change(name: &str, text: &str) -> Result<Vec<Change>, SettingError> {
-    if name.eq_ignore_ascii_case(OUTPUT_LIMITS) {
-        return output_limit_changes(text);
-    }
-    if name.eq_ignore_ascii_case(EVENTS) {
-        EventClasses::parse(text).map_err(|reason| SettingError::invalid(EVENTS, reason))?;
-    }
-    if let Some((fixed, value, reason)) = FIXED.iter().find(|(fixed, ..)| fixed.eq_ignore_ascii_case(name)) {
-        return match text.eq_ignore_ascii_case(value) {
-            true => Ok(Vec::new()),
-            false => Err(SettingError::Fixed { name: (*fixed).to_owned(), value, reason }),
-        };
-    }
-    let (index, name, form) = TABLE
-        .iter()
-        .enumerate()
-        .flat_map(|(index, setting)| setting.redis.iter().map(move |(name, form)| (index, *name, form)))
-        .find(|(_, known, _)| known.eq_ignore_ascii_case(name))
-        .ok_or_else(|| SettingError::unknown(name))?;
-    if !TABLE[index].live {
-        return Err(SettingError::Immutable(name.to_owned()));
-    }
-    let value = form.parse(&TABLE[index].kind, text).map_err(|reason| SettingError::invalid(name, reason))?;
-    Ok(vec![(index, value)])
 }
 
 /// Reads `class hard soft seconds` groups; classes that are not named keep their limits.

@@ -228,3 +228,17 @@ fn addresses_need_a_host_and_a_port() {
         assert!(settings.preset("listen.resp", bad).is_err(), "{bad}");
     }
 }
+
+#[test]
+fn what_a_running_redis_does_not_change_is_refused_and_what_it_does_may_be_set_to_what_it_is() {
+    let settings = Settings::new();
+    let set = |name: &str, value: &str| settings.redis_set(&[(name, value)]).map_err(|error| error.reason());
+    assert_eq!(set("daemonize", "no"), Err("can't set immutable config".to_owned()));
+    assert_eq!(set("databases", "16"), Err("can't set immutable config".to_owned()));
+    assert_eq!(set("hz", "10"), Ok(()));
+    assert!(set("hz", "20").is_err());
+    assert_eq!(set("port", "6379"), Ok(()));
+    assert_eq!(set("port", "6380"), Err("can't set immutable config".to_owned()));
+    assert_eq!(set("bind", "127.0.0.1"), Ok(()));
+    assert_eq!(set("bind", "0.0.0.0"), Err("can't set immutable config".to_owned()));
+}
