@@ -40,7 +40,7 @@ pub use host::{Host, MemoryFigures, ShutdownRequest};
 pub use latency::{Event, LatencyMonitor, Sample};
 pub use pubsub::{Doorbell, Mailbox, Message, PubSub};
 pub use registry::{Command, Lookup, Registry};
-pub use session::{Hold, Outcome, Output, Session};
+pub use session::{Hold, Outcome, Output, Session, Together};
 pub use settings::Settings;
 pub use slowlog::{SlowEntry, SlowLog};
 pub use users::{Account, DenialCounts, LoginError, Users};

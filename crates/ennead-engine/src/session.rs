@@ -5,6 +5,7 @@
 
 mod blocking;
 mod permission;
+mod pipeline;
 mod refusal;
 mod secrets;
 mod subscriptions;
@@ -32,6 +33,7 @@ use crate::{Clock, Engine};
 use crate::scripting::Answer;
 
 use blocking::Blocked;
+pub use pipeline::Together;
 use subscriptions::Subscriptions;
 use transaction::Queue;
 pub(crate) use transaction::Watches;

@@ -32,6 +32,7 @@ mod expire;
 mod hints;
 mod lists;
 pub(crate) mod load;
+mod run;
 mod strings;
 mod transfer;
 mod view;
@@ -39,6 +40,7 @@ pub(crate) mod waiting;
 mod work;
 
 use databases::Parked;
+use run::Staging;
 pub(crate) use strings::SHORT_MAX;
 use waiting::Waits;
 use work::Work;
@@ -62,6 +64,7 @@ pub struct Context<'a> {
     gone: BTreeMap<(usize, Place), Vec<Vec<u8>>>,
     /// The place of the only key of a command with one key.
     place: Option<Place>,
+    staging: Staging,
     /// Objects that have rows in the batch: a range delete does not reach rows of its own batch.
     chunked: Vec<u64>,
     /// Slots that a transaction has let go of for a walk over a database.
@@ -127,6 +130,7 @@ impl<'a> Context<'a> {
             work: Work::take(),
             gone: BTreeMap::new(),
             place: None,
+            staging: Staging::AtOnce,
             chunked: Vec::new(),
             parked: Vec::new(),
             emptied: false,

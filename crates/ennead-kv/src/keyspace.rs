@@ -27,6 +27,7 @@ mod figures;
 mod inspection;
 mod meta;
 mod reload;
+mod run;
 mod serving;
 #[cfg(test)]
 mod tests;
@@ -40,6 +41,7 @@ use eviction::Pool;
 pub use figures::{DatabaseFigures, Figures};
 pub use inspection::Inspection;
 use meta::Meta;
+pub use run::Run;
 pub use serving::Ran;
 pub use transaction::{Export, Transaction, Watched};
 use waiters::Waiters;

@@ -6,6 +6,8 @@
 #[cfg(test)]
 mod tests;
 
+use std::ops::Range;
+
 use ennead_engine::{Args, Lookup, Registry};
 
 use crate::request::{Limits, Parser, ProtocolError};
@@ -34,8 +36,6 @@ pub(crate) struct Parsed<'a> {
     pub(crate) args: Args<'a>,
     /// What its first words name.
     pub(crate) found: Lookup,
-    /// Bytes it takes of the input.
-    pub(crate) len: usize,
 }
 
 /// What was known of a request that has to be tried again, its length among it.
@@ -107,14 +107,25 @@ impl Ahead {
     pub(crate) fn request<'a>(&'a self, index: usize, input: &'a [u8]) -> Parsed<'a> {
         let request = &self.requests[index];
         let args = request.parser.args(&input[request.start..]);
-        Parsed { args, found: request.found, len: request.len }
+        Parsed { args, found: request.found }
+    }
+
+    /// Bytes that requests take of the input.
+    pub(crate) fn bytes(&self, indexes: Range<usize>) -> usize {
+        self.requests[indexes].iter().map(|request| request.len).sum()
+    }
+
+    /// All requests from an index on; one without words is unknown.
+    pub(crate) fn iter_from<'a>(
+        &'a self,
+        index: usize,
+        input: &'a [u8],
+    ) -> impl Iterator<Item = (Lookup, Args<'a>)> + use<'a> {
+        (index..self.count).map(move |index| self.request(index, input)).map(|Parsed { found, args, .. }| (found, args))
     }
 
     /// All requests that have words.
     pub(crate) fn iter<'a>(&'a self, input: &'a [u8]) -> impl Iterator<Item = (Lookup, Args<'a>)> {
-        (0..self.count)
-            .map(|index| self.request(index, input))
-            .filter(|parsed| !parsed.args.is_empty())
-            .map(|Parsed { found, args, .. }| (found, args))
+        self.iter_from(0, input).filter(|(_, args)| !args.is_empty())
     }
 }

@@ -45,11 +45,14 @@ impl Context<'_> {
     ) -> Spot {
         self.stage_rows_gone(spot);
         let facts = self.facts(spot, kind, hint, expiry);
+        let stages_now = self.stages_now();
         let work = &mut self.work;
         work.row.set_key(spot.place, key);
         work.row.set_value(value, facts.bits, expiry);
         let locked = &mut self.locked[spot.locked];
-        work.batch.put(locked.database.rows, work.row.row_key(), work.row.row_value());
+        if stages_now {
+            work.batch.put(locked.database.rows, work.row.row_key(), work.row.row_value());
+        }
         self.put_entry(spot, key.len(), facts)
     }
 
@@ -154,6 +157,10 @@ impl Context<'_> {
 
     /// Stages the row of a key as it is in memory.
     pub(super) fn stage_entry(&mut self, spot: Spot, key: &[u8]) {
+        if !self.stages_now() {
+            self.locked[spot.locked].dirty = true;
+            return;
+        }
         let locked = &mut self.locked[spot.locked];
         let Some(entry) = spot.at.and_then(|at| locked.slot.table.get(at)) else { return };
         let work = &mut self.work;

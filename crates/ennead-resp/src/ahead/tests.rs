@@ -19,7 +19,7 @@ fn in_pieces(input: &[u8], piece: usize, limits: Limits) -> (Vec<Vec<Vec<u8>>>, 
             for index in 0..ahead.len() {
                 let parsed = ahead.request(index, known);
                 requests.push(words(parsed.args));
-                consumed += parsed.len;
+                consumed += ahead.bytes(index..index + 1);
             }
             start += consumed;
             if parsed.is_err() {
@@ -72,7 +72,7 @@ fn a_request_that_is_put_back_is_resumed_first() {
     let (mut own, mut ahead) = (Parser::new(), Ahead::default());
     ahead.fill(&mut own, input, LIMITS).unwrap();
     assert_eq!(ahead.len(), 3);
-    let first = ahead.request(0, input).len;
+    let first = ahead.bytes(0..1);
     let put_back = ahead.put_back(1, &mut own);
     // The connection drops what was executed; the rest stands at the start of its input now.
     let input = &input[first..];

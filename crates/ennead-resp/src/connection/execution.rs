@@ -111,26 +111,26 @@ impl Connection {
         context: &mut Context<'_>,
     ) -> Result<usize, usize> {
         let mut consumed = start;
-        for index in 0..ahead.len() {
+        let mut index = 0;
+        while index < ahead.len() {
             self.take_all_mail(worker);
-            let Parsed { args, found, len } = ahead.request(index, &self.input[start..]);
-            if !args.is_empty() {
-                match self.session.execute_as(found, args, &mut self.output, clock) {
-                    Outcome::Done { hold, close } => {
-                        self.hold(hold);
-                        if close {
-                            self.state = State::Closing;
-                            return Err(self.input.len());
-                        }
-                    }
-                    Outcome::Later(wait) => {
-                        self.put_off = Some(ahead.put_back(index, &mut self.parser));
-                        self.wait(wait, context);
-                        return Err(consumed);
+            let (outcome, count) = self.execute_next(ahead, index, start, clock);
+            match outcome {
+                Outcome::Done { hold, close } => {
+                    self.hold(hold);
+                    if close {
+                        self.state = State::Closing;
+                        return Err(self.input.len());
                     }
                 }
+                Outcome::Later(wait) => {
+                    self.put_off = Some(ahead.put_back(index, &mut self.parser));
+                    self.wait(wait, context);
+                    return Err(consumed);
+                }
             }
-            consumed += len;
+            consumed += ahead.bytes(index..index + count);
+            index += count;
             if self.unsent() > UNSENT_BYTES_MAX && consumed < self.input.len() {
                 // The requests behind it are parsed again when the client has read.
                 self.parser.reset();
@@ -139,6 +139,22 @@ impl Connection {
             }
         }
         Ok(consumed)
+    }
+
+    /// Executes a request, or several that may run together; how many.
+    fn execute_next(&mut self, ahead: &Ahead, index: usize, start: usize, clock: &mut Clock) -> (Outcome, usize) {
+        let input = &self.input[start..];
+        let together = self.session.together(ahead.iter_from(index, input));
+        if !together.is_empty()
+            && let Some(outcome) = self.session.execute_together(&together, &mut self.output, clock)
+        {
+            return (outcome, together.len());
+        }
+        let Parsed { args, found } = ahead.request(index, input);
+        if args.is_empty() {
+            return (Outcome::Done { hold: Hold::None, close: false }, 1);
+        }
+        (self.session.execute_as(found, args, &mut self.output, clock), 1)
     }
 
     #[inline]

@@ -1,0 +1,132 @@
+//! Requests of a pipeline that are about one key: they take its lock once, and become durable together.
+
+use std::sync::atomic::Ordering;
+
+use ennead_kv::{Args, Effect, Error, Run};
+use ennead_store::Pressure;
+use smallvec::SmallVec;
+
+use super::{Hold, Outcome, Output, ReplyMode, Session};
+use crate::Clock;
+use crate::registry::{Command, Handler, Lookup};
+
+/// Requests that may run together: see [`Session::together`].
+pub type Together<'r> = SmallVec<[Request<'r>; 16]>;
+
+pub struct Request<'r> {
+    command: &'static Command,
+    row: &'static ennead_kv::Command,
+    args: Args<'r>,
+}
+
+impl<'r> Request<'r> {
+    /// With its key, if it can run together with others on that one.
+    #[inline]
+    fn on_one_key(found: Lookup, args: Args<'r>) -> Option<(Request<'r>, &'r [u8])> {
+        match found {
+            Lookup::Found(command) => match command.handler {
+                Handler::Keyspace(row) if command.spec.accepts(args.len()) => {
+                    Some((Request { command, row, args }, row.only_key(args)?))
+                }
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+}
+
+impl Session {
+    /// The first of these requests, as far as they are about one key and nothing stands against running them together;
+    /// none if that is fewer than two.
+    pub fn together<'r>(&self, mut requests: impl Iterator<Item = (Lookup, Args<'r>)>) -> Together<'r> {
+        let mut together = Together::new();
+        let mut next = || requests.next().and_then(|(found, args)| Request::on_one_key(found, args));
+        let Some((first, key)) = next() else { return together };
+        let Some((second, _)) = next().filter(|(_, other)| *other == key) else { return together };
+        if !self.may_run_together() {
+            return together;
+        }
+        together.extend([first, second]);
+        while let Some((request, _)) = next().filter(|(_, other)| *other == key) {
+            together.push(request);
+        }
+        together
+    }
+
+    /// Whether each request would be admitted and run at once, so that nothing is to be done between them.
+    fn may_run_together(&self) -> bool {
+        self.queue.is_none()
+            && self.blocked.is_none()
+            && self.stalled.is_none()
+            && !self.paused
+            && self.reply_mode == ReplyMode::On
+            && self.account.is_unrestricted()
+            && self.is_authenticated()
+            && !self.only_listens()
+            && !self.engine.pause().is_on()
+            && self.engine.scripts().stage.busy_for().is_none()
+            && self.engine.store().pressure() == Pressure::None
+    }
+
+    /// Executes requests together. None if that can't be now: nothing was done, and each is to be executed by itself.
+    pub fn execute_together(
+        &mut self,
+        together: &Together<'_>,
+        reply: &mut dyn Output,
+        clock: &mut Clock,
+    ) -> Option<Outcome> {
+        let (first, last) = (together.first()?, together.last()?);
+        let key = first.row.only_key(first.args)?;
+        let (start, call) = (reply.mark(), self.call(clock));
+        let engine = self.engine.clone();
+        let ran = engine.keyspace().run(&call, key, |run| self.run_together(run, together, reply, clock));
+        let ((mark, result), effect) = ran?;
+        match effect {
+            Ok(effect) => {
+                let outcome = self.conclude(last.command, last.args, mark, result, reply, clock);
+                Some(self.held_by(effect, outcome))
+            }
+            Err(error) => {
+                // The replies tell of what did not happen.
+                reply.rewind(start);
+                let text = error.to_string();
+                for request in together {
+                    self.engine.errors().count(&text);
+                    self.shard.rejected(request.command.index);
+                    reply.error(&text);
+                }
+                Some(self.done(Hold::None))
+            }
+        }
+    }
+
+    /// Gives where the last reply begins and what became of its request, which is concluded when the run is committed.
+    fn run_together(
+        &mut self,
+        run: &mut Run<'_>,
+        together: &Together<'_>,
+        reply: &mut dyn Output,
+        clock: &mut Clock,
+    ) -> (usize, Result<Hold, Error>) {
+        let mut before: Option<(&Request<'_>, usize, Result<Hold, Error>)> = None;
+        for request in together {
+            if let Some((ended, mark, result)) = before.take() {
+                self.conclude(ended.command, ended.args, mark, result, reply, clock);
+            }
+            self.client.last_command.store(request.command.index as u32, Ordering::Relaxed);
+            self.client.touch(clock.unix_ms());
+            let (mark, call) = (reply.mark(), self.call(clock));
+            let result = run.execute(request.row, &call, request.args, reply).map(|()| Hold::None);
+            before = Some((request, mark, result));
+        }
+        before.map_or((reply.mark(), Ok(Hold::None)), |(_, mark, result)| (mark, result))
+    }
+
+    /// Replies of the run wait for all of it, also when the last of its requests failed.
+    fn held_by(&self, effect: Effect, outcome: Outcome) -> Outcome {
+        match outcome {
+            Outcome::Done { close, .. } => Outcome::Done { hold: self.hold(effect), close },
+            later => later,
+        }
+    }
+}

@@ -1,0 +1,125 @@
+use crate::place::next_random;
+use crate::probe::{Probe, Text, with_args};
+use crate::{Call, Effect, Keyspace, Result};
+
+/// Runs the lines, whose key is the second word, as one run; the replies, an error among them as its text.
+fn run(keyspace: &Keyspace, call: &Call, lines: &[String]) -> (Vec<String>, Result<Effect>) {
+    let key = lines[0].split(' ').nth(1).unwrap().as_bytes();
+    let ran = keyspace.run(call, key, |run| {
+        let mut replies = Vec::new();
+        for line in lines {
+            let words: Vec<&[u8]> = line.split(' ').map(str::as_bytes).collect();
+            let mut text = Text::default();
+            let ran = with_args(&words, |command, args| {
+                assert_eq!(command.only_key(args), Some(key), "{line}");
+                run.execute(command, call, args, &mut text)
+            });
+            replies.push(match ran {
+                Ok(()) => text.out.trim_end().to_owned(),
+                Err(error) => format!("-{error}"),
+            });
+        }
+        replies
+    });
+    ran.expect("nobody else has the keyspace")
+}
+
+fn lines(text: &str) -> Vec<String> {
+    text.lines().map(|line| line.trim().to_owned()).filter(|line| !line.is_empty()).collect()
+}
+
+#[test]
+fn a_run_is_one_batch_in_which_the_key_stands_once() {
+    let mut probe = Probe::new();
+    probe.run("set other 1");
+    let before = probe.store.committed();
+    let (replies, effect) =
+        run(&probe.keyspace, &probe.call, &lines("set k 1\n incr k\n lpush k a\n append k 0\n get k\n expire k 100"));
+    let wrong_type = "-WRONGTYPE Operation against a key holding the wrong kind of value";
+    assert_eq!(replies, ["OK", "(2)", wrong_type, "(2)", "\"20\"", "(1)"]);
+    assert_eq!(effect.unwrap().wrote, Some(before + 1));
+    probe.reopen_store();
+    probe.check("get k -> \"20\"\n ttl k -> (100)\n dbsize -> (2)");
+}
+
+#[test]
+fn reads_alone_write_nothing() {
+    let mut probe = Probe::new();
+    probe.run("set k 1");
+    let (replies, effect) = run(&probe.keyspace, &probe.call, &lines("get k\n strlen k\n ttl k"));
+    assert_eq!(replies, ["\"1\"", "(1)", "(-1)"]);
+    let effect = effect.unwrap();
+    assert_eq!((effect.wrote, effect.saw), (None, probe.store.committed()));
+}
+
+#[test]
+fn a_key_that_is_gone_at_the_end_is_gone() {
+    let mut probe = Probe::new();
+    probe.run("rpush k old");
+    let (replies, _) = run(&probe.keyspace, &probe.call, &lines("rpush k a\n del k\n set k b\n getdel k"));
+    assert_eq!(replies, ["(2)", "(1)", "OK", "\"b\""]);
+    probe.reopen_store();
+    probe.check("exists k -> (0)\n dbsize -> (0)");
+}
+
+#[test]
+fn a_run_that_the_store_refuses_leaves_nothing() {
+    let mut probe = Probe::new();
+    probe.run("set k old");
+    let keyspace = probe.keyspace.clone();
+    probe.store.close().unwrap();
+    let (_, effect) = run(&keyspace, &probe.call, &lines("set k new\n append k er"));
+    assert!(effect.is_err());
+    probe.reopen_store();
+    probe.check("get k -> \"old\"");
+}
+
+#[test]
+fn who_has_the_keyspace_to_itself_stops_runs() {
+    let probe = Probe::new();
+    assert!(probe.keyspace.run(&probe.call, b"k", |_| ()).is_some());
+    let gate = probe.keyspace.shared().gate.write();
+    assert!(probe.keyspace.run(&probe.call, b"k", |_| ()).is_none());
+    drop(gate);
+}
+
+/// A random request on one key; elements are long enough that a collection soon needs a row for each of them.
+fn random_line(random: &mut u64) -> String {
+    let mut below = |bound: u64| next_random(random) % bound;
+    let element = format!("{}{}", "e".repeat(below(60) as usize), below(30));
+    match below(16) {
+        0 => "del k".to_owned(),
+        1 => format!("set k {element}"),
+        2 | 3 => format!("rpush k {element} b c"),
+        4 | 5 => format!("lpush k {element}"),
+        6 => "lpop k 2".to_owned(),
+        7 | 8 => format!("sadd k {element} {}", below(1000)),
+        9 => format!("srem k {element}"),
+        10 | 11 => format!("hset k {element} v f {}", below(9)),
+        12 => format!("zadd k {} {element}", below(9)),
+        13 => "persist k".to_owned(),
+        14 => "expire k 100".to_owned(),
+        _ => "type k".to_owned(),
+    }
+}
+
+#[test]
+fn runs_leave_what_the_commands_one_by_one_leave() {
+    let mut random = 7;
+    for _ in 0..20 {
+        let (mut together, mut apart) = (Probe::new(), Probe::new());
+        for _ in 0..12 {
+            let lines: Vec<String> = (0..1 + next_random(&mut random) % 24).map(|_| random_line(&mut random)).collect();
+            let (replies, effect) = run(&together.keyspace, &together.call, &lines);
+            effect.unwrap();
+            let expected: Vec<String> = lines.iter().map(|line| apart.run(line)).collect();
+            assert_eq!(replies, expected, "{lines:?}");
+        }
+        together.reopen_store();
+        for line in
+            ["type k", "dbsize", "ttl k", "lrange k 0 -1", "zrange k 0 -1 withscores", "get k", "scard k", "hlen k"]
+        {
+            assert_eq!(together.run(line), apart.run(line), "{line}");
+        }
+    }
+}
