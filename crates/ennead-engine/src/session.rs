@@ -3,6 +3,7 @@
 //! It never blocks and never sees a socket: what a listener must do about the reply (hold it back, close afterwards, try
 //! the request again later) is said by the [`Outcome`].
 
+mod attention;
 mod blocking;
 mod permission;
 mod refusal;
@@ -31,6 +32,7 @@ use crate::{Clock, Engine};
 
 use crate::scripting::Answer;
 
+pub(crate) use attention::Attention;
 use blocking::Blocked;
 use subscriptions::Subscriptions;
 use transaction::Queue;
@@ -60,6 +62,18 @@ pub enum Hold {
 }
 
 impl Hold {
+    /// What a server of this durability promises about something with this effect.
+    #[inline]
+    pub(crate) fn of(effect: Effect, durability: Durability) -> Hold {
+        let sequence = effect.saw.max(effect.wrote.unwrap_or(0));
+        match durability {
+            _ if sequence == 0 => Hold::None,
+            Durability::None => Hold::None,
+            Durability::EverySec => Hold::Written(sequence),
+            Durability::Always => Hold::Durable(sequence),
+        }
+    }
+
     /// What asks for more of two.
     pub(crate) fn longer(self, other: Hold) -> Hold {
         match (self, other) {
@@ -126,6 +140,7 @@ pub struct Session {
     queue: Option<Box<Queue>>,
     pub(crate) watches: Watches,
     subscriptions: Subscriptions,
+    pub(crate) attention: Attention,
     /// The request at hand was answered by frames that CLIENT REPLY does not keep back.
     pushed: bool,
     /// EXEC has the keyspace: commands of the engine must not ask for it.
@@ -165,6 +180,7 @@ impl Session {
             queue: None,
             watches: Watches::default(),
             subscriptions: Subscriptions::default(),
+            attention: Attention::default(),
             pushed: false,
             executing: false,
             stalled: None,
@@ -197,6 +213,7 @@ impl Session {
             queue: None,
             watches: Watches::default(),
             subscriptions: Subscriptions::default(),
+            attention: self.attention,
             pushed: false,
             executing: true,
             stalled: None,
@@ -337,8 +354,12 @@ impl Session {
         }
         if let Some(wait) = self.later.take() {
             reply.rewind(mark);
+            if self.blocked.is_some() {
+                self.show(command, args, clock);
+            }
             return Outcome::Later(wait);
         }
+        self.show(command, args, clock);
         self.conclude(command, args, mark, result, reply, clock)
     }
 
@@ -362,6 +383,7 @@ impl Session {
                 (Hold::None, true)
             }
         };
+        self.end_caching(command);
         let time = clock.lap();
         self.shard.executed(command.index, time, failed);
         self.note_slowness(command, args, time, clock);
@@ -375,21 +397,15 @@ impl Session {
             now_ms: clock.unix_ms().cast_unsigned(),
             seed: self.next_random(),
             no_touch: self.client.has_flag(FLAG_NO_TOUCH),
+            client: self.client.id,
+            remembers: self.attention.remembers(),
         }
     }
 
     /// How long replies to something with this effect are held back.
     #[inline]
     pub(crate) fn hold(&self, effect: Effect) -> Hold {
-        let sequence = effect.saw.max(effect.wrote.unwrap_or(0));
-        if sequence == 0 {
-            return Hold::None;
-        }
-        match self.durability.unwrap_or_else(|| self.engine.settings().read(DURABILITY)) {
-            Durability::None => Hold::None,
-            Durability::EverySec => Hold::Written(sequence),
-            Durability::Always => Hold::Durable(sequence),
-        }
+        Hold::of(effect, self.durability.unwrap_or_else(|| self.engine.settings().read(DURABILITY)))
     }
 
     fn note_slowness(&self, command: &Command, args: Args<'_>, time: Duration, clock: &Clock) {
@@ -444,6 +460,7 @@ impl Session {
     pub(crate) fn reset(&mut self, reply: &mut dyn Output) {
         self.discard();
         self.end_subscriptions();
+        self.end_attention();
         self.send_mail(reply);
         self.select(0);
         self.set_protocol(2, reply);
@@ -482,6 +499,7 @@ impl Drop for Session {
     fn drop(&mut self) {
         self.end_subscriptions();
         if !self.borrowed {
+            self.end_attention();
             self.client.mailbox.end();
             self.engine.clients().remove(self.client.id);
         }

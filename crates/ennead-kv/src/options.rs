@@ -1,8 +1,12 @@
 //! Settings of a keyspace: those of its opening, and those that may change while it runs.
 
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{
+    AtomicBool, AtomicU8, AtomicU32, AtomicU64,
+    Ordering::{Relaxed, SeqCst},
+};
 
 use crate::encoding::Thresholds;
+use crate::notice::CHANGES;
 
 /// What happens when memory reaches its limit. Redis's policies, and [`Policy::Tier`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -118,6 +122,8 @@ pub struct Settings {
     proto_max_bulk_len: AtomicU64,
     hll_sparse_max_bytes: AtomicU64,
     thresholds: Thresholds,
+    /// The classes of events that are asked for, and [`CHANGES`].
+    asked: AtomicU32,
 }
 
 impl Settings {
@@ -132,6 +138,7 @@ impl Settings {
             proto_max_bulk_len: AtomicU64::new(options.proto_max_bulk_len),
             hll_sparse_max_bytes: AtomicU64::new(options.hll_sparse_max_bytes),
             thresholds: Thresholds::default(),
+            asked: AtomicU32::new(0),
         }
     }
 
@@ -174,6 +181,26 @@ impl Settings {
     }
     pub fn set_active_expire(&self, active: bool) {
         self.active_expire.store(active, Relaxed);
+    }
+    /// Whether the witness is told of something, as its bit says; for keys of a slot the answer holds as long as the slot
+    /// is locked.
+    #[inline]
+    pub(crate) fn asks_for(&self, bit: u32) -> bool {
+        self.asked.load(Relaxed) & bit != 0
+    }
+    /// Has the witness told of the events of these classes, by the bits of [`crate::EventClass`], and of no others.
+    pub fn set_events(&self, classes: u32) {
+        let classes = classes & !CHANGES;
+        // The only one who fails to exchange it is one who changed it meanwhile.
+        let _ = self.asked.fetch_update(SeqCst, SeqCst, |asked| Some(asked & CHANGES | classes));
+    }
+    /// Has the witness told of every change of a key, or no longer.
+    pub fn set_tells_changes(&self, tells: bool) {
+        if tells {
+            self.asked.fetch_or(CHANGES, SeqCst);
+        } else {
+            self.asked.fetch_and(!CHANGES, SeqCst);
+        }
     }
     /// Where encodings change.
     pub fn thresholds(&self) -> &Thresholds {

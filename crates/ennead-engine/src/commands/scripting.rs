@@ -169,6 +169,7 @@ fn evaluate(
         }
         return Ok(());
     }
+    session.show_script(request.command, request.args, request.clock);
     let invocation = find(session, request, source, read_only)?;
     if invocation.script.is_quick() {
         let mut inner = session.for_script();

@@ -133,6 +133,7 @@ impl Calls<'_, '_> {
             }
             Handler::Container => Ok(()),
         };
+        self.session.show_called(command, args, &self.clock);
         let hold = std::mem::replace(&mut self.session.held, Hold::None);
         self.held = self.held.longer(hold);
         let time = self.clock.lap();

@@ -215,6 +215,7 @@ impl Session {
         transaction: &mut Transaction<'_>,
         reply: &mut dyn Output,
     ) -> Result {
+        self.show_script(request.command, request.args, request.clock);
         let invocation = scripting::invocation(self, request)?;
         let mut session = self.for_script();
         session.shard = Arc::clone(&self.shard);
@@ -260,6 +261,7 @@ impl Session {
             }
             Handler::Container => Err(Error::Arity(command.spec.name.to_owned())),
         };
+        self.show(command, args, clock);
         let time = began.elapsed();
         self.shard.executed(command.index, time, result.is_err());
         self.note_slowness(command, args, time, clock);

@@ -167,7 +167,6 @@ fn a_refused_change_changes_nothing() {
             vec![("timeout", "5"), ("notify-keyspace-events", "KEq")],
             "Invalid event class character. Use 'Ag$lshzxeKEtmdn'.",
         ),
-        (vec![("timeout", "5"), ("notify-keyspace-events", "KEA")], "keyspace notifications are not supported yet"),
     ] {
         let error = settings.redis_set(&pairs).unwrap_err();
         assert!(error.reason().contains(text), "{error:?} has no {text}");
