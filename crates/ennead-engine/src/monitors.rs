@@ -31,14 +31,16 @@ impl Monitors {
         self.count.load(Ordering::Relaxed) > 0
     }
 
-    /// Shows all further requests to a client.
-    pub(crate) fn enter(&self, client: &Arc<Client>) {
+    /// Shows all further requests to a client; whether they were not shown to it before.
+    pub(crate) fn enter(&self, client: &Arc<Client>) -> bool {
         let mut clients = self.clients.write();
-        if !client.has_flag(FLAG_MONITOR) {
+        let new = !client.has_flag(FLAG_MONITOR);
+        if new {
             client.set_flag(FLAG_MONITOR, true);
             clients.push(Arc::clone(client));
             self.count.store(clients.len(), Ordering::SeqCst);
         }
+        new
     }
 
     pub(crate) fn leave(&self, client: &Client) {

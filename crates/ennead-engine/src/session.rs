@@ -5,6 +5,7 @@
 
 mod attention;
 mod blocking;
+mod hold;
 mod permission;
 mod refusal;
 mod secrets;
@@ -19,7 +20,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use ennead_kv::{Args, Call, Effect, Error, Flag, Reply};
-use ennead_store::{Durability, Sequence};
+use ennead_store::Durability;
 
 use crate::clients::{Client, FLAG_CLOSING, FLAG_NO_TOUCH, Origin};
 use crate::commands::{Awaited, Migrating};
@@ -34,6 +35,7 @@ use crate::scripting::Answer;
 
 pub(crate) use attention::Attention;
 use blocking::Blocked;
+pub use hold::Hold;
 use subscriptions::Subscriptions;
 use transaction::Queue;
 pub(crate) use transaction::Watches;
@@ -49,41 +51,6 @@ pub trait Output: Reply {
     fn rewind(&mut self, mark: usize);
     /// From here on replies are written in this version, 2 or 3.
     fn set_protocol(&mut self, version: u8);
-}
-
-/// What must have happened before a reply may be sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Hold {
-    None,
-    /// [`ennead_store::Store::written`] covers the sequence.
-    Written(Sequence),
-    /// [`ennead_store::Store::durable`] covers the sequence.
-    Durable(Sequence),
-}
-
-impl Hold {
-    /// What a server of this durability promises about something with this effect.
-    #[inline]
-    pub(crate) fn of(effect: Effect, durability: Durability) -> Hold {
-        let sequence = effect.saw.max(effect.wrote.unwrap_or(0));
-        match durability {
-            _ if sequence == 0 => Hold::None,
-            Durability::None => Hold::None,
-            Durability::EverySec => Hold::Written(sequence),
-            Durability::Always => Hold::Durable(sequence),
-        }
-    }
-
-    /// What asks for more of two.
-    pub(crate) fn longer(self, other: Hold) -> Hold {
-        match (self, other) {
-            (Hold::None, other) | (other, Hold::None) => other,
-            (Hold::Written(first), Hold::Written(second)) => Hold::Written(first.max(second)),
-            (Hold::Written(first) | Hold::Durable(first), Hold::Written(second) | Hold::Durable(second)) => {
-                Hold::Durable(first.max(second))
-            }
-        }
-    }
 }
 
 /// What became of a request.
@@ -333,6 +300,7 @@ impl Session {
     ) -> Outcome {
         self.client.last_command.store(command.index as u32, Ordering::Relaxed);
         self.client.touch(clock.unix_ms());
+        self.evict_first(command, reply, clock);
         let mark = reply.mark();
         let result = match command.handler {
             Handler::Keyspace(row) => {
@@ -340,7 +308,8 @@ impl Session {
                 if command.has(Flag::Blocking) {
                     self.run_or_wait(row, &call, args, reply, clock)
                 } else {
-                    self.engine.keyspace().execute(row, &call, args, reply).map(|effect| self.hold(effect))
+                    let ran = self.engine.keyspace().execute(row, &call, args, reply);
+                    ran.map(|effect| self.hold(effect).longer(std::mem::replace(&mut self.held, Hold::None)))
                 }
             }
             Handler::Engine(run) => {
@@ -380,7 +349,7 @@ impl Session {
                 let text = error.to_string();
                 self.engine.errors().count(&text);
                 reply.error(&text);
-                (Hold::None, true)
+                (std::mem::replace(&mut self.held, Hold::None), true)
             }
         };
         self.end_caching(command);

@@ -11,8 +11,6 @@ pub(super) const ROWS: &[Row] = &[Row {
         name: "monitor",
         arity: 1,
         flags: ADMIN,
-        categories: &[],
-        complexity: "",
         summary: "Listens for all requests received by the server in real-time.",
         ..SERVER
     },
@@ -23,8 +21,10 @@ fn monitor(session: &mut Session, _request: &Request<'_>, reply: &mut dyn Output
     if session.executing {
         return Err(Error::text("ERR MONITOR isn't allowed for DENY BLOCKING client"));
     }
-    session.engine.monitors().enter(&session.client);
-    reply.ok();
+    // Redis says nothing to one who asks again.
+    if session.engine.monitors().enter(&session.client) {
+        reply.ok();
+    }
     Ok(())
 }
 

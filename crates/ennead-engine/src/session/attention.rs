@@ -3,11 +3,12 @@
 
 use ennead_kv::{Args, Flag};
 
-use super::{Session, secrets};
+use super::{Output, Session, secrets};
 use crate::Clock;
 use crate::clients::FLAG_MONITOR;
 use crate::monitors::Sender;
-use crate::registry::Command;
+use crate::registry::{Command, Handler};
+use crate::settings::MAXMEMORY;
 use crate::tracking::Mode;
 
 /// How the client tracks what it reads.
@@ -53,6 +54,22 @@ impl Session {
         monitors.show(settings, clock.unix_us(), self.database, sender, args, is_secret);
     }
 
+    /// Makes room before a request of a client that tracks, if need be: what is evicted for it comes before its reply.
+    #[inline]
+    pub(super) fn evict_first(&mut self, command: &Command, reply: &mut dyn Output, clock: &Clock) {
+        if self.attention.mode.is_some()
+            && matches!(command.handler, Handler::Keyspace(_))
+            && !command.has(Flag::Blocking)
+            && self.engine.settings().read(MAXMEMORY) > 0
+        {
+            let call = self.call(clock);
+            // An error of the store is one of the command, too, which asks again.
+            if self.engine.keyspace().has_room(&call).is_ok() {
+                self.send_mail(reply);
+            }
+        }
+    }
+
     /// Shows a request of a script.
     pub(crate) fn show_called(&self, command: &Command, args: Args<'_>, clock: &Clock) {
         self.show(command, args, clock);
@@ -64,6 +81,11 @@ impl Session {
         if self.attention.caching && self.queue.is_none() && !command.spec.name.starts_with("client|") {
             self.attention.caching = false;
         }
+    }
+
+    /// The same behind a request that was refused.
+    pub(super) fn end_caching_refused(&mut self) {
+        self.attention.caching &= self.queue.is_some();
     }
 
     /// Nobody hears of it any more, nor does it hear of others.

@@ -48,7 +48,10 @@ fn compute<'k>(
 ) -> Result<Vec<Vec<u8>>> {
     let mut found: Vec<(&[u8], Spot)> = Vec::new();
     for key in keys {
-        found.push((key, context.find(key, Lookup::Read)?));
+        let spot = context.find(key, Lookup::Read)?;
+        // A key of another type ends it: those behind it are not looked up.
+        context.view(spot, Kind::Set)?;
+        found.push((key, spot));
     }
     let mut sets = Vec::with_capacity(found.len());
     for (key, spot) in found {
