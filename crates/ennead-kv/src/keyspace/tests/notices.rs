@@ -151,7 +151,7 @@ fn a_transaction_tells_when_it_is_committed() {
             for line in ["set a 1", "swapdb 0 1", "set b 1"] {
                 let (bytes, spans) = words(line);
                 let args = crate::Args::new(&bytes, &spans);
-                let command = command(&args[0]).unwrap();
+                let command = command(line.split_once(' ').unwrap().0).unwrap();
                 transaction.execute(command, &probe.call, args, &mut crate::Recorded::new(2))?;
                 assert!(ear.heard().is_empty(), "it was told too early");
             }
