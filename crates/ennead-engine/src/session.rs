@@ -248,7 +248,7 @@ impl Session {
         {
             return outcome;
         }
-        if let Some(wait) = self.wait(command, clock) {
+        if let Some(wait) = self.wait(command, args, clock) {
             return match wait {
                 Ok(wait) => Outcome::Later(wait),
                 Err(error) => self.refuse(command, &error, reply),
@@ -287,7 +287,8 @@ impl Session {
             command.may_be_queued()?;
         }
         self.may_run(command)?;
-        self.permit(command, args, clock)
+        self.permit(command, args, clock)?;
+        self.may_touch_keys(command)
     }
 
     /// Runs an admitted command and counts it.

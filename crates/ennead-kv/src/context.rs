@@ -294,8 +294,11 @@ impl<'a> Context<'a> {
             && let Some(entry) = self.locked[locked].slot.table.get(at)
         {
             if (1..=self.call.now_ms).contains(&entry.expiry()) {
-                self.expire(spot, key);
-                self.shared().counters.expired.fetch_add(1, Relaxed);
+                // What only reads need not delete it. A command that writes would set a key that is there twice.
+                if self.writes || !self.shared().settings.keeps_keys(self.call.now_ms) {
+                    self.expire(spot, key);
+                    self.shared().counters.expired.fetch_add(1, Relaxed);
+                }
                 spot.at = None;
             } else if !matches!(lookup, Lookup::Peek | Lookup::Inspect) && !self.call.no_touch {
                 let access = entry.access();

@@ -124,6 +124,8 @@ pub struct Settings {
     thresholds: Thresholds,
     /// The classes of events that are asked for, and [`CHANGES`].
     asked: AtomicU32,
+    /// Until when no key goes by itself, Unix ms.
+    kept_until: AtomicU64,
 }
 
 impl Settings {
@@ -139,6 +141,7 @@ impl Settings {
             hll_sparse_max_bytes: AtomicU64::new(options.hll_sparse_max_bytes),
             thresholds: Thresholds::default(),
             asked: AtomicU32::new(0),
+            kept_until: AtomicU64::new(0),
         }
     }
 
@@ -201,6 +204,20 @@ impl Settings {
         } else {
             self.asked.fetch_and(!CHANGES, SeqCst);
         }
+    }
+    /// Whether at this time, Unix ms, keys that are due are only no longer seen, and none is evicted.
+    #[inline]
+    pub(crate) fn keeps_keys(&self, now_ms: u64) -> bool {
+        now_ms < self.kept_until.load(Relaxed)
+    }
+    /// What [`Settings::keep_keys_until`] was told.
+    pub fn kept_until(&self) -> u64 {
+        self.kept_until.load(Relaxed)
+    }
+    /// Until a time, Unix ms, no key is deleted because it is due or has to make room, unless a command is about to change it;
+    /// 0 ends that.
+    pub fn keep_keys_until(&self, unix_ms: u64) {
+        self.kept_until.store(unix_ms, SeqCst);
     }
     /// Where encodings change.
     pub fn thresholds(&self) -> &Thresholds {

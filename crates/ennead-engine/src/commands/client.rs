@@ -198,12 +198,17 @@ fn pause(session: &mut Session, request: &Request<'_>, reply: &mut dyn Output) -
     let until = request.clock.instant().checked_add(Duration::from_millis(millis));
     let until = until.ok_or(Error::text("ERR timeout is out of range"))?;
     session.engine.pause().start(until, writes_only);
+    // A pause that is on is never made shorter.
+    let until_ms = request.clock.unix_ms().saturating_add_unsigned(millis).cast_unsigned();
+    let settings = session.engine.keyspace().settings();
+    settings.keep_keys_until(until_ms.max(settings.kept_until()));
     reply.ok();
     Ok(())
 }
 
 fn unpause(session: &mut Session, _request: &Request<'_>, reply: &mut dyn Output) -> Result {
     session.engine.pause().end();
+    session.engine.keyspace().settings().keep_keys_until(0);
     session.engine.clients().wake_all();
     reply.ok();
     Ok(())

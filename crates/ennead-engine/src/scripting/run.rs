@@ -112,10 +112,10 @@ impl Calls<'_, '_> {
             return Err(Error::text("ERR This Redis command is not allowed from script"));
         }
         self.session.permit_in_script(command, args, &self.clock)?;
+        if self.read_only && (command.has(Flag::Write) || command.may_replicate()) {
+            return Err(Error::text("ERR Write commands are not allowed from read-only scripts."));
+        }
         if command.has(Flag::Write) {
-            if self.read_only {
-                return Err(Error::text("ERR Write commands are not allowed from read-only scripts."));
-            }
             self.running.note_write();
         }
         if self.full && command.has(Flag::DenyOom) {

@@ -1,7 +1,7 @@
 //! What of a session's requests others hear: MONITOR shows them, and with CLIENT TRACKING the keys that they read are
 //! remembered.
 
-use ennead_kv::{Args, Flag};
+use ennead_kv::{Args, Error, Flag, Result};
 
 use super::{Output, Session, secrets};
 use crate::Clock;
@@ -73,6 +73,18 @@ impl Session {
     /// Shows a request of a script.
     pub(crate) fn show_called(&self, command: &Command, args: Args<'_>, clock: &Clock) {
         self.show(command, args, clock);
+    }
+
+    /// A client that is shown all requests can do nothing to keys, nor read them.
+    #[inline]
+    pub(super) fn may_touch_keys(&self, command: &Command) -> Result<()> {
+        if self.engine.monitors().any()
+            && self.client.is_monitor()
+            && (command.has(Flag::Write) || command.has(Flag::ReadOnly) || command.may_replicate())
+        {
+            return Err(Error::text("ERR Replica can't interact with the keyspace"));
+        }
+        Ok(())
     }
 
     /// Ends what CLIENT CACHING said, behind the request or the transaction that it was for.

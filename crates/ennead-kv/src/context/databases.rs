@@ -142,7 +142,6 @@ impl<'a> Context<'a> {
 
     /// Deletes all keys of a database, as part of a transaction.
     pub(crate) fn clear_database(&mut self, db: usize) -> Result {
-        self.note_flushed();
         let Some(database): Option<&'a Arc<Database>> = self.gate.and_then(|gate| gate.existing(db)) else {
             return Ok(());
         };

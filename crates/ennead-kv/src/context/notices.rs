@@ -80,8 +80,8 @@ impl Context<'_> {
         }
     }
 
-    /// Notes that a database was emptied.
-    pub(super) fn note_flushed(&mut self) {
+    /// Notes that databases were emptied.
+    pub(crate) fn note_flushed(&mut self) {
         if self.shared().settings.asks_for(CHANGES) {
             self.notices().flushed();
         }

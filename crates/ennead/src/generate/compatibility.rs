@@ -54,7 +54,6 @@ pub(super) fn page() -> String {
          \x20 events of its writes.\n\
          - A client that tracks by prefixes is told once for each request or transaction; keys that are tracked beyond\n\
          \x20 `tracking-table-max-keys` are forgotten at once.\n\
-         - Keys expire during CLIENT PAUSE, too.\n\
          - Users are kept with the data and follow backups: ACL SETUSER and DELUSER last without ACL SAVE. There is no ACL\n\
          \x20 file, so ACL SAVE and ACL LOAD answer as Redis does without one.\n\
          - `requirepass` is emptied when ACL SETUSER takes that password from `default`, and CONFIG SET of it lasts. A\n\

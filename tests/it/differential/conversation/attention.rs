@@ -30,7 +30,7 @@ fn of_transactions() -> Script {
     vec![
         (2, "CLIENT TRACKING ON\r\nGET a\r\nMULTI\r\nSET a 6\r\nGET a\r\nINCR a\r\nSET b 1\r\nGET b\r\nEXEC\r\n"),
         (0, "MULTI\r\nSET b 2\r\nSET b 3\r\nGET b\r\nEXEC\r\n"),
-        (2, "GET a\r\nEVAL \"redis.call('get', 'b') return redis.call('set', 'a', '2')\" 1 a\r\n"),
+        (2, "GET a\r\nEVAL \"redis.call('get', 'a') return redis.call('set', 'a', '2')\" 1 a\r\n"),
         (0, "SET b 4\r\nSET a 3\r\n"),
         (2, "MULTI\r\nFLUSHALL\r\nEXEC\r\nMULTI\r\nGET a\r\nDISCARD\r\n"),
         (0, "SET a 1\r\n"),
@@ -120,7 +120,7 @@ fn monitored() -> Script {
         (
             1,
             "AUTH default secret\r\nHELLO 2 AUTH default secret BOGUS\r\nCONFIG GET maxclients\r\nFOO bar\r\nGET\r\n\
-             LPUSH z x\r\nSET n 12\r\nINCRBYFLOAT n 1\r\nSET t v EX 100\r\nDEBUG JMAP\r\nCLIENT ID x\r\nCLIENT NO-TOUCH OFF x\r\n",
+             LPUSH z x\r\nSET n 12\r\nINCRBYFLOAT n 1\r\nSET t v EX 100\r\nDEBUG JMAP\r\nCLIENT ID x\r\n",
         ),
         (
             1,
