@@ -178,8 +178,13 @@ pub(super) fn fixed_differences(peer: &Server, ours: &Server) -> String {
     text
 }
 
-/// A difference in the random conversation of a seed.
+/// A difference in the random conversations of a seed.
 pub(super) fn random_difference(peer: &Server, ours: &Server, seed: u64) -> Option<String> {
+    let steps = attention::random(seed);
+    let found = difference(&steps, &play(peer, &steps), &play(ours, &steps), |_, peers, ours| peers == ours);
+    if found.is_some() {
+        return found;
+    }
     let mut random = Random::new(seed);
     let count = 20 + random.below(60);
     let steps: Vec<Step> = (0..count).map(|_| step(&mut random)).collect();

@@ -2,6 +2,9 @@
 //!
 //! A client that is told of its own changes by their prefix is left out: Redis tells it when it has nothing else to do.
 
+use super::Step;
+use crate::random::Random;
+
 type Script = Vec<(usize, &'static str)>;
 
 pub(super) fn scripts() -> Vec<Script> {
@@ -167,4 +170,45 @@ fn listed() -> Script {
             "CLIENT UNBLOCK x\r\nCLIENT UNBLOCK 1 maybe\r\nCLIENT UNBLOCK 99999999\r\nCLIENT SETNAME \"a b\"\r\nCLIENT SETNAME ab\r\nCLIENT GETNAME\r\n",
         ),
     ]
+}
+
+/// Readers that track, on the last two connections, and writers among all.
+pub(super) fn random(seed: u64) -> Vec<Step> {
+    let mut random = Random::new(seed);
+    let begin = |who: usize| (who, "CLIENT TRACKING ON\r\n".to_owned());
+    let count = 20 + random.below(60);
+    [begin(2), begin(3)].into_iter().chain(std::iter::repeat_with(|| step(&mut random)).take(count)).collect()
+}
+
+fn step(random: &mut Random) -> Step {
+    let who = random.below(4);
+    if who >= 2 && random.one_in(6) {
+        let mode = random.pick(&["CLIENT TRACKING ON NOLOOP", "CLIENT TRACKING ON", "CLIENT TRACKINGINFO"]);
+        return (who, format!("{mode}\r\n"));
+    }
+    let lines = (0..1 + random.below(4)).map(|_| request(random, who >= 2)).collect::<String>();
+    (who, if random.one_in(5) { format!("MULTI\r\n{lines}EXEC\r\n") } else { lines })
+}
+
+fn request(random: &mut Random, reads: bool) -> String {
+    let mut key = || *random.pick(&["a", "b", "c", "d", "e"]);
+    let (first, second) = (key(), key());
+    let call = match random.below(if reads { 14 } else { 9 }) {
+        0 => format!("SET {first} 1"),
+        1 => format!("MSET {first} 1 {second} 2"),
+        2 => format!("DEL {first} {second}"),
+        3 => format!("INCR {first}"),
+        4 => format!("RENAME {first} {second}"),
+        5 => format!("EXPIRE {first} {}", random.below(2) * 1000),
+        6 => format!("LPUSH {first} x"),
+        7 => format!("COPY {first} {second}"),
+        8 if random.one_in(4) => "FLUSHDB".to_owned(),
+        8 => format!("APPEND {first} x"),
+        9 => format!("GET {first}"),
+        10 => format!("MGET {first} {second}"),
+        11 => format!("LRANGE {first} 0 -1"),
+        12 => format!("EXISTS {first} {second}"),
+        _ => format!("STRLEN {first}"),
+    };
+    format!("{call}\r\n")
 }

@@ -64,6 +64,30 @@ fn a_redirection_to_a_client_that_is_gone_is_told() {
 }
 
 #[test]
+fn what_is_evicted_for_a_request_is_told_before_its_reply() {
+    let mut it = Fixture::new(&[("memory.maxmemory_policy", "volatile-random")]);
+    for line in ["hello 3", "client tracking on", "set k v ex 1000", "get k", "setbit big 1600000 0"] {
+        it.ask(line);
+    }
+    it.engine.settings().set("memory.maxmemory", "1").unwrap();
+    it.check("getbit big 0", ">2 invalidate *1 k :0");
+}
+
+#[test]
+fn a_pause_keeps_keys_that_are_due() {
+    let mut it = Fixture::new(&[]);
+    it.ask("set k v px 1");
+    it.ask("client pause 100000 write");
+    std::thread::sleep(Duration::from_millis(2));
+    it.clock = Clock::new();
+    it.check("get k", "null");
+    it.check("dbsize", ":1");
+    it.ask("client unpause");
+    it.check("get k", "null");
+    it.check("dbsize", ":0");
+}
+
+#[test]
 fn monitors_are_shown_requests_until_they_go() {
     let mut it = Fixture::new(&[]);
     let monitor = aside(&mut it, &["monitor"]);
