@@ -7,6 +7,7 @@
 mod acl;
 mod blocking;
 mod conversation;
+mod events;
 mod generator;
 mod golden;
 mod info;
@@ -100,6 +101,27 @@ fn conversations_go_as_with_redis() {
     for seed in first..first + count {
         let difference = conversation::random_difference(&peer, &ours, seed);
         assert!(difference.is_none(), "seed {seed}:\n{}", difference.unwrap_or_default());
+    }
+}
+
+#[test]
+fn events_are_those_of_redis() {
+    let Some(peer) = Server::redis(&[]) else { return };
+    let ours = Server::subject(&[]);
+    let replay = setting("ENNEAD_DIFFERENTIAL_SEED");
+    let time = Duration::from_secs(setting("ENNEAD_DIFFERENTIAL_SECONDS").unwrap_or(SECONDS) / 4);
+    let first = replay.unwrap_or_else(|| Random::new(u64::from(std::process::id())).next() >> 32);
+    let start = Instant::now();
+    for seed in first.. {
+        let requests = events::requests(seed);
+        if events::difference(&peer, &ours, &requests).is_some() {
+            let shortest = events::shrink(&peer, &ours, requests);
+            let difference = events::difference(&peer, &ours, &shortest).unwrap_or_default();
+            panic!("replay with ENNEAD_DIFFERENTIAL_SEED={seed}:\n{difference}");
+        }
+        if replay.is_some() || start.elapsed() > time {
+            break;
+        }
     }
 }
 

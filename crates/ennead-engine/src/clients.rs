@@ -7,7 +7,7 @@ mod filter;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicI64, AtomicU8, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicI64, AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering};
 use std::task::Waker;
 
 use arc_swap::ArcSwap;
@@ -42,11 +42,15 @@ pub struct Identity {
 }
 
 pub(crate) const NO_COMMAND: u32 = u32::MAX;
-pub(crate) const FLAG_NO_EVICT: u8 = 1;
-pub(crate) const FLAG_NO_TOUCH: u8 = 2;
-pub(crate) const FLAG_PAUSED: u8 = 4;
-pub(crate) const FLAG_BLOCKED: u8 = 8;
-pub(crate) const FLAG_CLOSING: u8 = 16;
+pub(crate) const FLAG_NO_EVICT: u16 = 1;
+pub(crate) const FLAG_NO_TOUCH: u16 = 2;
+pub(crate) const FLAG_PAUSED: u16 = 4;
+pub(crate) const FLAG_BLOCKED: u16 = 8;
+pub(crate) const FLAG_CLOSING: u16 = 16;
+pub(crate) const FLAG_MONITOR: u16 = 32;
+pub(crate) const FLAG_TRACKING: u16 = 64;
+pub(crate) const FLAG_BROADCAST: u16 = 128;
+pub(crate) const FLAG_REDIRECTION_BROKEN: u16 = 256;
 
 /// One connection.
 #[derive(Debug)]
@@ -58,7 +62,9 @@ pub struct Client {
     account: ArcSwap<Account>,
     pub(crate) database: AtomicU32,
     pub(crate) protocol: AtomicU8,
-    pub(crate) flags: AtomicU8,
+    pub(crate) flags: AtomicU16,
+    /// Who gets its tracking messages: 0 for itself, -1 if it does not track.
+    redirect: AtomicI64,
     pub(crate) last_command: AtomicU32,
     active_ms: AtomicI64,
     /// Requests queued since MULTI; -1 outside of a transaction.
@@ -151,7 +157,22 @@ impl Client {
         unblocker.is_some_and(|unblocker| unblocker.unblock(error))
     }
 
-    pub(crate) fn set_flag(&self, flag: u8, on: bool) {
+    /// The version of the protocol that it speaks, 2 or 3.
+    pub(crate) fn protocol(&self) -> u8 {
+        self.protocol.load(Ordering::Relaxed)
+    }
+
+    /// Whether it is shown all requests.
+    pub fn is_monitor(&self) -> bool {
+        self.has_flag(FLAG_MONITOR)
+    }
+
+    pub(crate) fn set_redirect(&self, redirect: Option<u64>) {
+        let id = redirect.map_or(-1, |id| id as i64);
+        self.redirect.store(id, Ordering::Relaxed);
+    }
+
+    pub(crate) fn set_flag(&self, flag: u16, on: bool) {
         if on {
             self.flags.fetch_or(flag, Ordering::Relaxed);
         } else {
@@ -159,7 +180,7 @@ impl Client {
         }
     }
 
-    pub(crate) fn has_flag(&self, flag: u8) -> bool {
+    pub(crate) fn has_flag(&self, flag: u16) -> bool {
         self.flags.load(Ordering::Relaxed) & flag != 0
     }
 
@@ -190,7 +211,7 @@ impl Client {
             line,
             "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={} sub={} psub={} ssub={} multi={} \
              qbuf={query} qbuf-free={query_free} argv-mem=0 multi-mem=0 rbs={capacity} rbp={capacity} obl={output} oll=0 \
-             omem={output} tot-mem={} events={} cmd={command} user={} redir=-1 resp={} lib-name={} lib-ver={}",
+             omem={output} tot-mem={} events={} cmd={command} user={} redir={} resp={} lib-name={} lib-ver={}",
             self.id,
             self.origin.address,
             self.origin.local_address,
@@ -207,6 +228,7 @@ impl Client {
             query + query_free + capacity + size_of::<Client>() as u64,
             if output > 0 { "rw" } else { "r" },
             String::from_utf8_lossy(self.account.load().name()),
+            self.redirect.load(Ordering::Relaxed),
             self.protocol.load(Ordering::Relaxed),
             identity.library_name,
             identity.library_version,
@@ -216,15 +238,19 @@ impl Client {
 
     fn flag_letters(&self) -> String {
         let flags = self.flags.load(Ordering::Relaxed);
-        let letters =
-            [(FLAG_PAUSED | FLAG_BLOCKED, 'b'), (FLAG_CLOSING, 'c'), (FLAG_NO_EVICT, 'e'), (FLAG_NO_TOUCH, 'T')];
-        let mut text: String = letters.iter().filter(|(flag, _)| flags & flag != 0).map(|(_, letter)| letter).collect();
-        if self.is_subscriber() {
-            text.insert(0, 'P');
-        }
-        if self.queued.load(Ordering::Relaxed) >= 0 {
-            text.push('x');
-        }
+        let letters = [
+            (flags & FLAG_MONITOR != 0, 'O'),
+            (self.is_subscriber(), 'P'),
+            (self.queued.load(Ordering::Relaxed) >= 0, 'x'),
+            (flags & (FLAG_PAUSED | FLAG_BLOCKED) != 0, 'b'),
+            (flags & FLAG_TRACKING != 0, 't'),
+            (flags & FLAG_REDIRECTION_BROKEN != 0, 'R'),
+            (flags & FLAG_BROADCAST != 0, 'B'),
+            (flags & FLAG_CLOSING != 0, 'c'),
+            (flags & FLAG_NO_EVICT != 0, 'e'),
+            (flags & FLAG_NO_TOUCH != 0, 'T'),
+        ];
+        let text: String = letters.iter().filter(|(set, _)| *set).map(|(_, letter)| letter).collect();
         if text.is_empty() { "N".to_owned() } else { text }
     }
 }
@@ -261,7 +287,8 @@ impl Clients {
             account: ArcSwap::new(Arc::clone(account)),
             database: AtomicU32::new(0),
             protocol: AtomicU8::new(2),
-            flags: AtomicU8::new(0),
+            flags: AtomicU16::new(0),
+            redirect: AtomicI64::new(-1),
             last_command: AtomicU32::new(NO_COMMAND),
             active_ms: AtomicI64::new(now_ms),
             queued: AtomicI32::new(-1),

@@ -18,6 +18,7 @@ pub(crate) mod scripting;
 mod server;
 mod slowlog;
 mod syntax;
+mod tracking;
 mod transaction;
 mod waitaof;
 
@@ -75,6 +76,7 @@ pub(crate) fn rows() -> impl Iterator<Item = &'static Row> {
         pubsub::ROWS,
         server::ROWS,
         slowlog::ROWS,
+        tracking::ROWS,
         transaction::ROWS,
         waitaof::ROWS,
     ]

@@ -13,17 +13,20 @@ use crate::backup::Backups;
 use crate::clients::Clients;
 use crate::errors::ErrorCounts;
 use crate::figures::Figures;
+use crate::herald::Herald;
 use crate::host::{Host, MemoryFigures};
 use crate::keyspace;
 use crate::latency::LatencyMonitor;
+use crate::monitors::Monitors;
 use crate::pause::Pause;
 use crate::process;
 use crate::pubsub::PubSub;
 use crate::rates::Rates;
 use crate::registry::Registry;
 use crate::scripting::Scripts;
-use crate::settings::{BACKUP_DIRECTORY, DATA_DIRECTORY, STALL_TIMEOUT, Settings};
+use crate::settings::{BACKUP_DIRECTORY, DATA_DIRECTORY, STALL_TIMEOUT, Settings, TRACKING_TABLE_MAX_KEYS};
 use crate::slowlog::SlowLog;
+use crate::tracking::Tracking;
 use crate::upkeep::Upkeep;
 use crate::users::Users;
 
@@ -37,9 +40,11 @@ struct Inner {
     _upkeep: Upkeep,
     settings: Arc<Settings>,
     users: Users,
-    clients: Clients,
+    clients: Arc<Clients>,
     scripts: Scripts,
-    pubsub: PubSub,
+    pubsub: Arc<PubSub>,
+    tracking: Arc<Tracking>,
+    monitors: Monitors,
     figures: Figures,
     slowlog: SlowLog,
     latency: LatencyMonitor,
@@ -64,6 +69,11 @@ impl Engine {
     pub fn open(store: Store, settings: Arc<Settings>) -> ennead_kv::Result<Engine> {
         let keyspace = keyspace::open(store.clone(), &settings, random_word())?;
         let users = Users::open(&store, &settings)?;
+        let clients = Arc::new(Clients::default());
+        let pubsub = Arc::new(PubSub::new(Arc::clone(&settings)));
+        let tracking = Arc::new(Tracking::new(&settings, &clients));
+        keyspace.set_witness(Box::new(Herald::new(&settings, &pubsub, &tracking)));
+        follow_table_limit(&settings, &tracking);
         let started_unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let upkeep = Upkeep::start(&keyspace)
             .map_err(|error| ennead_kv::Error::Text(format!("ERR cannot start a thread: {error}").into()))?;
@@ -72,9 +82,11 @@ impl Engine {
             keyspace,
             _upkeep: upkeep,
             users,
-            clients: Clients::default(),
+            clients,
             scripts: Scripts::default(),
-            pubsub: PubSub::new(Arc::clone(&settings)),
+            pubsub,
+            tracking,
+            monitors: Monitors::default(),
             figures: Figures::new(Registry::get().commands().len()),
             slowlog: SlowLog::default(),
             latency: LatencyMonitor::default(),
@@ -126,6 +138,15 @@ impl Engine {
     /// Channels and their subscribers.
     pub fn pubsub(&self) -> &PubSub {
         &self.0.pubsub
+    }
+
+    /// Clients that cache what they read.
+    pub fn tracking(&self) -> &Tracking {
+        &self.0.tracking
+    }
+
+    pub(crate) fn monitors(&self) -> &Monitors {
+        &self.0.monitors
     }
 
     /// The table of commands.
@@ -211,6 +232,16 @@ impl Engine {
     pub(crate) fn seed(&self) -> u64 {
         random_word()
     }
+}
+
+/// Keeps the table of what clients read within its limit when that is made lower.
+fn follow_table_limit(settings: &Settings, tracking: &Arc<Tracking>) {
+    let tracking = Arc::downgrade(tracking);
+    settings.on_change(TRACKING_TABLE_MAX_KEYS, move |_| {
+        if let Some(tracking) = tracking.upgrade() {
+            tracking.limit();
+        }
+    });
 }
 
 /// From the system's random source, through the keys it gives to hash maps.

@@ -6,9 +6,9 @@ use ennead_kv::{Keyspace, KvOptions, Policy, Threshold};
 use ennead_store::Store;
 
 use crate::settings::{
-    Choice, DATABASES, EvictionPolicy, HASH_MAX_ENTRIES, HASH_MAX_VALUE, HLL_SPARSE_MAX_BYTES, Key, LFU_DECAY_TIME,
-    LFU_LOG_FACTOR, LIST_MAX_SIZE, MAXMEMORY, MAXMEMORY_POLICY, MAXMEMORY_SAMPLES, PROTO_MAX_BULK_LEN, SET_MAX_ENTRIES,
-    SET_MAX_INTEGERS, SET_MAX_VALUE, Settings, ZSET_MAX_ENTRIES, ZSET_MAX_VALUE,
+    Choice, DATABASES, EvictionPolicy, HASH_MAX_ENTRIES, HASH_MAX_VALUE, HLL_SPARSE_MAX_BYTES, KEYSPACE_EVENTS, Key,
+    LFU_DECAY_TIME, LFU_LOG_FACTOR, LIST_MAX_SIZE, MAXMEMORY, MAXMEMORY_POLICY, MAXMEMORY_SAMPLES, PROTO_MAX_BULK_LEN,
+    SET_MAX_ENTRIES, SET_MAX_INTEGERS, SET_MAX_VALUE, Settings, ZSET_MAX_ENTRIES, ZSET_MAX_VALUE,
 };
 
 pub(crate) fn open(store: Store, settings: &Arc<Settings>, seed: u64) -> ennead_kv::Result<Keyspace> {
@@ -25,6 +25,7 @@ pub(crate) fn open(store: Store, settings: &Arc<Settings>, seed: u64) -> ennead_
         hll_sparse_max_bytes: settings.read(HLL_SPARSE_MAX_BYTES),
     };
     let keyspace = Keyspace::open(store, options)?;
+    keyspace.settings().set_events(settings.read(KEYSPACE_EVENTS).wanted());
     follow(&keyspace, settings);
     follow_thresholds(&keyspace, settings);
     Ok(keyspace)
@@ -50,6 +51,7 @@ fn follow(keyspace: &Keyspace, settings: &Settings) {
         LFU_LOG_FACTOR => |target, factor| target.set_lfu_log_factor(factor as u32);
         LFU_DECAY_TIME => |target, minutes| target.set_lfu_decay_time(minutes as u32);
         PROTO_MAX_BULK_LEN => |target, bytes| target.set_proto_max_bulk_len(bytes);
+        KEYSPACE_EVENTS => |target, classes| target.set_events(classes.wanted());
         HLL_SPARSE_MAX_BYTES => |target, bytes| target.set_hll_sparse_max_bytes(bytes);
     }
 }

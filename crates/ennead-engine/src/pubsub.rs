@@ -19,7 +19,7 @@ use smallvec::SmallVec;
 
 use crate::clients::Client;
 use crate::session::Hold;
-use crate::settings::{OUTPUT_PUBSUB_HARD, Settings};
+use crate::settings::{OUTPUT_NORMAL_HARD, OUTPUT_PUBSUB_HARD, Settings};
 use channels::Channels;
 pub use mailbox::{Doorbell, Mailbox};
 pub use message::Message;
@@ -160,10 +160,11 @@ impl Roster {
 /// A worker to be woken, and the clients that have mail there.
 type Ring = (Arc<Doorbell>, SmallVec<[u64; 16]>);
 
-/// One call of PUBLISH: whom it reached, and who has to be told.
-struct Round {
-    /// Bytes that may wait for a subscriber; 0 for no limit.
+/// Messages that are sent together: whom they reached, and who has to be told.
+pub(crate) struct Round {
+    /// Bytes that may wait for a subscriber, and for another client; 0 for no limit.
     limit_bytes: u64,
+    ordinary_limit_bytes: u64,
     receivers: u64,
     /// Channel and text, shared by the messages of several patterns.
     body: Option<(Shared, Shared)>,
@@ -171,24 +172,40 @@ struct Round {
 }
 
 impl Round {
-    fn new(settings: &Settings) -> Round {
-        Round { limit_bytes: settings.read(OUTPUT_PUBSUB_HARD), receivers: 0, body: None, rings: SmallVec::new() }
+    pub(crate) fn new(settings: &Settings) -> Round {
+        Round {
+            limit_bytes: settings.read(OUTPUT_PUBSUB_HARD),
+            ordinary_limit_bytes: settings.read(OUTPUT_NORMAL_HARD),
+            receivers: 0,
+            body: None,
+            rings: SmallVec::new(),
+        }
     }
 
     fn deliver(&mut self, roster: &Roster, message: Message) {
         let message = Arc::new(message);
         self.receivers += roster.len() as u64;
         for client in &roster.0 {
-            client.mailbox.put(&message, client.output_bytes(), self.limit_bytes, |doorbell| {
-                match self.rings.iter_mut().find(|(known, _)| Arc::ptr_eq(known, doorbell)) {
-                    Some((_, clients)) => clients.push(client.id),
-                    None => self.rings.push((Arc::clone(doorbell), SmallVec::from_slice(&[client.id]))),
-                }
-            });
+            self.put(client, &message, self.limit_bytes);
         }
     }
 
-    fn end(self) -> u64 {
+    /// Puts a message into the mailbox of one client, which need not be a subscriber.
+    pub(crate) fn post(&mut self, client: &Arc<Client>, message: &Arc<Message>) {
+        let limit = if client.is_subscriber() { self.limit_bytes } else { self.ordinary_limit_bytes };
+        self.put(client, message, limit);
+    }
+
+    fn put(&mut self, client: &Arc<Client>, message: &Arc<Message>, limit_bytes: u64) {
+        client.mailbox.put(message, client.output_bytes(), limit_bytes, |doorbell| {
+            match self.rings.iter_mut().find(|(known, _)| Arc::ptr_eq(known, doorbell)) {
+                Some((_, clients)) => clients.push(client.id),
+                None => self.rings.push((Arc::clone(doorbell), SmallVec::from_slice(&[client.id]))),
+            }
+        });
+    }
+
+    pub(crate) fn end(self) -> u64 {
         for (doorbell, clients) in &self.rings {
             doorbell.ring(clients);
         }

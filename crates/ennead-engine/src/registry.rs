@@ -43,6 +43,11 @@ impl Command {
         self.has(Flag::PubSub) || self.spec.name.starts_with("pubsub")
     }
 
+    /// Whether it may have Redis send something to replicas although it is no write. COMMAND INFO does not show that.
+    pub(crate) fn may_replicate(&self) -> bool {
+        ["eval", "evalsha", "fcall", "pfcount", "publish", "spublish"].contains(&self.spec.name)
+    }
+
     /// Its ACL categories, without the `@`. A container has those of nobody: its subcommands have their own.
     pub fn categories(&self) -> Vec<&'static str> {
         match self.handler {

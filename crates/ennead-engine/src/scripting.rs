@@ -20,5 +20,5 @@ pub(crate) use arguments::{Invocation, check_keys};
 pub(crate) use item::Item;
 pub(crate) use run::{check, run, run_inside};
 pub(crate) use running::Kill;
-pub(crate) use scripts::{Script, Scripts};
+pub(crate) use scripts::{Script, Scripts, declares_no_writes};
 pub(crate) use thread::{Answer, Job};

@@ -3,7 +3,9 @@
 //! It never blocks and never sees a socket: what a listener must do about the reply (hold it back, close afterwards, try
 //! the request again later) is said by the [`Outcome`].
 
+mod attention;
 mod blocking;
+mod hold;
 mod permission;
 mod pipeline;
 mod refusal;
@@ -19,7 +21,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use ennead_kv::{Args, Call, Effect, Error, Flag, KeySpec, Reply};
-use ennead_store::{Durability, Sequence};
+use ennead_store::Durability;
 
 use crate::clients::{Client, FLAG_CLOSING, FLAG_NO_TOUCH, Origin};
 use crate::commands::{Awaited, Migrating};
@@ -32,7 +34,9 @@ use crate::{Clock, Engine};
 
 use crate::scripting::Answer;
 
+pub(crate) use attention::Attention;
 use blocking::Blocked;
+pub use hold::Hold;
 pub use pipeline::Together;
 use subscriptions::Subscriptions;
 use transaction::Queue;
@@ -49,29 +53,6 @@ pub trait Output: Reply {
     fn rewind(&mut self, mark: usize);
     /// From here on replies are written in this version, 2 or 3.
     fn set_protocol(&mut self, version: u8);
-}
-
-/// What must have happened before a reply may be sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Hold {
-    None,
-    /// [`ennead_store::Store::written`] covers the sequence.
-    Written(Sequence),
-    /// [`ennead_store::Store::durable`] covers the sequence.
-    Durable(Sequence),
-}
-
-impl Hold {
-    /// What asks for more of two.
-    pub(crate) fn longer(self, other: Hold) -> Hold {
-        match (self, other) {
-            (Hold::None, other) | (other, Hold::None) => other,
-            (Hold::Written(first), Hold::Written(second)) => Hold::Written(first.max(second)),
-            (Hold::Written(first) | Hold::Durable(first), Hold::Written(second) | Hold::Durable(second)) => {
-                Hold::Durable(first.max(second))
-            }
-        }
-    }
 }
 
 /// What became of a request.
@@ -128,6 +109,7 @@ pub struct Session {
     queue: Option<Box<Queue>>,
     pub(crate) watches: Watches,
     subscriptions: Subscriptions,
+    pub(crate) attention: Attention,
     /// The request at hand was answered by frames that CLIENT REPLY does not keep back.
     pushed: bool,
     /// EXEC has the keyspace: commands of the engine must not ask for it.
@@ -167,6 +149,7 @@ impl Session {
             queue: None,
             watches: Watches::default(),
             subscriptions: Subscriptions::default(),
+            attention: Attention::default(),
             pushed: false,
             executing: false,
             stalled: None,
@@ -199,6 +182,7 @@ impl Session {
             queue: None,
             watches: Watches::default(),
             subscriptions: Subscriptions::default(),
+            attention: self.attention,
             pushed: false,
             executing: true,
             stalled: None,
@@ -266,7 +250,7 @@ impl Session {
         {
             return outcome;
         }
-        if let Some(wait) = self.wait(command, clock) {
+        if let Some(wait) = self.wait(command, args, clock) {
             return match wait {
                 Ok(wait) => Outcome::Later(wait),
                 Err(error) => self.refuse(command, &error, reply),
@@ -305,7 +289,8 @@ impl Session {
             command.may_be_queued()?;
         }
         self.may_run(command)?;
-        self.permit(command, args, clock)
+        self.permit(command, args, clock)?;
+        self.may_touch_keys(command)
     }
 
     /// Runs an admitted command and counts it.
@@ -318,6 +303,7 @@ impl Session {
     ) -> Outcome {
         self.client.last_command.store(command.index as u32, Ordering::Relaxed);
         self.client.touch(clock.unix_ms());
+        self.evict_first(command, reply, clock);
         let mark = reply.mark();
         let result = match command.handler {
             Handler::Keyspace(row) => {
@@ -325,7 +311,8 @@ impl Session {
                 if command.has(Flag::Blocking) {
                     self.run_or_wait(row, &call, args, reply, clock)
                 } else {
-                    self.engine.keyspace().execute(row, &call, args, reply).map(|effect| self.hold(effect))
+                    let ran = self.engine.keyspace().execute(row, &call, args, reply);
+                    ran.map(|effect| self.hold(effect).longer(std::mem::replace(&mut self.held, Hold::None)))
                 }
             }
             Handler::Engine(run) => {
@@ -339,8 +326,12 @@ impl Session {
         }
         if let Some(wait) = self.later.take() {
             reply.rewind(mark);
+            if self.blocked.is_some() {
+                self.show(command, args, clock);
+            }
             return Outcome::Later(wait);
         }
+        self.show(command, args, clock);
         self.conclude(command, args, mark, result, reply, clock)
     }
 
@@ -361,9 +352,10 @@ impl Session {
                 let text = error.to_string();
                 self.engine.errors().count(&text);
                 reply.error(&text);
-                (Hold::None, true)
+                (std::mem::replace(&mut self.held, Hold::None), true)
             }
         };
+        self.end_caching(command);
         let time = clock.lap();
         self.shard.executed(command.index, time, failed);
         self.note_slowness(command, args, time, clock);
@@ -378,6 +370,8 @@ impl Session {
             seed: self.next_random(),
             no_touch: self.client.has_flag(FLAG_NO_TOUCH),
             named_only: !self.account.is_unrestricted(),
+            client: self.client.id,
+            remembers: self.attention.remembers(),
         }
     }
 
@@ -392,15 +386,7 @@ impl Session {
     /// How long replies to something with this effect are held back.
     #[inline]
     pub(crate) fn hold(&self, effect: Effect) -> Hold {
-        let sequence = effect.saw.max(effect.wrote.unwrap_or(0));
-        if sequence == 0 {
-            return Hold::None;
-        }
-        match self.durability.unwrap_or_else(|| self.engine.settings().read(DURABILITY)) {
-            Durability::None => Hold::None,
-            Durability::EverySec => Hold::Written(sequence),
-            Durability::Always => Hold::Durable(sequence),
-        }
+        Hold::of(effect, self.durability.unwrap_or_else(|| self.engine.settings().read(DURABILITY)))
     }
 
     fn note_slowness(&self, command: &Command, args: Args<'_>, time: Duration, clock: &Clock) {
@@ -455,6 +441,7 @@ impl Session {
     pub(crate) fn reset(&mut self, reply: &mut dyn Output) {
         self.discard();
         self.end_subscriptions();
+        self.end_attention();
         self.send_mail(reply);
         self.select(0);
         self.set_protocol(2, reply);
@@ -493,6 +480,7 @@ impl Drop for Session {
     fn drop(&mut self) {
         self.end_subscriptions();
         if !self.borrowed {
+            self.end_attention();
             self.client.mailbox.end();
             self.engine.clients().remove(self.client.id);
         }

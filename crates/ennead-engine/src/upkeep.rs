@@ -5,7 +5,7 @@
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use ennead_kv::Keyspace;
+use ennead_kv::{Call, Keyspace};
 
 const EXPIRE_INTERVAL: Duration = Duration::from_millis(100);
 /// Keys handled between two looks at whether to end. Of expiry little, with a rest behind it: a thread that works without
@@ -43,6 +43,11 @@ fn spawn(name: &str, keyspace: Keyspace, step: Step) -> std::io::Result<Sender<(
 }
 
 fn expire(keyspace: &Keyspace) -> Option<Duration> {
+    // A limit that was made lower holds although nobody asks for anything.
+    let call = Call { now_ms: unix_ms(), seed: unix_ms(), ..Call::default() };
+    if let Err(error) = keyspace.has_room(&call) {
+        tracing::debug!(%error, "cannot evict keys");
+    }
     match keyspace.expire_due(unix_ms(), EXPIRE_BUDGET) {
         Ok(true) => Some(EXPIRE_REST),
         Ok(false) => Some(EXPIRE_INTERVAL),

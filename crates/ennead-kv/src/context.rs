@@ -20,6 +20,7 @@ use crate::encoding::{collection_encoding, string_encoding};
 use crate::entry::{Entry, Kind};
 use crate::error::{Error, Result};
 use crate::keyspace::{Call, Effect, Gate, Keyspace, Shared};
+use crate::notice::{EventClass, Notices};
 use crate::place::{Place, next_random};
 use crate::reply::Reply;
 use crate::slot::Slot;
@@ -32,6 +33,8 @@ mod expire;
 mod hints;
 mod lists;
 pub(crate) mod load;
+mod notices;
+mod removal;
 mod run;
 mod strings;
 mod transfer;
@@ -74,6 +77,10 @@ pub struct Context<'a> {
     /// By the number that clients select: the number outside of the transaction. None until SWAPDB changes it.
     order: Option<Box<[usize]>>,
     waits: Waits,
+    /// What happened to keys since the last batch, if somebody wants to know.
+    notices: Option<Box<Notices>>,
+    /// A key was deleted to be set again: that makes no new key.
+    replacing: bool,
     random: u64,
     saw: Sequence,
     wrote: Option<Sequence>,
@@ -99,6 +106,8 @@ pub(crate) enum Lookup {
     Read,
     /// Counts as hit or miss only.
     Peek,
+    /// The same, and nobody is told of a miss.
+    Inspect,
     /// To be changed: counts as an access only.
     Write,
 }
@@ -136,6 +145,8 @@ impl<'a> Context<'a> {
             emptied: false,
             order: None,
             waits: Waits::default(),
+            notices: None,
+            replacing: false,
             random: call.seed,
             saw: 0,
             wrote: None,
@@ -211,13 +222,18 @@ impl<'a> Context<'a> {
         self.clock = Clock::new(self.keyspace.settings(), call.now_ms);
         self.random = call.seed;
         self.place = None;
+        self.replacing = false;
         self.writes |= writes;
     }
 
     /// Commits what was staged and lets go of the slots.
     pub(crate) fn finish(mut self) -> Result<Effect> {
         self.commit()?;
-        Ok(Effect { wrote: self.wrote, saw: self.saw })
+        Ok(self.effect())
+    }
+
+    fn effect(&self) -> Effect {
+        Effect { wrote: self.wrote, saw: self.saw }
     }
 
     /// Locks a slot that is not locked yet and returns its index. Without the gate to itself a command must come in order.
@@ -287,10 +303,13 @@ impl<'a> Context<'a> {
             && let Some(entry) = self.locked[locked].slot.table.get(at)
         {
             if (1..=self.call.now_ms).contains(&entry.expiry()) {
-                self.delete(spot, key);
-                self.shared().counters.expired.fetch_add(1, Relaxed);
+                // What only reads need not delete it. A command that writes would set a key that is there twice.
+                if self.writes || !self.shared().settings.keeps_keys(self.call.now_ms) {
+                    self.expire(spot, key);
+                    self.shared().counters.expired.fetch_add(1, Relaxed);
+                }
                 spot.at = None;
-            } else if lookup != Lookup::Peek && !self.call.no_touch {
+            } else if !matches!(lookup, Lookup::Peek | Lookup::Inspect) && !self.call.no_touch {
                 let access = entry.access();
                 let touched = self.clock.touched(access, next_random(&mut self.random));
                 if touched != access {
@@ -301,7 +320,12 @@ impl<'a> Context<'a> {
         match (lookup, spot.at) {
             (Lookup::Write, _) => {}
             (_, Some(_)) => self.shared().counters.hit(place.slot),
-            (_, None) => self.shared().counters.miss(place.slot),
+            (_, None) => {
+                self.shared().counters.miss(place.slot);
+                if lookup != Lookup::Inspect {
+                    self.notify_in(db, EventClass::Miss, "keymiss", key);
+                }
+            }
         }
         Ok(spot)
     }
@@ -355,6 +379,9 @@ impl<'a> Context<'a> {
     pub(crate) fn set_expiry(&mut self, spot: Spot, key: &[u8], expiry: u64) {
         let (Some(at), Some(was)) = (spot.at, self.entry(spot).map(Entry::expiry)) else { return };
         if was == expiry {
+            if was != 0 {
+                self.note_changed(key);
+            }
             return;
         }
         let locked = &mut self.locked[spot.locked];
@@ -363,31 +390,14 @@ impl<'a> Context<'a> {
         self.stage_entry(spot, key);
     }
 
-    /// Deletes a key; whether it existed.
-    pub(crate) fn delete(&mut self, spot: Spot, key: &[u8]) -> bool {
-        let (Some(at), Some(entry)) = (spot.at, self.entry(spot)) else { return false };
-        let volatile = entry.expiry() != 0;
-        self.stage_rows_gone(spot);
-        let locked = &mut self.locked[spot.locked];
-        locked.slot.remove(at);
-        locked.keys -= 1;
-        locked.volatile -= i64::from(volatile);
-        locked.dirty = true;
-        if !locked.slot.complete {
-            self.gone.entry((locked.db, spot.place)).or_default().push(key.to_vec());
-        }
-        self.work.row.set_key(spot.place, key);
-        self.work.batch.delete(locked.database.rows, self.work.row.row_key());
-        true
-    }
-
     /// Runs the command, commits what it staged, and lets go of its slots.
     pub(crate) fn run(&mut self, command: &Command, args: Args<'_>, reply: &mut dyn Reply) -> Result<Effect> {
         let ran = (command.run)(self, args, reply);
+        self.note_reads(&command.spec, args);
         let committed = self.commit();
         ran?;
         committed?;
-        Ok(Effect { wrote: self.wrote, saw: self.saw })
+        Ok(self.effect())
     }
 }
 

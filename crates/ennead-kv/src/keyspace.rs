@@ -15,6 +15,7 @@ use crate::command::Command;
 use crate::counters::Counters;
 use crate::database::Database;
 use crate::error::{Error, Result};
+use crate::notice::{Notices, Witness};
 use crate::options::{KvOptions, Settings};
 use crate::place::Placer;
 use crate::reply::Reply;
@@ -69,6 +70,7 @@ pub(crate) struct Shared {
     /// Candidates for eviction; locked only between slots.
     pool: Mutex<Pool>,
     pub(crate) waiters: Waiters,
+    witness: OnceLock<Box<dyn Witness>>,
 }
 
 type Used = Arc<Mutex<Vec<Option<Arc<Database>>>>>;
@@ -94,6 +96,10 @@ pub struct Call {
     pub no_touch: bool,
     /// Whether keys must not be read that the request does not name.
     pub named_only: bool,
+    /// Who runs the command; 0 for nobody. A [`Witness`] is told.
+    pub client: u64,
+    /// Whether the [`Witness`] is told of the keys that the command reads, if it only reads.
+    pub remembers: bool,
 }
 
 /// What a command did, in sequence numbers of the store.
@@ -135,6 +141,7 @@ impl Keyspace {
             meta,
             pool: Mutex::default(),
             waiters: Waiters::default(),
+            witness: OnceLock::new(),
             store,
         })))
     }
@@ -169,6 +176,13 @@ impl Keyspace {
         &self.0.store
     }
 
+    /// Has somebody hear of what happens to keys from now on, as far as the settings ask for it. Only the first call
+    /// counts.
+    pub fn set_witness(&self, witness: Box<dyn Witness>) {
+        // Whoever comes second is told by nobody, as documented.
+        let _ = self.0.witness.set(witness);
+    }
+
     /// How many databases `SELECT` knows.
     pub fn databases(&self) -> usize {
         self.0.databases
@@ -178,6 +192,14 @@ impl Keyspace {
 impl Shared {
     pub(crate) fn enter(&self) -> RwLockReadGuard<'_, Gate> {
         self.gate.read()
+    }
+
+    /// Tells what happened in a batch; under the locks of its keys.
+    #[cold]
+    pub(crate) fn tell(&self, notices: &Notices, effect: Effect) {
+        if let Some(witness) = self.witness.get() {
+            witness.witness(notices, effect);
+        }
     }
 }
 

@@ -16,6 +16,7 @@ mod geo;
 pub mod glob;
 mod hyperloglog;
 mod keyspace;
+mod notice;
 mod number;
 mod object;
 mod options;
@@ -39,6 +40,7 @@ pub use keyspace::{
     Call, DatabaseFigures, Effect, Ended, Export, Figures, Inspection, Keyspace, Ran, Run, Transaction, Unblocker,
     Waiting, Wake, Watched,
 };
+pub use notice::{EventClass, Notice, Notices, Witness};
 pub use number::double::with_double_text;
 pub use options::{KvOptions, Policy, Settings};
 pub use place::{SLOTS, key_slot};

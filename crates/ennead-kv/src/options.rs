@@ -1,8 +1,12 @@
 //! Settings of a keyspace: those of its opening, and those that may change while it runs.
 
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{
+    AtomicBool, AtomicU8, AtomicU32, AtomicU64,
+    Ordering::{Relaxed, SeqCst},
+};
 
 use crate::encoding::Thresholds;
+use crate::notice::CHANGES;
 
 /// What happens when memory reaches its limit. Redis's policies, and [`Policy::Tier`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -118,6 +122,10 @@ pub struct Settings {
     proto_max_bulk_len: AtomicU64,
     hll_sparse_max_bytes: AtomicU64,
     thresholds: Thresholds,
+    /// The classes of events that are asked for, and [`CHANGES`].
+    asked: AtomicU32,
+    /// Until when no key goes by itself, Unix ms.
+    kept_until: AtomicU64,
 }
 
 impl Settings {
@@ -132,6 +140,8 @@ impl Settings {
             proto_max_bulk_len: AtomicU64::new(options.proto_max_bulk_len),
             hll_sparse_max_bytes: AtomicU64::new(options.hll_sparse_max_bytes),
             thresholds: Thresholds::default(),
+            asked: AtomicU32::new(0),
+            kept_until: AtomicU64::new(0),
         }
     }
 
@@ -174,6 +184,40 @@ impl Settings {
     }
     pub fn set_active_expire(&self, active: bool) {
         self.active_expire.store(active, Relaxed);
+    }
+    /// Whether the witness is told of something, as its bit says; for keys of a slot the answer holds as long as the slot
+    /// is locked.
+    #[inline]
+    pub(crate) fn asks_for(&self, bit: u32) -> bool {
+        self.asked.load(Relaxed) & bit != 0
+    }
+    /// Has the witness told of the events of these classes, by the bits of [`crate::EventClass`], and of no others.
+    pub fn set_events(&self, classes: u32) {
+        let classes = classes & !CHANGES;
+        // The only one who fails to exchange it is one who changed it meanwhile.
+        let _ = self.asked.fetch_update(SeqCst, SeqCst, |asked| Some(asked & CHANGES | classes));
+    }
+    /// Has the witness told of every change of a key, or no longer.
+    pub fn set_tells_changes(&self, tells: bool) {
+        if tells {
+            self.asked.fetch_or(CHANGES, SeqCst);
+        } else {
+            self.asked.fetch_and(!CHANGES, SeqCst);
+        }
+    }
+    /// Whether at this time, Unix ms, keys that are due are only no longer seen, and none is evicted.
+    #[inline]
+    pub(crate) fn keeps_keys(&self, now_ms: u64) -> bool {
+        now_ms < self.kept_until.load(Relaxed)
+    }
+    /// What [`Settings::keep_keys_until`] was told.
+    pub fn kept_until(&self) -> u64 {
+        self.kept_until.load(Relaxed)
+    }
+    /// Until a time, Unix ms, no key is deleted because it is due or has to make room, unless a command is about to change it;
+    /// 0 ends that.
+    pub fn keep_keys_until(&self, unix_ms: u64) {
+        self.kept_until.store(unix_ms, SeqCst);
     }
     /// Where encodings change.
     pub fn thresholds(&self) -> &Thresholds {

@@ -322,7 +322,7 @@ impl Connection {
         if self.unread() > 0 {
             self.check_output_limits(limits);
         }
-        if self.session.client().is_subscriber() {
+        if self.session.client().is_subscriber() || self.session.client().is_monitor() {
             return;
         }
         let idle = now.saturating_duration_since(self.active);

@@ -2,6 +2,8 @@
 //! connection asks for a PING with a word of its own, so all that the step led to there has come when that is answered;
 //! what came to the others is read with their next steps.
 
+mod attention;
+
 use crate::random::Random;
 use crate::server::Server;
 use crate::wire::{Reply, Wire, parse, reply_length, show};
@@ -17,6 +19,8 @@ type Record = Vec<Vec<u8>>;
 
 fn play(server: &Server, steps: &[Step]) -> Record {
     let mut wires: Vec<Wire> = (0..CONNECTIONS).map(|_| server.connect()).collect();
+    wires[0].call(&[b"FLUSHALL"]).unwrap();
+    let ids: Vec<String> = wires.iter_mut().map(id).collect();
     for wire in &mut wires[2..] {
         wire.call(&[b"HELLO", b"3"]).unwrap();
     }
@@ -26,10 +30,49 @@ fn play(server: &Server, steps: &[Step]) -> Record {
         .enumerate()
         .map(|(number, (connection, lines))| {
             let mark = format!("mark-{number:08}");
+            let lines =
+                ids.iter().enumerate().fold(lines, |lines, (at, id)| lines.replace(&format!("{{id:{at}}}"), id));
             wires[connection].send(format!("{lines}PING {mark}\r\n").as_bytes()).unwrap();
-            wires[connection].read_until(format!("{mark}\r\n").as_bytes()).unwrap().0
+            let bytes = wires[connection].read_until(format!("{mark}\r\n").as_bytes()).unwrap().0;
+            comparable(&bytes, &ids)
         })
         .collect()
+}
+
+fn id(wire: &mut Wire) -> String {
+    let Reply::Integer(id) = wire.call(&[b"CLIENT", b"ID"]).unwrap() else { panic!("not a number") };
+    id.to_string()
+}
+
+/// The lines with what is each server's own made equal: the ids of clients where they are shown, and in lines of MONITOR
+/// the time and the address.
+fn comparable(bytes: &[u8], ids: &[String]) -> Vec<u8> {
+    let mut result = Vec::new();
+    let mut before: &[u8] = b"";
+    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+        let shown = line.trim_ascii_end();
+        let is_id = ["redirect", "tracking-redir-broken", "getredir"].iter().any(|word| before == word.as_bytes());
+        let id = ids.iter().position(|id| is_id && shown == format!(":{id}").as_bytes());
+        match (id, monitored(shown)) {
+            (Some(at), _) => result.extend_from_slice(format!(":{{id:{at}}}\r\n").as_bytes()),
+            (_, Some(text)) => result.extend_from_slice(format!("{text}\r\n").as_bytes()),
+            _ => result.extend_from_slice(line),
+        }
+        before = shown;
+    }
+    result
+}
+
+/// A line of MONITOR without its time, and without the address of a client.
+fn monitored(line: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(line).ok()?.strip_prefix('+')?;
+    let (time, rest) = text.split_once(" [")?;
+    let (origin, request) = rest.split_once("] ")?;
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let (seconds, micros) = time.split_once('.').filter(|(seconds, micros)| digits(seconds) && digits(micros))?;
+    let (database, sender) = origin.split_once(' ')?;
+    let sender = if sender == "lua" { "lua" } else { "client" };
+    Some(format!("+time {} {} [{database} {sender}] {request}", seconds.len(), micros.len()))
 }
 
 /// The first step that two servers answered differently.
@@ -127,7 +170,7 @@ fn scripts() -> Vec<Vec<(usize, &'static str)>> {
 /// All differences in the fixed conversations.
 pub(super) fn fixed_differences(peer: &Server, ours: &Server) -> String {
     let mut text = String::new();
-    for script in scripts() {
+    for script in scripts().into_iter().chain(attention::scripts()) {
         let steps: Vec<Step> = script.into_iter().map(|(who, lines)| (who, lines.to_owned())).collect();
         let found = difference(&steps, &play(peer, &steps), &play(ours, &steps), |_, peers, ours| peers == ours);
         text.extend(found);
@@ -135,8 +178,13 @@ pub(super) fn fixed_differences(peer: &Server, ours: &Server) -> String {
     text
 }
 
-/// A difference in the random conversation of a seed.
+/// A difference in the random conversations of a seed.
 pub(super) fn random_difference(peer: &Server, ours: &Server, seed: u64) -> Option<String> {
+    let steps = attention::random(seed);
+    let found = difference(&steps, &play(peer, &steps), &play(ours, &steps), |_, peers, ours| peers == ours);
+    if found.is_some() {
+        return found;
+    }
     let mut random = Random::new(seed);
     let count = 20 + random.below(60);
     let steps: Vec<Step> = (0..count).map(|_| step(&mut random)).collect();

@@ -27,7 +27,6 @@ const MISSING: &[(&str, &str)] = &[
     ("sort sort_ro", "lists and sets"),
     ("restore-asking", "the cluster"),
     ("wait waitaof replicaof slaveof psync replconf sync failover role", "replication"),
-    ("monitor", "a feed of commands"),
     ("bgrewriteaof", "an append-only file, which Ennead does not rewrite"),
 ];
 /// Commands that take more words in 7.2 than in 7.0.

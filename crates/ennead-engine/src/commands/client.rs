@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ennead_kv::{Category, Error, Result, Spec};
 
-use super::{ADMIN, CONNECTION, HARMLESS, Row, error, hello, help, integer, is};
+use super::{ADMIN, CONNECTION, HARMLESS, Row, error, hello, help, integer, is, tracking};
 use crate::clients::{FLAG_NO_EVICT, FLAG_NO_TOUCH, Filter, Kind};
 use crate::session::{Output, ReplyMode, Request, Session};
 
@@ -28,9 +28,9 @@ macro_rules! rows {
 }
 
 pub(super) const ROWS: &[Row] = rows! {
-    CLIENT "caching" 3 "6.0.0" "<YES | NO>" "Instructs the server whether to track the keys in the next request." caching;
+    CLIENT "caching" 3 "6.0.0" "<YES | NO>" "Instructs the server whether to track the keys in the next request." tracking::caching;
     CLIENT "getname" 2 "2.6.9" "" "Returns the name of the connection." getname;
-    CLIENT "getredir" 2 "6.0.0" "" "Returns the client ID to which the connection's tracking notifications are redirected." getredir;
+    CLIENT "getredir" 2 "6.0.0" "" "Returns the client ID to which the connection's tracking notifications are redirected." tracking::getredir;
     CLIENT "help" 2 "5.0.0" "" "Returns helpful text about the different subcommands." help::help;
     CLIENT "id" 2 "5.0.0" "" "Returns the unique client ID of the connection." id;
     CLIENT "info" 2 "6.2.0" "" "Returns information about the connection." info;
@@ -42,8 +42,8 @@ pub(super) const ROWS: &[Row] = rows! {
     CLIENT "reply" 3 "3.2.0" "<ON | OFF | SKIP>" "Instructs the server whether to reply to commands." reply_mode;
     CLIENT "setinfo" 4 "7.2.0" "<LIB-NAME libname | LIB-VER libver>" "Sets information specific to the client or connection." setinfo;
     CLIENT "setname" 3 "2.6.9" "connection-name" "Sets the connection name." setname;
-    CLIENT "tracking" -3 "6.0.0" "<ON | OFF> [REDIRECT client-id] [PREFIX prefix [PREFIX prefix ...]] [BCAST] [OPTIN] [OPTOUT] [NOLOOP]" "Controls server-assisted client-side caching for the connection." tracking;
-    CLIENT "trackinginfo" 2 "6.2.0" "" "Returns information about server-assisted client-side caching for the connection." trackinginfo;
+    CLIENT "tracking" -3 "6.0.0" "<ON | OFF> [REDIRECT client-id] [PREFIX prefix [PREFIX prefix ...]] [BCAST] [OPTIN] [OPTOUT] [NOLOOP]" "Controls server-assisted client-side caching for the connection." tracking::tracking;
+    CLIENT "trackinginfo" 2 "6.2.0" "" "Returns information about server-assisted client-side caching for the connection." tracking::trackinginfo;
     CLIENT_ADMIN "unblock" -3 "5.0.0" "client-id [TIMEOUT | ERROR]" "Unblocks a client blocked by a blocking command from a different connection." unblock;
     CLIENT_ADMIN "unpause" 2 "6.2.0" "" "Resumes processing commands from paused clients." unpause;
 };
@@ -84,40 +84,6 @@ fn setinfo(session: &mut Session, request: &Request<'_>, reply: &mut dyn Output)
         *(if lib_name { &mut identity.library_name } else { &mut identity.library_version }) = value;
     });
     reply.ok();
-    Ok(())
-}
-
-fn getredir(_session: &mut Session, _request: &Request<'_>, reply: &mut dyn Output) -> Result {
-    reply.integer(-1);
-    Ok(())
-}
-
-fn tracking(_session: &mut Session, request: &Request<'_>, reply: &mut dyn Output) -> Result {
-    if request.args.len() == 3 && is(&request.args[2], "off") {
-        reply.ok();
-        return Ok(());
-    }
-    if !is(&request.args[2], "on") && !is(&request.args[2], "off") {
-        return Err(Error::Syntax);
-    }
-    Err(Error::text("ERR client-side caching (CLIENT TRACKING) is not supported yet"))
-}
-
-fn caching(_session: &mut Session, _request: &Request<'_>, _reply: &mut dyn Output) -> Result {
-    Err(Error::text(
-        "ERR CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or OPTOUT mode enabled",
-    ))
-}
-
-fn trackinginfo(_session: &mut Session, _request: &Request<'_>, reply: &mut dyn Output) -> Result {
-    reply.map(3);
-    reply.bulk(b"flags");
-    reply.set(1);
-    reply.bulk(b"off");
-    reply.bulk(b"redirect");
-    reply.integer(-1);
-    reply.bulk(b"prefixes");
-    reply.array(0);
     Ok(())
 }
 
@@ -232,12 +198,17 @@ fn pause(session: &mut Session, request: &Request<'_>, reply: &mut dyn Output) -
     let until = request.clock.instant().checked_add(Duration::from_millis(millis));
     let until = until.ok_or(Error::text("ERR timeout is out of range"))?;
     session.engine.pause().start(until, writes_only);
+    // A pause that is on is never made shorter.
+    let until_ms = request.clock.unix_ms().saturating_add_unsigned(millis).cast_unsigned();
+    let settings = session.engine.keyspace().settings();
+    settings.keep_keys_until(until_ms.max(settings.kept_until()));
     reply.ok();
     Ok(())
 }
 
 fn unpause(session: &mut Session, _request: &Request<'_>, reply: &mut dyn Output) -> Result {
     session.engine.pause().end();
+    session.engine.keyspace().settings().keep_keys_until(0);
     session.engine.clients().wake_all();
     reply.ok();
     Ok(())

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ennead_kv::{Error, Flag, Group, KeySpec, Result, Spec};
+use ennead_kv::{Args, Error, Flag, Group, KeySpec, Result, Spec};
 
 use super::{Row, is};
+use crate::Engine;
+use crate::registry::Command;
 use crate::scripting::{Answer, Invocation, Item, Job, Kill, Script};
 use crate::session::{Hold, Output, Request, Session};
 
@@ -132,6 +134,15 @@ pub(crate) enum Source {
     Hash,
 }
 
+/// Whether the request runs a script that says of itself that it does not write.
+pub(crate) fn declares_no_writes(engine: &Engine, command: &Command, args: Args<'_>) -> bool {
+    match command.spec.name {
+        "eval" => args.get(1).is_some_and(crate::scripting::declares_no_writes),
+        "evalsha" => args.get(1).and_then(|sha| engine.scripts().get(sha)).is_some_and(|script| script.flags.no_writes),
+        _ => false,
+    }
+}
+
 /// The script that a request of EVAL and its like means.
 pub(crate) fn invocation(session: &Session, request: &Request<'_>) -> Result<Invocation> {
     let name = request.command.spec.name;
@@ -169,6 +180,7 @@ fn evaluate(
         }
         return Ok(());
     }
+    session.show_script(request.command, request.args, request.clock);
     let invocation = find(session, request, source, read_only)?;
     if invocation.script.is_quick() {
         let mut inner = session.for_script();

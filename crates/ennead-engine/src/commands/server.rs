@@ -58,15 +58,6 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         spec: Spec {
-            name: "monitor",
-            arity: 1,
-            summary: "Listens for all requests received by the server in real-time.",
-            ..SERVER
-        },
-        run: monitor,
-    },
-    Row {
-        spec: Spec {
             name: "replicaof",
             arity: 3,
             since: "5.0.0",
@@ -274,10 +265,6 @@ fn wait(_session: &mut Session, request: &Request<'_>, reply: &mut dyn Output) -
     }
     reply.integer(0);
     Ok(())
-}
-
-fn monitor(_session: &mut Session, _request: &Request<'_>, _reply: &mut dyn Output) -> Result {
-    Err(Error::text("ERR MONITOR is not supported yet"))
 }
 
 fn lolwut(_session: &mut Session, request: &Request<'_>, reply: &mut dyn Output) -> Result {

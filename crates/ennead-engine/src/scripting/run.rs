@@ -112,10 +112,10 @@ impl Calls<'_, '_> {
             return Err(Error::text("ERR This Redis command is not allowed from script"));
         }
         self.session.permit_in_script(command, args, &self.clock)?;
+        if self.read_only && (command.has(Flag::Write) || command.may_replicate()) {
+            return Err(Error::text("ERR Write commands are not allowed from read-only scripts."));
+        }
         if command.has(Flag::Write) {
-            if self.read_only {
-                return Err(Error::text("ERR Write commands are not allowed from read-only scripts."));
-            }
             self.running.note_write();
         }
         if self.full && command.has(Flag::DenyOom) {
@@ -133,6 +133,7 @@ impl Calls<'_, '_> {
             }
             Handler::Container => Ok(()),
         };
+        self.session.show_called(command, args, &self.clock);
         let hold = std::mem::replace(&mut self.session.held, Hold::None);
         self.held = self.held.longer(hold);
         let time = self.clock.lap();

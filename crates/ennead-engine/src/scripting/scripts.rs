@@ -118,6 +118,11 @@ pub(crate) fn sha1_hex(text: &[u8]) -> String {
     })
 }
 
+/// Whether the first line of a script says that it does not write.
+pub(crate) fn declares_no_writes(text: &[u8]) -> bool {
+    parse_flags(text).is_ok_and(|flags| flags.no_writes)
+}
+
 fn parse_flags(text: &[u8]) -> Result<ScriptFlags, String> {
     let Some(line) = text.strip_prefix(b"#!") else { return Ok(ScriptFlags::default()) };
     let line = line.split(|byte| *byte == b'\n').next().unwrap_or_default();

@@ -41,6 +41,12 @@ impl Session {
         self.blocked.is_some()
     }
 
+    /// Whether messages must not be sent before the request at hand is taken up again: it waits for keys no more, or is a
+    /// script, and what it brings about comes behind its reply.
+    pub fn defers_mail(&self) -> bool {
+        self.scripted.is_some() || self.blocked.as_ref().is_some_and(|blocked| blocked.waiting.has_ended())
+    }
+
     /// Runs a command that may have to wait; if so, [`Session::later`] says for how long.
     pub(super) fn run_or_wait(
         &mut self,

@@ -60,6 +60,8 @@ impl Session {
             && self.stalled.is_none()
             && !self.paused
             && self.reply_mode == ReplyMode::On
+            && self.attention.mode.is_none()
+            && !self.engine.monitors().any()
             && self.account.is_unrestricted()
             && self.is_authenticated()
             && !self.only_listens()
@@ -123,9 +125,10 @@ impl Session {
     }
 
     /// Replies of the run wait for all of it, also when the last of its requests failed.
-    fn held_by(&self, effect: Effect, outcome: Outcome) -> Outcome {
+    fn held_by(&mut self, effect: Effect, outcome: Outcome) -> Outcome {
+        let held = std::mem::replace(&mut self.held, Hold::None);
         match outcome {
-            Outcome::Done { close, .. } => Outcome::Done { hold: self.hold(effect), close },
+            Outcome::Done { hold, close } => Outcome::Done { hold: self.hold(effect).longer(hold).longer(held), close },
             later => later,
         }
     }

@@ -49,6 +49,7 @@ impl Session {
 
     fn answer_refusal(&mut self, text: &str, reply: &mut dyn Output) -> Outcome {
         self.forget_put_off();
+        self.end_caching_refused();
         let mark = reply.mark();
         self.engine.errors().count(text);
         reply.error(text);

@@ -1,3 +1,4 @@
+mod attention;
 mod blocking;
 mod permission;
 mod pubsub;

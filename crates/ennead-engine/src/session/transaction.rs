@@ -29,6 +29,8 @@ pub(super) struct Queue {
     /// A request was refused: EXEC will be, too.
     spoiled: bool,
     writes: bool,
+    /// Redis's replicas may hear of it otherwise.
+    replicates: bool,
     grows: bool,
 }
 
@@ -90,6 +92,11 @@ impl Session {
         command.spec.name == "exec" && self.queue.as_ref().is_some_and(|queue| queue.writes)
     }
 
+    /// Whether the command is the EXEC of requests that Redis's replicas may hear of.
+    pub(super) fn executes_replicated(&self, command: &Command) -> bool {
+        command.spec.name == "exec" && self.queue.as_ref().is_some_and(|queue| queue.replicates)
+    }
+
     /// Whether the command is not going to run now.
     pub(super) fn only_queues(&self, command: &Command) -> bool {
         self.queue.is_some() && !command.is_immediate()
@@ -115,6 +122,7 @@ impl Session {
             self.spoil();
             return self.refuse(command, &error, reply);
         }
+        let replicates = self.may_replicate(command, args);
         let Some(queue) = &mut self.queue else { return self.done(Hold::None) };
         let request = Queued::new(command, args);
         queue.bytes += request.bytes();
@@ -126,6 +134,7 @@ impl Session {
             return self.done(Hold::None);
         }
         queue.writes |= command.has(Flag::Write);
+        queue.replicates |= replicates;
         queue.grows |= command.has(Flag::DenyOom);
         queue.requests.push(request);
         self.client.queued.store(queue.requests.len() as i32, Ordering::Relaxed);
@@ -215,6 +224,7 @@ impl Session {
         transaction: &mut Transaction<'_>,
         reply: &mut dyn Output,
     ) -> Result {
+        self.show_script(request.command, request.args, request.clock);
         let invocation = scripting::invocation(self, request)?;
         let mut session = self.for_script();
         session.shard = Arc::clone(&self.shard);
@@ -260,6 +270,7 @@ impl Session {
             }
             Handler::Container => Err(Error::Arity(command.spec.name.to_owned())),
         };
+        self.show(command, args, clock);
         let time = began.elapsed();
         self.shard.executed(command.index, time, result.is_err());
         self.note_slowness(command, args, time, clock);

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use ennead_kv::{Error, Flag};
+use ennead_kv::{Args, Error, Flag};
 use ennead_store::Pressure;
 
 use super::{Outcome, Output, Session};
 use crate::Clock;
 use crate::clients::FLAG_PAUSED;
+use crate::commands::scripting;
 use crate::registry::Command;
 use crate::settings::BUSY_REPLY_THRESHOLD;
 
@@ -17,12 +18,13 @@ const SCRIPT_SHORT: Duration = Duration::from_millis(2);
 impl Session {
     /// How long the request has to wait before it may run, if it has to; an error when it waited for too long.
     #[inline]
-    pub(super) fn wait(&mut self, command: &Command, clock: &Clock) -> Option<Result<Duration, Error>> {
+    pub(super) fn wait(&mut self, command: &Command, args: Args<'_>, clock: &Clock) -> Option<Result<Duration, Error>> {
         let write = command.has(Flag::Write) || (self.queue.is_some() && self.executes_writes(command));
         if self.engine.pause().is_on() {
             let name = command.spec.name;
+            let changes = write || self.executes_replicated(command) || self.may_replicate(command, args);
             if name != "client|unpause"
-                && let Some(wait) = self.engine.pause().left(write, clock.instant())
+                && let Some(wait) = self.engine.pause().left(changes, clock.instant())
             {
                 self.client.set_flag(FLAG_PAUSED, true);
                 self.paused = true;
@@ -34,6 +36,11 @@ impl Session {
             self.client.set_flag(FLAG_PAUSED, false);
         }
         if write && !self.only_queues(command) { self.wait_for_room(clock) } else { None }
+    }
+
+    /// Whether replicas may hear of what the request does although it is no write: a pause of writes is for these as well.
+    pub(crate) fn may_replicate(&self, command: &Command, args: Args<'_>) -> bool {
+        command.may_replicate() && !scripting::declares_no_writes(&self.engine, command, args)
     }
 
     /// What a request does while a script runs: it waits, or is refused once that takes long. None for one that may run: a

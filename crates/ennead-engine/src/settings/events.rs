@@ -2,12 +2,17 @@
 
 use std::fmt::{self, Write};
 
+use super::{Cell, Kind, Value, word};
+
 /// The classes in the order in which they are shown.
 const CLASSES: &[char] = &['g', '$', 'l', 's', 'h', 'z', 'x', 'e', 't', 'd', 'n'];
 /// Classes that `A` stands for: all but `n`.
 const ALL: u16 = (1 << 10) - 1;
 /// Which channels are written to, and misses, which belong to no class: shown behind the classes.
 const OTHERS: &[char] = &['K', 'E', 'm'];
+
+const KEYSPACE: u16 = 1 << 11;
+const KEYEVENT: u16 = 1 << 12;
 
 /// A set of letters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -26,8 +31,38 @@ impl EventClasses {
         bits.map(EventClasses).ok_or_else(|| "Invalid event class character. Use 'Ag$lshzxeKEtmdn'.".to_owned())
     }
 
-    pub fn is_empty(self) -> bool {
-        self.0 == 0
+    /// From the bits of [`EventClasses::bits`].
+    pub(super) fn of(bits: i64) -> EventClasses {
+        EventClasses(bits as u16)
+    }
+
+    /// A bit for each letter, as in [`ennead_kv::EventClass`].
+    pub fn bits(self) -> u32 {
+        self.0.into()
+    }
+
+    /// The classes whose events go anywhere.
+    pub(crate) fn wanted(self) -> u32 {
+        if self.to_keyspace() || self.to_keyevent() { self.bits() } else { 0 }
+    }
+
+    /// Whether the channels are written to that have the names of keys.
+    pub(crate) fn to_keyspace(self) -> bool {
+        self.0 & KEYSPACE != 0
+    }
+
+    /// Whether the channels are written to that have the names of events.
+    pub(crate) fn to_keyevent(self) -> bool {
+        self.0 & KEYEVENT != 0
+    }
+}
+
+impl Value for EventClasses {
+    fn load(cell: &Cell) -> Self {
+        EventClasses::of(word(cell))
+    }
+    fn fits(kind: &Kind) -> bool {
+        matches!(kind, Kind::Events)
     }
 }
 

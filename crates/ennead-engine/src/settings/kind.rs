@@ -1,6 +1,6 @@
 //! The types of settings: how a text becomes a value and a value a text.
 
-use super::Parsed;
+use super::{EventClasses, Parsed};
 
 /// The type of a setting's value, with its limits.
 #[derive(Debug, Clone, Copy)]
@@ -26,6 +26,8 @@ pub enum Kind {
     Secret,
     /// `host:port`, or `off`.
     Address,
+    /// Classes of keyspace events, a letter each.
+    Events,
 }
 
 /// The form a value has behind one of Redis's names.
@@ -90,6 +92,7 @@ impl Kind {
                 .ok_or_else(|| format!("argument(s) must be one of the following: {}", words.join(", "))),
             Kind::Text | Kind::Secret if text.contains('\0') => Err("argument contains a NUL byte".to_owned()),
             Kind::Text | Kind::Secret => Ok(Parsed::Text(text.to_owned())),
+            Kind::Events => EventClasses::parse(text).map(|classes| Parsed::Word(classes.bits().into())),
             Kind::Address => match text {
                 "off" => Ok(Parsed::Text(text.to_owned())),
                 _ => host_and_port(text)
@@ -106,6 +109,7 @@ impl Kind {
             Kind::Bytes { .. } => shortest(word, &BYTE_UNITS[..3], ""),
             Kind::Duration { .. } => shortest(word, DURATION_UNITS, "ms"),
             Kind::Choice(words) => words.get(word as usize).copied().unwrap_or_default().to_owned(),
+            Kind::Events => EventClasses::of(word).to_string(),
             Kind::Integer { .. } | Kind::Text | Kind::Secret | Kind::Address => word.to_string(),
         }
     }
@@ -124,6 +128,7 @@ impl Kind {
             Kind::Text => "text".to_owned(),
             Kind::Secret => "text, never shown".to_owned(),
             Kind::Address => "host:port, or off".to_owned(),
+            Kind::Events => "letters of g$lshzxetdnKEmA".to_owned(),
         }
     }
 

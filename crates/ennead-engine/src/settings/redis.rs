@@ -4,7 +4,7 @@
 //! value is asked for. Nothing is accepted and then ignored.
 
 use super::kind::host_and_port;
-use super::{EventClasses, Form, Kind, Parsed, SettingError, Settings, TABLE};
+use super::{Form, Kind, Parsed, SettingError, Settings, TABLE};
 
 /// Redis's parameters with the one value that is supported, and why. A test keeps them apart from the table.
 pub const FIXED: &[(&str, &str, &str)] = &[
@@ -36,7 +36,6 @@ pub const FIXED: &[(&str, &str, &str)] = &[
     ("maxmemory-clients", "0", "client buffers are limited one by one"),
     ("maxmemory-eviction-tenacity", "10", "eviction is not tuned by this"),
     ("no-appendfsync-on-rewrite", "no", "the log is never rewritten"),
-    ("notify-keyspace-events", "", "keyspace notifications are not supported yet"),
     ("pidfile", "", "the service manager knows the process"),
     ("rdbchecksum", "yes", "every record and page has a checksum"),
     ("rdbcompression", "yes", "DUMP compresses long strings"),
@@ -69,7 +68,6 @@ const IMMUTABLE: &[&str] = &[
 const SET_AT_START: &[&str] = &["bind", "port", "protected-mode", "tls-ca-cert-file", "tls-cert-file", "tls-key-file"];
 
 const OUTPUT_LIMITS: &str = "client-output-buffer-limit";
-const EVENTS: &str = "notify-keyspace-events";
 /// Limits of clients that there are none of yet, as Redis has them by default: bytes, bytes, seconds.
 const REPLICA_LIMITS: [u64; 3] = [256 << 20, 64 << 20, 60];
 /// A setting for each of the three limits of a class of clients.
@@ -120,9 +118,6 @@ impl Settings {
     fn redis_change(&self, name: &str, text: &str) -> Result<Vec<Change>, SettingError> {
         if name.eq_ignore_ascii_case(OUTPUT_LIMITS) {
             return output_limit_changes(text);
-        }
-        if name.eq_ignore_ascii_case(EVENTS) {
-            EventClasses::parse(text).map_err(|reason| SettingError::invalid(EVENTS, reason))?;
         }
         if let Some((fixed, value, reason)) = FIXED.iter().find(|(fixed, ..)| fixed.eq_ignore_ascii_case(name)) {
             return match text.eq_ignore_ascii_case(value) && !IMMUTABLE.contains(fixed) {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ennead_store::Durability;
 
-use super::{ChannelDefault, DebugAccess, EvictionPolicy, Form, Key, Kind, LogFormat, LogLevel, Setting};
+use super::{ChannelDefault, DebugAccess, EventClasses, EvictionPolicy, Form, Key, Kind, LogFormat, LogLevel, Setting};
 
 const fn integer(min: i64, max: i64) -> Kind {
     Kind::Integer { min, max }
@@ -188,6 +188,16 @@ rows! {
     OUTPUT_PUBSUB_SOFT: u64 = "clients.output_pubsub_soft", bytes(0), "8mb", live;
     /// How long such a client may be above the soft limit.
     OUTPUT_PUBSUB_SOFT_TIME: Duration = "clients.output_pubsub_soft_time", DURATION, "1m", live;
+
+    /// Keys that the server remembers at most for clients that cache what they read (CLIENT TRACKING); beyond that such a
+    /// client is told that a key has changed although it has not. 0: no limit.
+    TRACKING_TABLE_MAX_KEYS: u64 = "clients.tracking_table_max_keys", integer(0, i64::MAX), "1000000", live,
+        redis: ["tracking-table-max-keys" => Form::Plain];
+
+    /// Which events of keys are published to channels, in the letters of Redis: K to __keyspace@<db>__:<key>, E to
+    /// __keyevent@<db>__:<event>; g generic, $ strings, l lists, s sets, h hashes, z sorted sets, t streams, x expired,
+    /// e evicted, A for all of these; n new keys, m misses. Empty: none.
+    KEYSPACE_EVENTS: EventClasses = "pubsub.keyspace_events", Kind::Events, "", live, redis: ["notify-keyspace-events" => Form::Plain];
 
     /// Channels that a new user, or one that is reset, may use: all or none.
     ACL_PUBSUB_DEFAULT: ChannelDefault = "acl.pubsub_default", Kind::Choice(&["allchannels", "resetchannels"]), "resetchannels",

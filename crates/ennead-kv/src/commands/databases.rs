@@ -141,6 +141,7 @@ fn flushdb(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> 
     check_flush(args)?;
     if context.in_transaction() {
         context.clear_database(context.db())?;
+        context.note_flushed();
     } else {
         let wrote = context.keyspace().flush_database(context.db())?;
         context.note(wrote, 0);
@@ -155,6 +156,7 @@ fn flushall(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) ->
         for db in 0..context.keyspace().databases() {
             context.clear_database(db)?;
         }
+        context.note_flushed();
     } else {
         let wrote = context.keyspace().flush_all()?;
         context.note(wrote, 0);

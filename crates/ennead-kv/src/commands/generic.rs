@@ -387,7 +387,7 @@ fn del(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Resu
     let mut deleted = 0;
     for key in args.iter_from(1) {
         let spot = context.find(key, Lookup::Write)?;
-        deleted += i64::from(context.delete(spot, key));
+        deleted += i64::from(context.delete_told(spot, key));
     }
     reply.integer(deleted);
     Ok(())

@@ -5,6 +5,7 @@ use crate::command::{Command, Flag, GROW_FAST, Group, READ, READ_FAST, Run, Text
 use crate::context::{Context, Lookup};
 use crate::entry::Kind;
 use crate::error::{Error, Result};
+use crate::notice::EventClass;
 use crate::reply::Reply;
 
 mod counter;
@@ -221,18 +222,18 @@ fn set_fields(context: &mut Context<'_>, args: Args<'_>) -> Result<i64> {
         context.note_field(&mut edit, field, value);
     }
     context.note_fields(&mut edit);
-    context.close(edit, key)?;
+    context.close_told(edit, key, EventClass::Hash, "hset")?;
     Ok(new)
 }
 
 /// Sets one field, as part of other commands.
-fn set_field(context: &mut Context<'_>, key: &[u8], field: &[u8], value: &[u8]) -> Result {
+fn set_field(context: &mut Context<'_>, key: &[u8], field: &[u8], value: &[u8], event: &'static str) -> Result {
     let spot = context.find(key, Lookup::Write)?;
     let mut edit = context.open(spot, Kind::Hash)?;
     context.hash_set(&mut edit, key, field, value)?;
     context.note_field(&mut edit, field, value);
     context.note_fields(&mut edit);
-    context.close(edit, key).map(drop)
+    context.close_told(edit, key, EventClass::Hash, event).map(drop)
 }
 
 fn check_pairs(args: Args<'_>) -> Result {
@@ -261,7 +262,7 @@ fn hsetnx(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> R
     let spot = context.find(&args[1], Lookup::Write)?;
     let exists = context.view(spot, Kind::Hash)?.field(context.placer(), &args[2]).is_some();
     if !exists {
-        set_field(context, &args[1], &args[2], &args[3])?;
+        set_field(context, &args[1], &args[2], &args[3], "hset")?;
     }
     reply.integer(i64::from(!exists));
     Ok(())
@@ -275,7 +276,11 @@ fn hdel(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Res
     for field in args.iter_from(2) {
         removed += i64::from(context.hash_remove(&mut edit, field)?);
     }
-    context.close(edit, key)?;
+    if removed > 0 {
+        context.close_told(edit, key, EventClass::Hash, "hdel")?;
+    } else {
+        context.close(edit, key)?;
+    }
     reply.integer(removed);
     Ok(())
 }

@@ -326,4 +326,14 @@ impl End {
             _ => Err(Error::Syntax),
         }
     }
+
+    /// The event of an element that is added here.
+    fn push_event(self) -> &'static str {
+        if self == End::Left { "lpush" } else { "rpush" }
+    }
+
+    /// The event of an element that is taken away here.
+    fn pop_event(self) -> &'static str {
+        if self == End::Left { "lpop" } else { "rpop" }
+    }
 }

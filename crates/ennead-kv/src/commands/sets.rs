@@ -7,6 +7,7 @@ use crate::command::{
 use crate::context::{Context, Lookup, Spot};
 use crate::entry::Kind;
 use crate::error::Result;
+use crate::notice::EventClass;
 use crate::reply::Reply;
 
 mod algebra;
@@ -245,7 +246,11 @@ fn add<'m>(context: &mut Context<'_>, spot: Spot, key: &[u8], members: impl Iter
             new += 1;
         }
     }
-    context.close(edit, key)?;
+    if new > 0 {
+        context.close_told(edit, key, EventClass::Set, "sadd")?;
+    } else {
+        context.close(edit, key)?;
+    }
     Ok(new)
 }
 
@@ -264,7 +269,11 @@ fn srem(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Res
     for member in args.iter_from(2) {
         removed += i64::from(context.set_remove(&mut edit, member)?);
     }
-    context.close(edit, key)?;
+    if removed > 0 {
+        context.close_told(edit, key, EventClass::Set, "srem")?;
+    } else {
+        context.close(edit, key)?;
+    }
     reply.integer(removed);
     Ok(())
 }
@@ -284,7 +293,7 @@ fn smove(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Re
     if found && source_key != target_key {
         let mut edit = context.open(source, Kind::Set)?;
         context.set_remove(&mut edit, member)?;
-        context.close(edit, source_key)?;
+        context.close_told(edit, source_key, EventClass::Set, "srem")?;
         let target = context.again(target, target_key);
         add(context, target, target_key, std::iter::once(member))?;
     }

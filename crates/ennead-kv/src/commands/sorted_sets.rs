@@ -5,6 +5,7 @@ use crate::context::collections::Edit;
 use crate::context::{Context, Lookup};
 use crate::entry::{Hint, Kind};
 use crate::error::Result;
+use crate::notice::EventClass;
 use crate::reply::Reply;
 
 pub(super) mod add;
@@ -54,14 +55,20 @@ pub(super) fn store(
     context: &mut Context<'_>,
     key: &[u8],
     members: &[(Vec<u8>, f64)],
+    event: &'static str,
     reply: &mut dyn Reply,
 ) -> Result {
     let spot = context.find(key, Lookup::Write)?;
+    if members.is_empty() {
+        context.delete_told(spot, key);
+        reply.integer(0);
+        return Ok(());
+    }
     let mut edit = context.open_new(spot, key, Kind::Zset);
     for (member, score) in members {
         set_score(context, &mut edit, key, member, *score)?;
     }
-    context.close(edit, key)?;
+    context.close_told(edit, key, EventClass::Zset, event)?;
     reply.integer(members.len() as i64);
     Ok(())
 }

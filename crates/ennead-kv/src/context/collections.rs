@@ -6,6 +6,7 @@ use ennead_store::{Table, WriteBatch};
 use super::{Context, Spot};
 use crate::entry::{Hint, Kind};
 use crate::error::{Error, Result};
+use crate::notice::EventClass;
 use crate::object::Object;
 use crate::object::fields::{Fields, row_value};
 use crate::object::zset::Zset;
@@ -112,7 +113,7 @@ impl<'a> Context<'a> {
 
     /// Opens an empty collection that is to replace what a key has.
     pub(crate) fn open_new(&mut self, spot: Spot, key: &[u8], kind: Kind) -> Edit {
-        self.delete(spot, key);
+        self.replacing = self.delete(spot, key);
         let spot = self.again(spot, key);
         Edit { spot, kind, hint: Hint::Auto, form: Form::Packed(Vec::new()), changed: true, size: 0 }
     }
@@ -130,6 +131,22 @@ impl<'a> Context<'a> {
         }
     }
 
+    /// [`Context::close`], and an event of what the command did; another one if nothing of the collection is left.
+    pub(crate) fn close_told(
+        &mut self,
+        edit: Edit,
+        key: &[u8],
+        class: EventClass,
+        event: &'static str,
+    ) -> Result<Spot> {
+        let spot = self.close(edit, key)?;
+        self.notify(class, event, key);
+        if !spot.exists() {
+            self.notify(EventClass::Generic, "del", key);
+        }
+        Ok(spot)
+    }
+
     /// Ends a change: a key whose collection is empty is deleted, another one gets its row. Where the key is then.
     pub(crate) fn close(&mut self, edit: Edit, key: &[u8]) -> Result<Spot> {
         let Edit { spot, kind, hint, form, changed, size } = edit;
@@ -138,6 +155,7 @@ impl<'a> Context<'a> {
         }
         match form {
             Form::Packed(bytes) if bytes.is_empty() => {
+                self.replacing = false;
                 self.delete(spot, key);
                 Ok(Spot { at: None, ..spot })
             }

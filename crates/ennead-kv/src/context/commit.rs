@@ -25,10 +25,12 @@ impl Context<'_> {
                     self.forget_changes();
                     // A read that met an expired key has read well: the key is due for everybody.
                     outcome = if self.writes { Err(error.into()) } else { Ok(()) };
+                    self.tell(true);
                 }
             }
             self.work.clear();
         }
+        self.tell(false);
         self.settle();
         outcome
     }

@@ -2,6 +2,7 @@
 
 use super::{Context, Lookup};
 use crate::error::Result;
+use crate::notice::EventClass;
 
 impl Context<'_> {
     /// Deletes a key of the selected database, if it is in memory and, with `volatile`, has an expiry; whether it did.
@@ -13,7 +14,10 @@ impl Context<'_> {
         if found {
             let spot = self.find(key, Lookup::Write)?;
             if !volatile || self.expiry(spot) != 0 {
-                evicted = self.delete(spot, key);
+                evicted = self.remove(spot, key);
+                if evicted {
+                    self.note_lost(self.call.db, key, EventClass::Evicted, "evicted");
+                }
             }
         }
         self.commit()?;

@@ -7,6 +7,7 @@ use ennead_store::Snapshot;
 use super::{Context, Spot};
 use crate::context::load::parse;
 use crate::error::Result;
+use crate::notice::EventClass;
 use crate::place::Place;
 use crate::row;
 
@@ -26,7 +27,7 @@ impl Context<'_> {
                 .take_while(|(_, fragment, _)| *fragment == due.1)
                 .find_map(|(at, _, entry)| (entry.expiry() == due.0).then(|| (at, entry.key().to_vec())));
             if let Some((at, key)) = at {
-                deleted += usize::from(self.delete(Spot { locked: index, at: Some(at), place }, &key));
+                deleted += usize::from(self.expire(Spot { locked: index, at: Some(at), place }, &key));
                 continue;
             }
             if !slot.complete {
@@ -50,7 +51,7 @@ impl Context<'_> {
         let end = row::place_prefix(Place { fragment: place.fragment.saturating_add(1), ..place });
         let mut rows = snapshot.iter(locked.database.rows, &start, Some(&end));
         rows.seek_to_first();
-        let mut deleted = 0;
+        let (mut deleted, mut gone) = (0, Vec::new());
         while rows.valid() {
             if let Some((_, key)) = row::parse_row_key(rows.key())
                 && locked.slot.table.find(place.fragment, key).is_none()
@@ -68,9 +69,13 @@ impl Context<'_> {
                     locked.volatile -= 1;
                     locked.dirty = true;
                     deleted += 1;
+                    gone.push(key.to_vec());
                 }
             }
             rows.next();
+        }
+        for key in &gone {
+            self.note_lost(self.call.db, key, EventClass::Expired, "expired");
         }
         rows.status()?;
         Ok(deleted)

@@ -64,6 +64,11 @@ impl Context<'_> {
         locked.keys += i64::from(spot.at.is_none());
         locked.volatile += i64::from(facts.expiry != 0) - i64::from(was_volatile);
         locked.dirty = true;
+        let db = locked.db;
+        self.note_row_changed(key_len);
+        if spot.at.is_none() && !std::mem::take(&mut self.replacing) {
+            self.note_row_new(db, key_len);
+        }
         self.note_row_ready(spot.locked, key_len);
         Spot { at: Some(at), ..spot }
     }
@@ -174,6 +179,7 @@ impl Context<'_> {
         }
         work.batch.put(locked.database.rows, work.row.row_key(), work.row.row_value());
         locked.dirty = true;
+        self.note_changed(key);
     }
 
     /// Stages the end of the rows that a key about to be deleted or overwritten has besides its own.

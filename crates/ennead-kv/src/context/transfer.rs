@@ -45,6 +45,12 @@ impl Context<'_> {
         Ok(Taken { value, kind, hint: entry.hint(), expiry: entry.expiry(), access: entry.access() })
     }
 
+    /// [`Context::put_copy`] to a key that is deleted first if it is there: so it is a new one.
+    pub(crate) fn put_copy_anew(&mut self, spot: Spot, key: &[u8], taken: &Taken) -> Result {
+        let spot = if self.delete(spot, key) { self.again(spot, key) } else { spot };
+        self.put_copy(spot, key, taken)
+    }
+
     /// Sets a key to a copied value, expiry included.
     pub(crate) fn put_copy(&mut self, spot: Spot, key: &[u8], taken: &Taken) -> Result {
         let Taken { value, kind, hint, expiry, access } = taken;

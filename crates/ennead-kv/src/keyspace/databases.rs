@@ -6,9 +6,10 @@ use std::sync::{Arc, OnceLock};
 
 use ennead_store::{Sequence, WriteBatch};
 
-use super::{Gate, Keyspace};
+use super::{Effect, Gate, Keyspace};
 use crate::database::Database;
 use crate::error::{Error, Result};
+use crate::notice::{CHANGES, Notices};
 use crate::place::SLOTS;
 
 /// Databases of fewer keys are freed at once.
@@ -39,14 +40,16 @@ impl Keyspace {
             batch.tally(database.rows, -database.keys.load(Relaxed));
             batch.tally(database.chunks, -database.volatile.load(Relaxed));
         }
-        if full.is_empty() {
-            return Ok(None);
-        }
-        let sequence = shared.store.commit(&batch)?.sequence;
+        let sequence = if full.is_empty() { None } else { Some(shared.store.commit(&batch)?.sequence) };
         for db in full {
-            self.replace(&mut gate, db, sequence);
+            self.replace(&mut gate, db, sequence.unwrap_or(0));
         }
-        Ok(Some(sequence))
+        if shared.settings.asks_for(CHANGES) {
+            let mut notices = Notices::default();
+            notices.flushed();
+            shared.tell(&notices, Effect { wrote: sequence, saw: 0 });
+        }
+        Ok(sequence)
     }
 
     /// Puts an empty database in the place of one whose rows are deleted.

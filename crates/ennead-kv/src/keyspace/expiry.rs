@@ -17,7 +17,8 @@ impl Keyspace {
     /// Errors of the store; what was due stays due.
     pub fn expire_due(&self, now_ms: u64, budget: usize) -> Result<bool> {
         // A store without room gets none by deletes either: they are rows, too.
-        if !self.settings().active_expire() || self.store().pressure() == Pressure::Stopped {
+        let kept = !self.settings().active_expire() || self.settings().keeps_keys(now_ms);
+        if kept || self.store().pressure() == Pressure::Stopped {
             return Ok(false);
         }
         let mut left = budget;

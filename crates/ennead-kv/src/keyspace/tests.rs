@@ -2,6 +2,7 @@
 
 mod concurrency;
 mod model;
+mod notices;
 mod power;
 mod waiting;
 

@@ -113,6 +113,7 @@ impl Transaction<'_> {
             self.context.lock_keys(&command.spec, args)?;
         }
         let outcome = (command.run)(&mut self.context, args, reply);
+        self.context.note_reads(&command.spec, args);
         self.context.resume();
         if let Err(error @ Error::Store(_)) = &outcome {
             self.failure = Some(error.clone());

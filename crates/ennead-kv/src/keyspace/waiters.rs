@@ -101,6 +101,11 @@ impl Waiting {
         self.ticket.wanted.timeout_ms
     }
 
+    /// Whether it has ended, and how is still to be asked for. Waits for whoever serves it right now.
+    pub fn has_ended(&self) -> bool {
+        matches!(*self.ticket.state.lock(), State::Ended(_))
+    }
+
     /// How it ended, once.
     pub fn ended(&self) -> Option<Ended> {
         let mut state = self.ticket.state.lock();

@@ -20,7 +20,7 @@ impl Connection {
         let mailbox = &self.session.client().mailbox;
         if mailbox.is_overflown() {
             self.cut_off(self.unread());
-        } else if mailbox.is_waiting() && self.state == State::Open {
+        } else if mailbox.is_waiting() && self.state == State::Open && !self.session.defers_mail() {
             self.take(worker, OUTPUT_BYTES_MAX);
             self.end_turn(worker);
         }
@@ -37,10 +37,10 @@ impl Connection {
         self.state == State::Open && !std::mem::replace(&mut self.queued, true)
     }
 
-    /// Takes all messages.
+    /// Takes all messages that need not wait for a reply.
     #[inline]
     pub(super) fn take_all_mail(&mut self, worker: &Worker) {
-        if self.session.client().mailbox.is_waiting() {
+        if self.session.client().mailbox.is_waiting() && !self.session.defers_mail() {
             self.take(worker, usize::MAX);
         }
     }

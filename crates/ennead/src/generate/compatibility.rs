@@ -10,7 +10,7 @@ use ennead_engine::settings::{FIXED, TABLE};
 const COMMANDS: &str = include_str!("redis-7.2.txt");
 
 /// Commands that are in the table for tools that list it, and answer that they are not supported yet.
-const REFUSED: &[&str] = &["client|tracking", "module|load", "module|loadex", "module|unload", "monitor"];
+const REFUSED: &[&str] = &["module|load", "module|loadex", "module|unload"];
 
 struct Row<'a> {
     name: &'a str,
@@ -36,8 +36,7 @@ pub(super) fn page() -> String {
          Measured against Redis 7.2: {supported} of its {all} commands and subcommands are there. RESP2 and RESP3, inline\n\
          commands and pipelining are spoken; limits and error texts are Redis's.\n\n\
          A command that is not there is answered by `ERR unknown command`, a subcommand that is not there by\n\
-         `ERR unknown subcommand`; MONITOR and CLIENT TRACKING answer that they are not supported yet, MODULE LOAD that it\n\
-         will not be.\n\
+         `ERR unknown subcommand`; MODULE LOAD answers that it will not be supported.\n\
          The connection stays open and nothing is changed.\n\n\
          What differs on purpose:\n\n\
          - Every write goes through a log; `appendonly` cannot be switched off, `save` points do not exist, and SAVE and\n\
@@ -51,8 +50,10 @@ pub(super) fn page() -> String {
          \x20 answers at once.\n\
          - Messages of a channel come to all its subscribers in one order, those of two channels in the order of each\n\
          \x20 publisher. A message waits, like a reply, until the writes that were committed before it are as durable as promised.\n\
-         - Keyspace notifications are not there yet: `notify-keyspace-events` is read, and refused unless it is empty.\n\
-         - Keys expire during CLIENT PAUSE, too.\n\
+         - Keyspace notifications come once their write is visible, so what a transaction publishes itself comes before the\n\
+         \x20 events of its writes.\n\
+         - A client that tracks by prefixes is told once for each request or transaction; keys that are tracked beyond\n\
+         \x20 `tracking-table-max-keys` are forgotten at once.\n\
          - Users are kept with the data and follow backups: ACL SETUSER and DELUSER last without ACL SAVE. There is no ACL\n\
          \x20 file, so ACL SAVE and ACL LOAD answer as Redis does without one.\n\
          - `requirepass` is emptied when ACL SETUSER takes that password from `default`, and CONFIG SET of it lasts. A\n\

@@ -95,7 +95,7 @@ impl Report {
         self.field("client_recent_max_output_buffer", output);
         let blocked = clients.iter().filter(|client| client.has_flag(FLAG_PAUSED | FLAG_BLOCKED)).count();
         self.field("blocked_clients", blocked);
-        self.field("tracking_clients", 0);
+        self.field("tracking_clients", self.engine.tracking().count());
         self.field("clients_in_timeout_table", 0);
     }
 
@@ -196,7 +196,10 @@ impl Report {
         self.field("latest_fork_usec", 0);
         self.field("total_forks", 0);
         self.field("migrate_cached_sockets", 0);
-        self.field("tracking_total_keys", 0);
+        let tracking = engine.tracking().figures();
+        self.field("tracking_total_keys", tracking.keys);
+        self.field("tracking_total_items", tracking.items);
+        self.field("tracking_total_prefixes", tracking.prefixes);
         let errors: u64 = engine.errors().counts().values().sum();
         self.field("total_error_replies", errors);
         self.field("total_reads_processed", self.totals.reads);

@@ -5,6 +5,7 @@ use crate::args::Args;
 use crate::bits;
 use crate::context::{Context, Lookup};
 use crate::error::{Error, Result};
+use crate::notice::EventClass;
 use crate::number::parse_integer;
 use crate::reply::Reply;
 
@@ -24,6 +25,7 @@ pub(super) fn setbit(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn 
         context.note_raw(spot);
     } else {
         context.write_string(spot, key, offset / 8, &[changed])?;
+        context.notify(EventClass::String, "setbit", key);
     }
     reply.integer(i64::from(byte & mask != 0));
     Ok(())

@@ -7,6 +7,7 @@ use crate::bits::{self, FIELD_BYTES};
 use crate::context::{Context, Lookup, SHORT_MAX, Spot};
 use crate::entry::Hint;
 use crate::error::{Error, Result};
+use crate::notice::EventClass;
 use crate::number::parse_integer;
 use crate::reply::Reply;
 
@@ -70,8 +71,9 @@ impl Operation {
         self.encoding.decode(bits::read(bytes, offset, self.encoding.width))
     }
 
-    /// Does it at bit `offset` of the bytes. What is to be answered; none when the number does not fit.
-    fn run(&self, bytes: &mut [u8], offset: usize) -> Option<i64> {
+    /// Does it at bit `offset` of the bytes. What is to be answered; none when the number does not fit. `changes` becomes
+    /// true if the number is another one then.
+    fn run(&self, bytes: &mut [u8], offset: usize, changes: &mut bool) -> Option<i64> {
         let former = self.read(bytes, offset);
         let (number, increment) = match self.action {
             Action::Get => return Some(former),
@@ -79,6 +81,7 @@ impl Operation {
             Action::Add(increment) => (former, increment),
         };
         let changed = self.encoding.add(number, increment, self.overflow)?;
+        *changes |= changed != former;
         bits::write(bytes, offset, self.encoding.width, changed as u64);
         Some(if let Action::Set(_) = self.action { former } else { changed })
     }
@@ -120,25 +123,42 @@ fn change(
 ) -> Result {
     let spot = context.find(key, Lookup::Write)?;
     let len = context.string(spot)?.map_or(0, <[u8]>::len);
-    if len.max(needed) <= SHORT_MAX {
-        return change_short(context, spot, key, operations, needed, reply);
-    }
-    if len < needed {
-        context.write_string(spot, key, needed - 1, &[0])?;
-    }
-    let spot = context.again(spot, key);
-    reply.array(operations.len());
-    for operation in operations {
-        match change_long(context, spot, key, operation)? {
-            Some(number) => reply.integer(number),
-            None => reply.null(),
+    let told = if len.max(needed) <= SHORT_MAX {
+        change_short(context, spot, key, operations, needed, reply)?
+    } else {
+        if len < needed {
+            context.write_string(spot, key, needed - 1, &[0])?;
         }
+        let spot = context.again(spot, key);
+        reply.array(operations.len());
+        let mut told = false;
+        for operation in operations {
+            let mut changes = len < needed;
+            answer(reply, change_long(context, spot, key, operation, &mut changes)?, changes, &mut told, operation);
+        }
+        context.note_raw(spot);
+        told
+    };
+    if told {
+        // Two operations may have undone one another.
+        context.note_changed(key);
+        context.notify(EventClass::String, "setbit", key);
     }
-    context.note_raw(spot);
     Ok(())
 }
 
-/// All operations at once in a string that is one row.
+/// Writes the answer of an operation; `told` becomes true if it has changed something.
+fn answer(reply: &mut dyn Reply, number: Option<i64>, changes: bool, told: &mut bool, operation: &Operation) {
+    match number {
+        Some(number) => {
+            *told |= changes && operation.needs().is_some();
+            reply.integer(number);
+        }
+        None => reply.null(),
+    }
+}
+
+/// All operations at once in a string that is one row; whether one of them has changed something.
 fn change_short(
     context: &mut Context<'_>,
     spot: Spot,
@@ -146,16 +166,16 @@ fn change_short(
     operations: &[Operation],
     needed: usize,
     reply: &mut dyn Reply,
-) -> Result {
+) -> Result<bool> {
     let former = context.string(spot)?.unwrap_or_default();
+    let grows = former.len() < needed;
     let mut bytes = former.to_vec();
     bytes.resize(former.len().max(needed), 0);
     reply.array(operations.len());
+    let mut told = false;
     for operation in operations {
-        match operation.run(&mut bytes, operation.offset) {
-            Some(number) => reply.integer(number),
-            None => reply.null(),
-        }
+        let mut changes = grows;
+        answer(reply, operation.run(&mut bytes, operation.offset, &mut changes), changes, &mut told, operation);
     }
     if bytes == former {
         context.note_raw(spot);
@@ -163,18 +183,24 @@ fn change_short(
         let expiry = context.expiry(spot);
         context.set_string(spot, key, &bytes, expiry, Hint::Raw)?;
     }
-    Ok(())
+    Ok(told)
 }
 
 /// One operation in a long string: only the bytes that it changes are written.
-fn change_long(context: &mut Context<'_>, spot: Spot, key: &[u8], operation: &Operation) -> Result<Option<i64>> {
+fn change_long(
+    context: &mut Context<'_>,
+    spot: Spot,
+    key: &[u8],
+    operation: &Operation,
+    changes: &mut bool,
+) -> Result<Option<i64>> {
     let bytes = context.string(spot)?.unwrap_or_default();
     let start = bytes.len().min(operation.offset / 8);
     let former = &bytes[start..bytes.len().min(start + FIELD_BYTES)];
     let mut window = [0; FIELD_BYTES];
     window[..former.len()].copy_from_slice(former);
     let before = window;
-    let answer = operation.run(&mut window, operation.offset % 8);
+    let answer = operation.run(&mut window, operation.offset % 8, changes);
     let changed = window.iter().zip(before).rposition(|(byte, former)| *byte != former);
     if let Some(last) = changed {
         context.write_string(spot, key, start, &window[..=last])?;

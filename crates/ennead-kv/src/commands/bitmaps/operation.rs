@@ -4,6 +4,7 @@ use crate::args::Args;
 use crate::context::{Context, Lookup};
 use crate::entry::Hint;
 use crate::error::{Error, Result};
+use crate::notice::EventClass;
 use crate::reply::Reply;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,9 +62,10 @@ pub(super) fn bitop(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn R
     let key = &args[2];
     let spot = context.find(key, Lookup::Write)?;
     if result.is_empty() {
-        context.delete(spot, key);
+        context.delete_told(spot, key);
     } else {
         context.set_string(spot, key, &result, 0, Hint::Raw)?;
+        context.notify(EventClass::String, "set", key);
     }
     reply.integer(result.len() as i64);
     Ok(())

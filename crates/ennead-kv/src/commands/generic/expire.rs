@@ -4,6 +4,7 @@ use crate::args::Args;
 use crate::commands::deadline::{Unit, unix_ms};
 use crate::context::{Context, Lookup};
 use crate::error::{Error, Result};
+use crate::notice::EventClass;
 use crate::number::parse_integer;
 use crate::reply::Reply;
 
@@ -80,10 +81,13 @@ fn set(context: &mut Context<'_>, args: Args<'_>, unit: Unit, command: &str, rep
         return Ok(());
     }
     match u64::try_from(wanted) {
-        Ok(expiry) if expiry > context.now_ms() => context.set_expiry(spot, key, expiry),
+        Ok(expiry) if expiry > context.now_ms() => {
+            context.set_expiry(spot, key, expiry);
+            context.notify(EventClass::Generic, "expire", key);
+        }
         // A time that has passed.
         _ => {
-            context.delete(spot, key);
+            context.delete_told(spot, key);
         }
     }
     reply.integer(1);
@@ -95,6 +99,9 @@ pub(super) fn persist(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn
     let spot = context.find(key, Lookup::Write)?;
     let volatile = context.expiry(spot) != 0;
     context.set_expiry(spot, key, 0);
+    if volatile {
+        context.notify(EventClass::Generic, "persist", key);
+    }
     reply.integer(i64::from(volatile));
     Ok(())
 }

@@ -3,6 +3,7 @@
 use crate::args::Args;
 use crate::context::{Context, Lookup};
 use crate::error::{Error, Result};
+use crate::notice::EventClass;
 use crate::number::parse_integer;
 use crate::rdb::{self, Refusal};
 use crate::reply::Reply;
@@ -52,7 +53,7 @@ impl Options {
 pub(super) fn restore(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Result {
     let options = Options::parse(args)?;
     let key = &args[1];
-    let spot = context.find(key, if options.replace { Lookup::Write } else { Lookup::Read })?;
+    let spot = context.find(key, Lookup::Write)?;
     if spot.exists() && !options.replace {
         return Err(Error::text("BUSYKEY Target key name already exists."));
     }
@@ -71,8 +72,11 @@ pub(super) fn restore(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn
         ttl => ttl.saturating_add(context.now_ms()).min(i64::MAX as u64),
     };
     if expiry != 0 && expiry <= context.now_ms() {
-        context.delete(spot, key);
+        context.delete_told(spot, key);
     } else {
+        // What was there is deleted, not changed: the key is a new one.
+        context.delete(spot, key);
+        let spot = context.again(spot, key);
         let spot = context.put_restored(spot, key, value, expiry)?;
         let access = match (options.idle_seconds, options.frequency) {
             (Some(seconds), _) => context.clock().idle(seconds),
@@ -80,6 +84,7 @@ pub(super) fn restore(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn
             (None, None) => context.clock().fresh(),
         };
         context.set_access(spot, access);
+        context.notify(EventClass::Generic, "restore", key);
     }
     reply.ok();
     Ok(())

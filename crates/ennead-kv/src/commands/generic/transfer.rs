@@ -3,6 +3,7 @@
 use crate::args::Args;
 use crate::context::{Context, Lookup};
 use crate::error::{Error, Result};
+use crate::notice::EventClass;
 use crate::number::parse_integer;
 use crate::reply::Reply;
 
@@ -37,7 +38,9 @@ fn rename_key(context: &mut Context<'_>, args: Args<'_>, overwrite: bool) -> Res
     let taken = context.take_copy(source)?;
     context.delete(source, key);
     let target = context.again(target, new_key);
-    context.put_copy(target, new_key, &taken)?;
+    context.put_copy_anew(target, new_key, &taken)?;
+    context.notify(EventClass::Generic, "rename_from", key);
+    context.notify(EventClass::Generic, "rename_to", new_key);
     Ok(true)
 }
 
@@ -76,7 +79,8 @@ pub(super) fn copy(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Re
     let target = context.find_in(db, new_key, Lookup::Write)?;
     let copied = replace || !target.exists();
     if copied {
-        context.put_copy(target, new_key, &taken)?;
+        context.put_copy_anew(target, new_key, &taken)?;
+        context.notify_in(db, EventClass::Generic, "copy_to", new_key);
     }
     reply.integer(i64::from(copied));
     Ok(())
@@ -97,6 +101,8 @@ pub(super) fn move_key(context: &mut Context<'_>, args: Args<'_>, reply: &mut dy
         context.delete(source, key);
         let target = context.find_in(db, key, Lookup::Write)?;
         context.put_copy(target, key, &taken)?;
+        context.notify(EventClass::Generic, "move_from", key);
+        context.notify_in(db, EventClass::Generic, "move_to", key);
     }
     reply.integer(i64::from(moved));
     Ok(())

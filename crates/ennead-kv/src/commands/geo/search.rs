@@ -66,7 +66,8 @@ fn run(context: &mut Context<'_>, args: Args<'_>, form: Form, reply: &mut dyn Re
     };
     let score = |found: &Found<'_>| if query.store_distances { found.distance / unit } else { found.score };
     let members: Vec<_> = found.iter().map(|found| (found.member.to_vec(), score(found))).collect();
-    store(context, target, &members, reply)
+    let event = if form == Form::SearchStore { "geosearchstore" } else { "georadiusstore" };
+    store(context, target, &members, event, reply)
 }
 
 fn write_found(reply: &mut dyn Reply, query: &Query<'_>, found: &[Found<'_>], unit: f64) {

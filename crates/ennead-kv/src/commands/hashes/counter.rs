@@ -18,7 +18,7 @@ pub(super) fn hincrby(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn
         None => 0,
     };
     let sum = former.checked_add(increment).ok_or(Error::text("ERR increment or decrement would overflow"))?;
-    set_field(context, key, field, itoa::Buffer::new().format(sum).as_bytes())?;
+    set_field(context, key, field, itoa::Buffer::new().format(sum).as_bytes(), "hincrby")?;
     reply.integer(sum);
     Ok(())
 }
@@ -36,7 +36,7 @@ pub(super) fn hincrbyfloat(context: &mut Context<'_>, args: Args<'_>, reply: &mu
     };
     let sum = former.add(increment).ok_or(Error::text("ERR increment would produce NaN or Infinity"))?;
     let text = sum.to_text();
-    set_field(context, key, field, text.as_bytes())?;
+    set_field(context, key, field, text.as_bytes(), "hincrbyfloat")?;
     reply.bulk(text.as_bytes());
     Ok(())
 }

@@ -6,6 +6,7 @@ use crate::context::{Context, Lookup};
 use crate::entry::Hint;
 use crate::error::Result;
 use crate::hyperloglog::Sketch;
+use crate::notice::EventClass;
 use crate::reply::Reply;
 
 pub(super) fn pfadd(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Result {
@@ -24,6 +25,7 @@ pub(super) fn pfadd(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn R
             sketch.invalidate();
             let expiry = context.expiry(spot);
             context.set_string(spot, key, sketch.bytes(), expiry, Hint::Raw)?;
+            context.notify(EventClass::String, "pfadd", key);
         }
     }
     if !changed {

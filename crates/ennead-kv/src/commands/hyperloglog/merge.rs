@@ -6,6 +6,7 @@ use crate::context::{Context, Lookup};
 use crate::entry::Hint;
 use crate::error::Result;
 use crate::hyperloglog::{Form, Registers, Sketch};
+use crate::notice::EventClass;
 use crate::reply::Reply;
 
 pub(super) fn pfmerge(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Result {
@@ -31,6 +32,7 @@ pub(super) fn pfmerge(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn
     sketch.invalidate();
     let expiry = context.expiry(spot);
     context.set_string(spot, key, sketch.bytes(), expiry, Hint::Raw)?;
+    context.notify(EventClass::String, "pfadd", key);
     reply.ok();
     Ok(())
 }

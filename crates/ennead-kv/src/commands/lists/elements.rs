@@ -6,6 +6,7 @@ use crate::args::Args;
 use crate::context::{Context, Lookup};
 use crate::entry::Kind;
 use crate::error::{Error, Result};
+use crate::notice::EventClass;
 use crate::number::parse_integer;
 use crate::reply::Reply;
 
@@ -60,7 +61,7 @@ pub(super) fn lset(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Re
     context.note_elements(&mut edit, [element].into_iter());
     context.list_replace(&mut edit, key, index, element)?;
     context.note_fewer_elements(&mut edit);
-    context.close(edit, key)?;
+    context.close_told(edit, key, EventClass::List, "lset")?;
     reply.ok();
     Ok(())
 }
@@ -83,8 +84,12 @@ pub(super) fn ltrim(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn R
     let spot = context.find(key, Lookup::Write)?;
     let len = context.view(spot, Kind::List)?.len();
     let range = element_range(first, last, len);
+    if len > 0 {
+        context.note_changed(key);
+        context.notify(EventClass::List, "ltrim", key);
+    }
     if range.is_empty() {
-        context.delete(spot, key);
+        context.delete_told(spot, key);
     } else if range.len() < len {
         let mut edit = context.open(spot, Kind::List)?;
         context.list_drop(&mut edit, range.end..len)?;
@@ -112,7 +117,7 @@ pub(super) fn linsert(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn
             let mut edit = context.open(spot, Kind::List)?;
             context.note_elements(&mut edit, [element].into_iter());
             context.list_insert(&mut edit, key, index + after, element)?;
-            context.close(edit, key)?;
+            context.close_told(edit, key, EventClass::List, "linsert")?;
             len as i64 + 1
         }
         None if len == 0 => 0,
@@ -139,8 +144,11 @@ pub(super) fn lrem(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Re
         let items = view.items().enumerate().filter(|(_, item)| *item == element);
         items.map(|(index, _)| index).take(most).collect()
     };
+    if !found.is_empty() {
+        context.notify(EventClass::List, "lrem", key);
+    }
     if found.len() == len {
-        context.delete(spot, key);
+        context.delete_told(spot, key);
     } else if !found.is_empty() {
         // The last one first: those before it stay where they are.
         found.sort_unstable_by(|left, right| right.cmp(left));

@@ -6,6 +6,7 @@ use crate::context::collections::Edit;
 use crate::context::{Context, Lookup, Spot};
 use crate::entry::Kind;
 use crate::error::{Error, Result};
+use crate::notice::EventClass;
 use crate::number::parse_integer;
 use crate::reply::Reply;
 
@@ -42,7 +43,7 @@ fn push(context: &mut Context<'_>, args: Args<'_>, end: End, only_existing: bool
         add(context, &mut edit, key, end, element)?;
     }
     let len = context.edited(&edit).len();
-    context.close(edit, key)?;
+    context.close_told(edit, key, EventClass::List, end.push_event())?;
     reply.integer(len as i64);
     Ok(())
 }
@@ -107,8 +108,12 @@ pub(super) fn take(
             len - count.min(len)..len
         }
     };
+    if range.is_empty() {
+        return Ok(());
+    }
+    context.notify(EventClass::List, end.pop_event(), key);
     if range.len() == len {
-        context.delete(spot, key);
+        context.delete_told(spot, key);
         return Ok(());
     }
     let mut edit = context.open(spot, Kind::List)?;
@@ -155,17 +160,23 @@ pub(super) fn move_element(
     let source = context.again(source, source_key);
     let mut edit = context.open(source, Kind::List)?;
     context.list_drop(&mut edit, index..index + 1)?;
+    let mut emptied = false;
     let mut edit = if source_key == target_key {
         edit
     } else {
         context.note_fewer_elements(&mut edit);
-        context.close(edit, source_key)?;
+        emptied = !context.close(edit, source_key)?.exists();
         let target = context.again(target, target_key);
         context.open(target, Kind::List)?
     };
     context.note_elements(&mut edit, [&*element].into_iter());
     add(context, &mut edit, target_key, to, &element)?;
-    context.close(edit, target_key)?;
+    context.close_told(edit, target_key, EventClass::List, to.push_event())?;
+    // Redis adds the element before it takes it away.
+    context.notify(EventClass::List, from.pop_event(), source_key);
+    if emptied {
+        context.notify(EventClass::Generic, "del", source_key);
+    }
     reply.bulk(&element);
     Ok(true)
 }

@@ -7,6 +7,7 @@ use crate::context::collections::View;
 use crate::context::{Context, Lookup, Spot};
 use crate::entry::Kind;
 use crate::error::{Error, Result};
+use crate::notice::EventClass;
 use crate::number::parse_integer;
 use crate::reply::Reply;
 
@@ -47,7 +48,10 @@ fn compute<'k>(
 ) -> Result<Vec<Vec<u8>>> {
     let mut found: Vec<(&[u8], Spot)> = Vec::new();
     for key in keys {
-        found.push((key, context.find(key, Lookup::Read)?));
+        let spot = context.find(key, Lookup::Read)?;
+        // A key of another type ends it: those behind it are not looked up.
+        context.view(spot, Kind::Set)?;
+        found.push((key, spot));
     }
     let mut sets = Vec::with_capacity(found.len());
     for (key, spot) in found {
@@ -63,19 +67,25 @@ fn answer(context: &mut Context<'_>, args: Args<'_>, algebra: Algebra, reply: &m
     Ok(())
 }
 
-fn store(context: &mut Context<'_>, args: Args<'_>, algebra: Algebra, reply: &mut dyn Reply) -> Result {
+fn store(
+    context: &mut Context<'_>,
+    args: Args<'_>,
+    algebra: Algebra,
+    event: &'static str,
+    reply: &mut dyn Reply,
+) -> Result {
     let members = compute(context, args.iter_from(2), algebra, usize::MAX)?;
     let key = &args[1];
     let spot = context.find(key, Lookup::Write)?;
     if members.is_empty() {
-        context.delete(spot, key);
+        context.delete_told(spot, key);
     } else {
         let mut edit = context.open_new(spot, key, Kind::Set);
         for member in &members {
             context.set_add(&mut edit, key, member)?;
             context.note_member(&mut edit, member);
         }
-        context.close(edit, key)?;
+        context.close_told(edit, key, EventClass::Set, event)?;
     }
     reply.integer(members.len() as i64);
     Ok(())
@@ -94,15 +104,15 @@ pub(super) fn sdiff(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn R
 }
 
 pub(super) fn sinterstore(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Result {
-    store(context, args, intersection, reply)
+    store(context, args, intersection, "sinterstore", reply)
 }
 
 pub(super) fn sunionstore(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Result {
-    store(context, args, union, reply)
+    store(context, args, union, "sunionstore", reply)
 }
 
 pub(super) fn sdiffstore(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Result {
-    store(context, args, difference, reply)
+    store(context, args, difference, "sdiffstore", reply)
 }
 
 pub(super) fn sintercard(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Result {

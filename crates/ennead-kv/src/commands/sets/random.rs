@@ -5,6 +5,7 @@ use crate::commands::sampling::{Wanted, below, distinct};
 use crate::context::{Context, Lookup};
 use crate::entry::Kind;
 use crate::error::{Error, Result};
+use crate::notice::EventClass;
 use crate::number::parse_integer;
 use crate::reply::Reply;
 
@@ -55,8 +56,11 @@ pub(super) fn spop(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Re
         let view = context.view(spot, Kind::Set)?;
         chosen.into_iter().filter_map(|index| view.nth(index)).map(<[u8]>::to_vec).collect()
     };
+    if wanted > 0 {
+        context.notify(EventClass::Set, "spop", key);
+    }
     if wanted == len {
-        context.delete(spot, key);
+        context.delete_told(spot, key);
     } else {
         let mut edit = context.open(spot, Kind::Set)?;
         for member in &members {

@@ -8,6 +8,7 @@ use crate::context::collections::Edit;
 use crate::context::{Context, Lookup};
 use crate::entry::Kind;
 use crate::error::{Error, Result};
+use crate::notice::EventClass;
 use crate::number::double::parse_double;
 use crate::reply::Reply;
 
@@ -119,7 +120,12 @@ pub(in crate::commands) fn add_members<'m>(
             Outcome::Same(_) | Outcome::Skipped => {}
         }
     }
-    context.close(edit, key)?;
+    let event = if options.increment { "zincr" } else { "zadd" };
+    if added + updated > 0 {
+        context.close_told(edit, key, EventClass::Zset, event)?;
+    } else {
+        context.close(edit, key)?;
+    }
     if options.increment {
         write_increment(reply, last);
     } else {

@@ -315,7 +315,12 @@ fn answer(context: &mut Context<'_>, args: Args<'_>, operation: Operation, reply
 
 fn store_result(context: &mut Context<'_>, args: Args<'_>, operation: Operation, reply: &mut dyn Reply) -> Result {
     let (members, _) = compute(context, args, 2, operation)?;
-    store(context, &args[1], &members, reply)
+    let event = match operation {
+        Operation::Union => "zunionstore",
+        Operation::Difference => "zdiffstore",
+        Operation::Intersection | Operation::Cardinality => "zinterstore",
+    };
+    store(context, &args[1], &members, event, reply)
 }
 
 fn zunion(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Result {

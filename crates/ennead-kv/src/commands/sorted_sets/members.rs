@@ -6,6 +6,7 @@ use crate::command::{Command, GROW_FAST, READ, READ_FAST, Text, WRITE_FAST};
 use crate::context::{Context, Lookup};
 use crate::entry::Kind;
 use crate::error::{Error, Result};
+use crate::notice::EventClass;
 use crate::reply::Reply;
 
 pub(super) const COMMANDS: &[Command] = &[
@@ -168,7 +169,11 @@ fn zrem(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Res
     for member in args.iter_from(2) {
         removed += i64::from(context.zset_remove(&mut edit, member)?);
     }
-    context.close(edit, key)?;
+    if removed > 0 {
+        context.close_told(edit, key, EventClass::Zset, "zrem")?;
+    } else {
+        context.close(edit, key)?;
+    }
     reply.integer(removed);
     Ok(())
 }

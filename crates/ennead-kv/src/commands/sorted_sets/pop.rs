@@ -6,6 +6,7 @@ use crate::command::{Command, Flag, KeySpec, Text, WRITE_FAST};
 use crate::context::{Context, Lookup, Spot};
 use crate::entry::Kind;
 use crate::error::{Error, Result};
+use crate::notice::EventClass;
 use crate::number::parse_integer;
 use crate::reply::Reply;
 
@@ -71,7 +72,11 @@ pub(super) fn pop(
     for (member, _) in &members {
         context.zset_remove(&mut edit, member)?;
     }
-    context.close(edit, key)?;
+    if members.is_empty() {
+        context.close(edit, key)?;
+    } else {
+        context.close_told(edit, key, EventClass::Zset, if highest { "zpopmax" } else { "zpopmin" })?;
+    }
     Ok(members)
 }
 

@@ -224,5 +224,5 @@ fn zrangestore(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply)
     let view = context.view(spot, Kind::Zset)?;
     let ranks = query.ranks(view);
     let members: Vec<_> = view.ranked(ranks, false).map(|(member, score)| (member.to_vec(), score)).collect();
-    store(context, &args[1], &members, reply)
+    store(context, &args[1], &members, "zrangestore", reply)
 }

@@ -7,6 +7,7 @@ use crate::command::{Command, READ_FAST, Text, WRITE};
 use crate::context::{Context, Lookup};
 use crate::entry::Kind;
 use crate::error::Result;
+use crate::notice::EventClass;
 use crate::reply::Reply;
 
 const COUNT: &str = "O(log(N)) with N being the number of elements in the sorted set.";
@@ -105,6 +106,11 @@ fn zremrangebylex(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Rep
 }
 
 fn remove(context: &mut Context<'_>, args: Args<'_>, by: By, reply: &mut dyn Reply) -> Result {
+    let event = match by {
+        By::Rank => "zremrangebyrank",
+        By::Score => "zremrangebyscore",
+        By::Name => "zremrangebylex",
+    };
     let interval = Interval::parse(by, &args[2], &args[3])?;
     let key = &args[1];
     let spot = context.find(key, Lookup::Write)?;
@@ -115,7 +121,11 @@ fn remove(context: &mut Context<'_>, args: Args<'_>, by: By, reply: &mut dyn Rep
     for member in &members {
         context.zset_remove(&mut edit, member)?;
     }
-    context.close(edit, key)?;
+    if members.is_empty() {
+        context.close(edit, key)?;
+    } else {
+        context.close_told(edit, key, EventClass::Zset, event)?;
+    }
     reply.integer(members.len() as i64);
     Ok(())
 }

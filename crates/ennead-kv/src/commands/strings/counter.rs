@@ -4,6 +4,7 @@ use crate::args::Args;
 use crate::context::{Context, Lookup};
 use crate::entry::Hint;
 use crate::error::{Error, Result};
+use crate::notice::EventClass;
 use crate::number::extended::Extended;
 use crate::number::parse_integer;
 use crate::reply::Reply;
@@ -36,6 +37,7 @@ fn add(context: &mut Context<'_>, key: &[u8], increment: i64, reply: &mut dyn Re
     let sum = former.checked_add(increment).ok_or(Error::text("ERR increment or decrement would overflow"))?;
     let expiry = context.expiry(spot);
     context.set_string(spot, key, itoa::Buffer::new().format(sum).as_bytes(), expiry, Hint::Auto)?;
+    context.notify(EventClass::String, "incrby", key);
     reply.integer(sum);
     Ok(())
 }
@@ -52,6 +54,7 @@ pub(super) fn incrbyfloat(context: &mut Context<'_>, args: Args<'_>, reply: &mut
     let text = sum.to_text();
     let expiry = context.expiry(spot);
     context.set_string(spot, key, text.as_bytes(), expiry, Hint::Text)?;
+    context.notify(EventClass::String, "incrbyfloat", key);
     reply.bulk(text.as_bytes());
     Ok(())
 }

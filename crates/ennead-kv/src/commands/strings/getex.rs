@@ -4,6 +4,7 @@ use crate::args::Args;
 use crate::commands::deadline::{Unit, deadline};
 use crate::context::{Context, Lookup};
 use crate::error::{Error, Result};
+use crate::notice::EventClass;
 use crate::reply::Reply;
 
 pub(super) fn getdel(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Result {
@@ -13,7 +14,7 @@ pub(super) fn getdel(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn 
         Some(value) => reply.bulk(value),
         None => reply.null(),
     }
-    context.delete(spot, key);
+    context.delete_told(spot, key);
     Ok(())
 }
 
@@ -52,13 +53,19 @@ pub(super) fn getex(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn R
     }
     match change {
         Change::None => {}
-        Change::Persist => context.set_expiry(spot, key, 0),
+        Change::Persist => {
+            if context.expiry(spot) != 0 {
+                context.set_expiry(spot, key, 0);
+                context.notify(EventClass::Generic, "persist", key);
+            }
+        }
         Change::Expire(amount, unit) => {
             let expiry = deadline(amount, unit, context.now_ms(), "getex")?;
             if expiry <= context.now_ms() {
-                context.delete(spot, key);
+                context.delete_told(spot, key);
             } else {
                 context.set_expiry(spot, key, expiry);
+                context.notify(EventClass::Generic, "expire", key);
             }
         }
     }

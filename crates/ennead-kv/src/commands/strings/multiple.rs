@@ -4,6 +4,7 @@ use crate::args::Args;
 use crate::context::{Context, Lookup};
 use crate::entry::Hint;
 use crate::error::{Error, Result};
+use crate::notice::EventClass;
 use crate::reply::Reply;
 
 pub(super) fn mget(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Result {
@@ -32,6 +33,7 @@ fn set_all(context: &mut Context<'_>, args: Args<'_>) -> Result {
     for (key, value) in pairs(args)? {
         let spot = context.find(key, Lookup::Write)?;
         context.set_string(spot, key, value, 0, Hint::Auto)?;
+        context.notify(EventClass::String, "set", key);
     }
     Ok(())
 }

@@ -4,6 +4,7 @@ use crate::args::Args;
 use crate::context::{Context, Lookup};
 use crate::entry::Hint;
 use crate::error::{Error, Result};
+use crate::notice::EventClass;
 use crate::number::parse_integer;
 use crate::reply::Reply;
 
@@ -39,6 +40,7 @@ pub(super) fn setrange(context: &mut Context<'_>, args: Args<'_>, reply: &mut dy
     }
     check_length(context, offset, value.len())?;
     let len = context.write_string(spot, key, offset, value)?;
+    context.notify(EventClass::String, "setrange", key);
     reply.integer(len as i64);
     Ok(())
 }
@@ -56,6 +58,7 @@ pub(super) fn append(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn 
             context.write_string(spot, key, len, value)?
         }
     };
+    context.notify(EventClass::String, "append", key);
     reply.integer(len as i64);
     Ok(())
 }

@@ -5,6 +5,7 @@ use crate::commands::deadline::{Unit, deadline};
 use crate::context::{Context, Lookup};
 use crate::entry::Hint;
 use crate::error::{Error, Result};
+use crate::notice::EventClass;
 use crate::reply::Reply;
 
 #[derive(Default)]
@@ -65,6 +66,10 @@ pub(super) fn set(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Rep
     let expiry = if options.keep_ttl { context.expiry(spot) } else { expiry };
     // A deadline that has passed is kept like any other; the next who meets the key deletes it.
     context.set_string(spot, key, value, expiry, Hint::Auto)?;
+    context.notify(EventClass::String, "set", key);
+    if options.expiry.is_some() {
+        context.notify(EventClass::Generic, "expire", key);
+    }
     if !options.get {
         reply.ok();
     }
@@ -76,6 +81,7 @@ pub(super) fn setnx(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn R
     let spot = context.find(key, Lookup::Write)?;
     if !spot.exists() {
         context.set_string(spot, key, value, 0, Hint::Auto)?;
+        context.notify(EventClass::String, "set", key);
     }
     reply.integer(i64::from(!spot.exists()));
     Ok(())
@@ -100,6 +106,8 @@ fn set_with_expiry(
     let expiry = deadline(amount, unit, context.now_ms(), command)?;
     let spot = context.find(key, Lookup::Write)?;
     context.set_string(spot, key, value, expiry, Hint::Auto)?;
+    context.notify(EventClass::String, "set", key);
+    context.notify(EventClass::Generic, "expire", key);
     reply.ok();
     Ok(())
 }
@@ -112,5 +120,6 @@ pub(super) fn getset(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn 
         None => reply.null(),
     }
     context.set_string(spot, key, value, 0, Hint::Auto)?;
+    context.notify(EventClass::String, "set", key);
     Ok(())
 }
