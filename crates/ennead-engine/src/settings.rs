@@ -16,6 +16,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -29,7 +30,7 @@ pub use error::SettingError;
 pub use events::EventClasses;
 pub use glossary::{config_file, nearest, reference_page};
 pub use kind::{Form, Kind};
-pub use redis::FIXED;
+pub use redis::{FIXED, KEPT};
 pub use table::*;
 
 /// One row of [`TABLE`]: what a setting is.
@@ -186,6 +187,8 @@ type Listener = Box<dyn Fn(&Settings) + Send + Sync>;
 /// The values of all settings. Shared by an `Arc`; every method takes `&self`.
 pub struct Settings {
     cells: Vec<Cell>,
+    /// What was set of [`KEPT`].
+    kept: Mutex<BTreeMap<&'static str, u64>>,
     /// Makes a change of several settings one step.
     changing: Mutex<()>,
     listeners: RwLock<Vec<(usize, Listener)>>,
@@ -215,6 +218,7 @@ impl Settings {
         });
         Settings {
             cells: cells.collect(),
+            kept: Mutex::default(),
             changing: Mutex::new(()),
             listeners: RwLock::default(),
             generation: AtomicU64::new(0),

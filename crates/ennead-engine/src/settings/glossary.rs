@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use super::{FIXED, Kind, Setting, TABLE};
+use super::{FIXED, KEPT, Kind, Setting, TABLE};
 
 /// The commented `ennead.toml` with every setting at its default.
 pub fn config_file() -> String {
@@ -71,6 +71,14 @@ pub fn reference_page() -> String {
     for (name, value, why) in FIXED {
         let value = if value.is_empty() { "empty".to_owned() } else { format!("`{value}`") };
         let _ = writeln!(page, "| `{name}` | {value} | {why} |");
+    }
+    page.push_str(
+        "\n## Parameters of Redis that change nothing\n\n\
+         `CONFIG SET` keeps these until the next start, for clients that set them, and `CONFIG GET` answers them.\n\n\
+         | parameter | default | why |\n|---|---|---|\n",
+    );
+    for (name, value, why) in KEPT {
+        let _ = writeln!(page, "| `{name}` | `{value}` | {why} |");
     }
     page
 }

@@ -48,7 +48,11 @@ pub const FIXED: &[(&str, &str, &str)] = &[
     ("unixsocket", "", "there is no listener on a Unix socket"),
 ];
 
-/// Those of them that a running redis-server does not change either, not even to what they are.
+/// Parameters that tune how Redis keeps its data, and have nothing to tune here: numbers from 0 on that clients may set
+/// and read again, with their defaults and why they change nothing.
+pub const KEPT: &[(&str, u64, &str)] = &[("list-compress-depth", 0, "elements of lists are not compressed")];
+
+/// Those of [`FIXED`] that a running redis-server does not change either, not even to what they are.
 const IMMUTABLE: &[&str] = &[
     "aclfile",
     "appendfilename",
@@ -91,6 +95,13 @@ impl Settings {
         found.extend(
             FIXED.iter().filter(|(name, ..)| matches(name)).map(|(name, value, _)| (*name, (*value).to_owned())),
         );
+        let kept = self.kept.lock();
+        found.extend(
+            KEPT.iter()
+                .filter(|(name, ..)| matches(name))
+                .map(|(name, default, _)| (*name, kept.get(name).unwrap_or(default).to_string())),
+        );
+        drop(kept);
         if matches(OUTPUT_LIMITS) {
             found.push((OUTPUT_LIMITS, self.output_limits()));
         }
@@ -104,12 +115,17 @@ impl Settings {
     /// For the first parameter that is unknown, given twice, only read at start, or has a value that is not supported.
     pub fn redis_set(&self, pairs: &[(&str, &str)]) -> Result<(), SettingError> {
         let mut changes = Vec::with_capacity(pairs.len());
+        let mut to_keep = Vec::new();
         for (at, (name, text)) in pairs.iter().enumerate() {
             if pairs[..at].iter().any(|(earlier, _)| earlier.eq_ignore_ascii_case(name)) {
                 return Err(SettingError::Duplicate((*name).to_owned()));
             }
-            changes.extend(self.redis_change(name, text)?);
+            match KEPT.iter().find(|(kept, ..)| kept.eq_ignore_ascii_case(name)) {
+                Some((kept, ..)) => to_keep.push((*kept, kept_number(kept, text)?)),
+                None => changes.extend(self.redis_change(name, text)?),
+            }
         }
+        self.kept.lock().extend(to_keep);
         self.apply(changes);
         Ok(())
     }
@@ -147,6 +163,17 @@ impl Settings {
         let read = |(hard, soft, time): LimitKeys| [self.read(hard), self.read(soft), self.read(time).as_secs()];
         [class("normal", read(NORMAL)), class("slave", REPLICA_LIMITS), class("pubsub", read(SUBSCRIBERS))].join(" ")
     }
+}
+
+/// The value of one of [`KEPT`].
+fn kept_number(name: &str, text: &str) -> Result<u64, SettingError> {
+    let number: i64 =
+        text.parse().map_err(|_| SettingError::invalid(name, "argument couldn't be parsed into an integer"))?;
+    let max = i32::MAX;
+    u64::try_from(number)
+        .ok()
+        .filter(|number| *number <= max as u64)
+        .ok_or_else(|| SettingError::invalid(name, format!("argument must be between 0 and {max} inclusive")))
 }
 
 /// Reads `class hard soft seconds` groups; classes that are not named keep their limits.

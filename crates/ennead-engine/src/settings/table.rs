@@ -147,10 +147,6 @@ rows! {
     /// Elements up to which it calls a list a listpack; -1 to -5: 4, 8, 16, 32, 64 KB.
     LIST_MAX_SIZE: i64 = "kv.list_max_listpack_size", integer(i32::MIN as i64, i32::MAX as i64), "-2", live,
         redis: ["list-max-listpack-size" => Form::Plain, "list-max-ziplist-size" => Form::Plain];
-    /// How many ends of a list Redis leaves uncompressed. It is kept for clients that set it and changes nothing: elements
-    /// of lists are not compressed.
-    LIST_COMPRESS_DEPTH: u64 = "kv.list_compress_depth", integer(0, i32::MAX as i64), "0", live,
-        redis: ["list-compress-depth" => Form::Plain];
 
     /// How long a script may run before other clients are told that the server is busy.
     BUSY_REPLY_THRESHOLD: Duration = "kv.busy_reply_threshold", DURATION, "5s", live,

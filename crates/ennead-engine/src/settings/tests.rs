@@ -30,6 +30,9 @@ fn every_row_is_well_formed() {
     for (name, ..) in FIXED {
         assert!(names.insert(name), "{name} is both fixed and a setting");
     }
+    for (name, ..) in KEPT {
+        assert!(names.insert(name), "{name} is both kept and a setting");
+    }
     let sections: Vec<_> = TABLE.iter().map(Setting::section).collect();
     let mut unique = sections.clone();
     unique.dedup();
@@ -240,4 +243,7 @@ fn what_a_running_redis_does_not_change_is_refused_and_what_it_does_may_be_set_t
     assert_eq!(set("port", "6380"), Err("can't set immutable config".to_owned()));
     assert_eq!(set("bind", "127.0.0.1"), Ok(()));
     assert_eq!(set("bind", "0.0.0.0"), Err("can't set immutable config".to_owned()));
+    assert_eq!(set("list-compress-depth", "2"), Ok(()));
+    assert_eq!(settings.redis_get(|name| name == "list-compress-depth"), [("list-compress-depth", "2".to_owned())]);
+    assert!(set("list-compress-depth", "-1").is_err());
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use ennead_engine::Registry;
-use ennead_engine::settings::{FIXED, TABLE};
+use ennead_engine::settings::{FIXED, KEPT, TABLE};
 
 /// Name, version that brought it, group; subcommands as `container|sub`.
 const COMMANDS: &str = include_str!("redis-7.2.txt");
@@ -103,6 +103,7 @@ fn settings(page: &mut String) {
         let value = if value.is_empty() { "empty".to_owned() } else { format!("`{value}`") };
         rows.push((name, format!("always {value}"), "refuses other values"));
     }
+    rows.extend(KEPT.iter().map(|(name, _, why)| (*name, format!("changes nothing: {why}"), "yes")));
     rows.sort_unstable_by_key(|(name, ..)| *name);
     for (name, ours, live) in rows {
         let _ = writeln!(page, "| `{name}` | {ours} | {live} |");
