@@ -25,7 +25,8 @@ impl Attention {
     #[inline]
     pub(super) fn remembers(self) -> bool {
         let Some(mode) = self.mode else { return false };
-        !mode.broadcast && (!mode.opt_in || self.caching) && !(mode.opt_out && self.caching)
+        let said = if self.caching { mode.opt_out } else { mode.opt_in };
+        !mode.broadcast && !said
     }
 }
 

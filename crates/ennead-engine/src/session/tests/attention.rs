@@ -88,6 +88,18 @@ fn a_pause_keeps_keys_that_are_due() {
 }
 
 #[test]
+fn a_monitor_that_does_not_read_is_cut_off_at_its_limit() {
+    let mut it = Fixture::new(&[("clients.output_normal_hard", "10kb")]);
+    let monitor = aside(&mut it, &["monitor"]);
+    for _ in 0..100 {
+        assert!(monitor.client.mailbox.bytes() <= 10 << 10);
+        it.ask(&format!("set k {}", "v".repeat(200)));
+    }
+    assert!(monitor.client.mailbox.is_overflown());
+    assert_eq!(monitor.client.mailbox.bytes(), 0);
+}
+
+#[test]
 fn monitors_are_shown_requests_until_they_go() {
     let mut it = Fixture::new(&[]);
     let monitor = aside(&mut it, &["monitor"]);

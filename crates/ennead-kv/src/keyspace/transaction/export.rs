@@ -54,6 +54,6 @@ impl Transaction<'_> {
         }
         self.context.next_command(&Call { db: watched.db, ..*call }, true);
         let spot = self.context.find(&watched.key, Lookup::Write)?;
-        Ok(self.context.delete(spot, &watched.key))
+        Ok(self.context.delete_told(spot, &watched.key))
     }
 }
