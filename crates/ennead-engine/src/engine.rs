@@ -21,7 +21,7 @@ use crate::process;
 use crate::pubsub::PubSub;
 use crate::rates::Rates;
 use crate::registry::Registry;
-use crate::scripting::Scripts;
+use crate::scripting::{Functions, Scripts};
 use crate::settings::{BACKUP_DIRECTORY, DATA_DIRECTORY, STALL_TIMEOUT, Settings};
 use crate::slowlog::SlowLog;
 use crate::upkeep::Upkeep;
@@ -39,6 +39,7 @@ struct Inner {
     users: Users,
     clients: Clients,
     scripts: Scripts,
+    functions: Functions,
     pubsub: PubSub,
     figures: Figures,
     slowlog: SlowLog,
@@ -64,6 +65,7 @@ impl Engine {
     pub fn open(store: Store, settings: Arc<Settings>) -> ennead_kv::Result<Engine> {
         let keyspace = keyspace::open(store.clone(), &settings, random_word())?;
         let users = Users::open(&store, &settings)?;
+        let functions = Functions::open(&store)?;
         let started_unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let upkeep = Upkeep::start(&keyspace)
             .map_err(|error| ennead_kv::Error::Text(format!("ERR cannot start a thread: {error}").into()))?;
@@ -74,6 +76,7 @@ impl Engine {
             users,
             clients: Clients::default(),
             scripts: Scripts::default(),
+            functions,
             pubsub: PubSub::new(Arc::clone(&settings)),
             figures: Figures::new(Registry::get().commands().len()),
             slowlog: SlowLog::default(),
@@ -155,6 +158,11 @@ impl Engine {
 
     pub(crate) fn scripts(&self) -> &Scripts {
         &self.0.scripts
+    }
+
+    /// Libraries of functions.
+    pub(crate) fn functions(&self) -> &Functions {
+        &self.0.functions
     }
 
     pub(crate) fn pause(&self) -> &Pause {

@@ -37,7 +37,7 @@ use transaction::Queue;
 pub(crate) use transaction::Watches;
 
 /// Until a request is tried again that found the keyspace held.
-const HELD_WAIT: Duration = Duration::from_millis(1);
+pub(crate) const HELD_WAIT: Duration = Duration::from_millis(1);
 
 /// Where replies are written: a [`Reply`] whose end can be taken back.
 pub trait Output: Reply {

@@ -1,5 +1,8 @@
 //! Scripts beside those of redis-server: values both ways, errors with their places, what scripts may not do.
 
+mod functions;
+mod libraries;
+
 use crate::server::Server;
 use crate::wire::show;
 
@@ -135,7 +138,7 @@ fn replies(server: &Server, protocol: &[u8]) -> Vec<(String, String)> {
     wire.call(&[b"HELLO", protocol]).unwrap();
     wire.call(&[b"SET", b"str", b"x"]).unwrap();
     wire.call(&[b"HSET", b"h1", b"a", b"1"]).unwrap();
-    let scripts = SCRIPTS.iter().map(|script| vec!["EVAL", script, "0"]);
+    let scripts = SCRIPTS.iter().chain(libraries::SCRIPTS).map(|script| vec!["EVAL", script, "0"]);
     let requests = REQUESTS.iter().map(|words| words.to_vec());
     scripts
         .chain(requests)

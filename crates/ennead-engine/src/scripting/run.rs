@@ -6,7 +6,10 @@ use std::sync::Arc;
 use ennead_kv::{Args, Error, Flag, Result, Transaction};
 
 use super::interpreter::{self, Caller};
+use super::flags::ScriptFlags;
+use super::functions::{Function, Functions};
 use super::item::{Collector, Item};
+use super::program::Program;
 use super::running::Running;
 use super::{Invocation, Script};
 use crate::Clock;
@@ -51,31 +54,71 @@ pub(crate) fn run_inside(
     invocation: &Invocation,
     full: bool,
 ) -> Result<(Item, Hold)> {
-    let flags = invocation.script.flags;
-    if full && flags.declared && !flags.allow_oom && !flags.no_writes {
-        let text = "OOM allow-oom flag is not set on the script, can not run it when used memory > 'maxmemory'";
+    let flags = invocation.program.flags();
+    if let Some(text) = refusal(flags, invocation.read_only, full) {
         return Ok((Item::Error(text.to_owned()), Hold::None));
     }
-    let stage = Arc::clone(&session.engine.scripts().stage);
-    let running = stage.enter();
+    let engine = session.engine.clone();
+    let stage = &engine.scripts().stage;
+    let running = stage.enter(invocation.call.clone());
     let mut calls = Calls {
-        read_only: invocation.read_only,
+        read_only: invocation.read_only || flags.no_writes(),
         running: Arc::clone(&running),
         session,
         transaction,
-        full,
+        full: full && !flags.allows_growth(),
         held: Hold::None,
         failure: None,
         clock: Clock::new(),
     };
-    let ran = interpreter::with(|interpreter| interpreter.run(invocation, Arc::clone(&running), &mut calls));
+    let ran = match &invocation.program {
+        Program::Script(_) => interpreter::with(|interpreter| {
+            interpreter.run_with(&engine.scripts().json, invocation, Arc::clone(&running), &mut calls)
+        }),
+        Program::Function(function) => call(engine.functions(), function, invocation, &running, &mut calls),
+    };
     let Calls { held, failure, .. } = calls;
     stage.leave();
-    invocation.script.note_run(running.time());
+    invocation.program.pace().note_run(running.time());
     match failure {
         Some(error) => Err(error),
         None => Ok((ran.unwrap_or_else(Item::Error), held)),
     }
+}
+
+/// Why what it says about itself, or does not, keeps a program from running.
+fn refusal(flags: ScriptFlags, read_only: bool, full: bool) -> Option<&'static str> {
+    if !flags.is_declared() {
+        return None;
+    }
+    if full && !flags.allows_full() {
+        return Some(FULL);
+    }
+    (read_only && !flags.no_writes()).then_some("ERR Can not execute a script with write flag using *_ro command.")
+}
+
+/// Runs a function, or that of the same name which has taken its place since it was called.
+fn call(
+    functions: &Functions,
+    function: &Arc<Function>,
+    invocation: &Invocation,
+    running: &Arc<Running>,
+    calls: &mut Calls<'_, '_>,
+) -> Result<Item, String> {
+    let mut editor = functions.edit().map_err(|error| error.to_string())?;
+    let current = functions.get(function.name.as_bytes()).ok_or("ERR Function not found")?;
+    let replaced;
+    let invocation = if Arc::ptr_eq(&current, function) {
+        invocation
+    } else {
+        calls.read_only = invocation.read_only || current.flags.no_writes();
+        if let Some(text) = refusal(current.flags, invocation.read_only, calls.full) {
+            return Ok(Item::Error(text.to_owned()));
+        }
+        replaced = Invocation { program: Program::Function(current), ..invocation.clone() };
+        &replaced
+    };
+    Ok(editor.interpreter().run(invocation, Arc::clone(running), calls))
 }
 
 /// Runs the commands of one script.
@@ -116,10 +159,13 @@ impl Calls<'_, '_> {
             if self.read_only {
                 return Err(Error::text("ERR Write commands are not allowed from read-only scripts."));
             }
-            self.running.note_write();
         }
-        if self.full && command.has(Flag::DenyOom) {
+        // Once it has written it is not stopped half way.
+        if self.full && !self.running.wrote() && command.has(Flag::DenyOom) {
             return Err(Error::text(FULL));
+        }
+        if command.has(Flag::Write) {
+            self.running.note_write();
         }
         let mut reply = Collector::new(protocol);
         let result = match command.handler {

@@ -8,6 +8,7 @@ use ennead_store::Pressure;
 use super::{Outcome, Output, Session};
 use crate::Clock;
 use crate::clients::FLAG_PAUSED;
+use crate::commands::scripting;
 use crate::registry::Command;
 use crate::settings::BUSY_REPLY_THRESHOLD;
 
@@ -47,9 +48,9 @@ impl Session {
             return Some(Outcome::Later(SCRIPT_SHORT));
         }
         self.spoil();
-        let error =
-            Error::text("BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.");
-        Some(self.refuse(command, &error, reply))
+        let is_function =
+            self.engine.scripts().stage.running().is_some_and(|running| running.function.is_some());
+        Some(self.refuse(command, &scripting::busy(is_function), reply))
     }
 
     #[inline]
