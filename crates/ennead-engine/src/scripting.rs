@@ -21,10 +21,12 @@ mod shebang;
 mod thread;
 
 pub(crate) use arguments::{Invocation, check_keys};
+pub(crate) use flags::ScriptFlags;
 pub(crate) use functions::{Editor, Functions, Restoring};
 pub(crate) use item::Item;
 pub(crate) use program::Program;
 pub(crate) use run::{check, run, run_inside};
 pub(crate) use running::Kill;
 pub(crate) use scripts::{Script, Scripts};
+pub(crate) use shebang::flags;
 pub(crate) use thread::{Answer, Job};

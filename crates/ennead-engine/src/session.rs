@@ -106,6 +106,8 @@ pub struct Session {
     pub(crate) closing: bool,
     /// What the reply of the engine's own command at hand waits for.
     pub(crate) held: Hold,
+    /// The request at hand has written an error by itself, and is counted as failed.
+    pub(crate) failed: bool,
     /// The request at hand has to be tried again after so long.
     pub(crate) later: Option<Duration>,
     /// The request at hand was put off by CLIENT PAUSE.
@@ -154,6 +156,7 @@ impl Session {
             reply_mode: ReplyMode::On,
             closing: false,
             held: Hold::None,
+            failed: false,
             later: None,
             paused: false,
             saving: false,
@@ -186,6 +189,7 @@ impl Session {
             reply_mode: ReplyMode::On,
             closing: false,
             held: Hold::None,
+            failed: false,
             later: None,
             paused: false,
             saving: false,
@@ -264,7 +268,7 @@ impl Session {
         {
             return outcome;
         }
-        if let Some(wait) = self.wait(command, clock) {
+        if let Some(wait) = self.wait(command, args, clock) {
             return match wait {
                 Ok(wait) => Outcome::Later(wait),
                 Err(error) => self.refuse(command, &error, reply),
@@ -353,7 +357,7 @@ impl Session {
         clock: &mut Clock,
     ) -> Outcome {
         let (hold, failed) = match result {
-            Ok(hold) => (hold, false),
+            Ok(hold) => (hold, std::mem::take(&mut self.failed)),
             Err(error) => {
                 reply.rewind(mark);
                 let text = error.to_string();

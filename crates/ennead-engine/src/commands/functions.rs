@@ -1,6 +1,8 @@
 //! FCALL, and FUNCTION.
 
-use ennead_kv::{Effect, Error, Flag, FunctionsRefusal, KeySpec, Result, Spec, dump_functions, glob, restore_functions};
+use ennead_kv::{
+    Effect, Error, Flag, FunctionsRefusal, KeySpec, Result, Spec, dump_functions, glob, restore_functions,
+};
 use ennead_store::Sequence;
 
 use super::scripting::{READ_ONLY, SCRIPTING, busy, end_running, evaluate};

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ennead_kv::{Error, Flag, Group, KeySpec, Result, Spec};
+use ennead_kv::{Args, Error, Flag, Group, KeySpec, Result, Spec};
 
 use super::{Row, is};
-use crate::scripting::{Answer, Invocation, Item, Job, Kill, Program, Script};
+use crate::registry::Command;
+use crate::scripting::{Answer, Invocation, Item, Job, Kill, Program, Script, ScriptFlags};
 use crate::session::{Hold, Output, Request, Session};
 
 /// How often a waiting client looks for its reply, should it miss the call.
@@ -147,6 +148,23 @@ pub(crate) fn invocation(session: &Session, request: &Request<'_>) -> Result<Inv
     Invocation::parse(Program::Script(script), args, read_only, Error::NotInteger)
 }
 
+/// Whether a command that is no write is held back like one, since others than its client may learn of it.
+pub(crate) fn reaches_others(command: &Command) -> bool {
+    ["pfcount", "publish", "spublish"].contains(&command.spec.name)
+}
+
+/// Whether a request that is no write may lead to one.
+pub(crate) fn may_write(session: &Session, command: &Command, args: Args<'_>) -> bool {
+    let scripts = session.engine().scripts();
+    let flags = match command.spec.name {
+        "eval" => crate::scripting::flags(&args[1]),
+        "evalsha" => scripts.get(&args[1]).map(|script| script.flags),
+        "fcall" => session.engine().functions().get(&args[1]).map(|function| function.flags),
+        _ => return reaches_others(command),
+    };
+    !flags.is_some_and(ScriptFlags::no_writes)
+}
+
 /// What is answered while a script or a function runs that does not end.
 pub(crate) fn busy(is_function: bool) -> Error {
     Error::text(if is_function {
@@ -191,10 +209,12 @@ pub(super) fn evaluate(session: &mut Session, request: &Request<'_>, reply: &mut
     Ok(())
 }
 
-fn write(session: &mut Session, item: &Item, hold: Hold, reply: &mut dyn Output) {
+/// Answers with what a script gave. Its error may have been counted as that of a command in it.
+pub(crate) fn write(session: &mut Session, item: &Item, hold: Hold, reply: &mut dyn Output) {
     if let Item::Error(text) = item {
         session.engine().errors().count(text);
     }
+    session.failed = matches!(item, Item::Error(_) | Item::CountedError(_));
     item.write(reply);
     session.held = hold;
 }

@@ -147,8 +147,14 @@ local function single(field)
       return { err = "ERR wrong number or type of arguments" }
     end
     local text = ...
-    if field == "err" and text:byte() == 45 then
-      text = text:sub(2)
+    if field == "err" then
+      if text:byte() == 45 then
+        text = text:sub(2)
+      end
+      -- A word alone is no code.
+      if not text:find(" ", 1, true) then
+        text = "ERR " .. text
+      end
     end
     return { [field] = text }
   end

@@ -65,11 +65,8 @@ pub(crate) struct Editor<'f> {
 impl Functions {
     /// Reads the libraries of the store and loads them.
     pub(crate) fn open(store: &Store) -> Result<Functions> {
-        let functions = Functions {
-            rows: Rows::open(store)?,
-            interpreter: Mutex::default(),
-            catalogue: RwLock::default(),
-        };
+        let functions =
+            Functions { rows: Rows::open(store)?, interpreter: Mutex::default(), catalogue: RwLock::default() };
         let texts = functions.rows.read()?;
         if texts.is_empty() {
             return Ok(functions);
@@ -114,7 +111,8 @@ impl Functions {
 
     fn editor<'f>(&'f self, mut interpreter: MutexGuard<'f, Option<Interpreter>>) -> Result<Editor<'f>> {
         if interpreter.is_none() {
-            let made = Interpreter::new().map_err(|problem| Error::Text(format!("ERR no interpreter: {problem}").into()));
+            let made =
+                Interpreter::new().map_err(|problem| Error::Text(format!("ERR no interpreter: {problem}").into()));
             *interpreter = Some(made?);
         }
         let interpreter = MutexGuard::try_map(interpreter, Option::as_mut);

@@ -14,7 +14,7 @@ use std::time::Instant;
 use mlua::chunk::ChunkMode;
 use mlua::{Function, Lua, LuaOptions, LuaString, MultiValue, StdLib, Table, Value};
 
-use self::failure::{failure, message, raised};
+use self::failure::{failure, message, raised, raised_counted};
 pub(super) use self::registration::Registration;
 use self::state::{Limit, State, release, watch};
 use super::convert::{from_lua, to_lua, word};
@@ -164,14 +164,13 @@ impl Interpreter {
             Err(text) => return Item::Error(text),
         };
         self.state.set_protocol(2);
-        self.state.random.seed(0);
         *self.state.started.lock() = Some(Instant::now());
         *self.state.limit.lock() = Limit::Kill(running);
         let outcome = self.call(&entry, invocation, caller);
         let released = release(&self.lua, &self.state);
         match released.and(outcome) {
             Ok((true, value)) => from_lua(&value, self.state.protocol()),
-            Ok((false, problem)) => Item::Error(failure(&problem, invocation.program.name())),
+            Ok((false, problem)) => failure(&problem, invocation.program.name()),
             Err(problem) => Item::Error(format!("ERR {}", problem.to_string().replace(['\r', '\n'], " "))),
         }
     }
@@ -195,6 +194,7 @@ impl Interpreter {
         self.lua.scope(|scope| {
             let call = scope.create_function(|lua, values: MultiValue| match item(values) {
                 Item::Error(text) => Err(raised(text)),
+                Item::CountedError(text) => Err(raised_counted(text)),
                 item => to_lua(lua, &item, state.protocol()),
             })?;
             let pcall =

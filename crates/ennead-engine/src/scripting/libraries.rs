@@ -6,6 +6,8 @@ pub(super) mod cjson;
 mod cmsgpack;
 mod number;
 mod structure;
+#[cfg(test)]
+mod tests;
 
 use mlua::{Lua, Table};
 

@@ -5,15 +5,16 @@ use std::sync::Arc;
 
 use ennead_kv::{Args, Error, Flag, Result, Transaction};
 
-use super::interpreter::{self, Caller};
 use super::flags::ScriptFlags;
 use super::functions::{Function, Functions};
+use super::interpreter::{self, Caller};
 use super::item::{Collector, Item};
 use super::program::Program;
 use super::running::Running;
 use super::{Invocation, Script};
 use crate::Clock;
-use crate::registry::{Handler, Lookup, Registry};
+use crate::commands::scripting;
+use crate::registry::{Command, Handler, Lookup, Registry};
 use crate::session::{Hold, Request, Session};
 
 const FULL: &str = "OOM command not allowed when used memory > 'maxmemory'.";
@@ -135,6 +136,24 @@ struct Calls<'c, 't> {
 }
 
 impl Calls<'_, '_> {
+    fn admit(&self, command: &Command, args: Args<'_>) -> Result {
+        if !command.spec.accepts(args.len()) || matches!(command.handler, Handler::Container) {
+            return Err(Error::text("ERR Wrong number of args calling Redis command from script"));
+        }
+        if command.has(Flag::NoScript) {
+            return Err(Error::text("ERR This Redis command is not allowed from script"));
+        }
+        self.session.permit_in_script(command, args, &self.clock)?;
+        if self.read_only && (command.has(Flag::Write) || scripting::reaches_others(command)) {
+            return Err(Error::text("ERR Write commands are not allowed from read-only scripts."));
+        }
+        // Once it has written it is not stopped half way.
+        if self.full && !self.running.wrote() && command.has(Flag::DenyOom) {
+            return Err(Error::text(FULL));
+        }
+        Ok(())
+    }
+
     fn try_call(&mut self, words: &[Vec<u8>], protocol: u8) -> Result<Item> {
         if let Some(failure) = &self.failure {
             return Err(failure.clone());
@@ -148,21 +167,9 @@ impl Calls<'_, '_> {
                 return Err(Error::text("ERR Unknown Redis command called from script"));
             }
         };
-        if !command.spec.accepts(args.len()) || matches!(command.handler, Handler::Container) {
-            return Err(Error::text("ERR Wrong number of args calling Redis command from script"));
-        }
-        if command.has(Flag::NoScript) {
-            return Err(Error::text("ERR This Redis command is not allowed from script"));
-        }
-        self.session.permit_in_script(command, args, &self.clock)?;
-        if command.has(Flag::Write) {
-            if self.read_only {
-                return Err(Error::text("ERR Write commands are not allowed from read-only scripts."));
-            }
-        }
-        // Once it has written it is not stopped half way.
-        if self.full && !self.running.wrote() && command.has(Flag::DenyOom) {
-            return Err(Error::text(FULL));
+        if let Err(error) = self.admit(command, args) {
+            self.session.shard().rejected(command.index);
+            return Err(error);
         }
         if command.has(Flag::Write) {
             self.running.note_write();
@@ -207,7 +214,7 @@ impl Caller for Calls<'_, '_> {
                 if let Error::Store(_) = error {
                     self.failure = Some(error);
                 }
-                Item::Error(text)
+                Item::CountedError(text)
             }
         }
     }

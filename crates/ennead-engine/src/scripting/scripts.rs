@@ -68,6 +68,10 @@ impl Scripts {
         self.known.write().remove(sha);
     }
 
+    pub(crate) fn count(&self) -> usize {
+        self.known.read().len()
+    }
+
     pub(crate) fn flush(&self) {
         self.known.write().clear();
         *self.json.lock() = Settings::default();

@@ -52,6 +52,11 @@ pub(super) fn script(text: &[u8]) -> Result<(ScriptFlags, &[u8]), String> {
     Ok((flags, shebang.rest))
 }
 
+/// The flags of a script; none if its first line is wrong.
+pub(crate) fn flags(text: &[u8]) -> Option<ScriptFlags> {
+    script(text).ok().map(|(flags, _)| flags)
+}
+
 /// The name of a library, and its text without the first line. Line numbers stay.
 ///
 /// # Errors

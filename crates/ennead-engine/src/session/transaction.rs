@@ -14,7 +14,7 @@ use super::{Hold, Outcome, Output, Request, Session};
 use crate::Clock;
 use crate::commands::scripting;
 use crate::registry::{Command, Handler};
-use crate::scripting::{Item, run_inside};
+use crate::scripting::run_inside;
 use crate::settings::QUERY_BUFFER_LIMIT;
 
 /// Commands that a transaction does not queue but runs.
@@ -115,6 +115,7 @@ impl Session {
             self.spoil();
             return self.refuse(command, &error, reply);
         }
+        let may_write = command.has(Flag::Write) || scripting::may_write(self, command, args);
         let Some(queue) = &mut self.queue else { return self.done(Hold::None) };
         let request = Queued::new(command, args);
         queue.bytes += request.bytes();
@@ -125,7 +126,7 @@ impl Session {
             self.closing = true;
             return self.done(Hold::None);
         }
-        queue.writes |= command.has(Flag::Write);
+        queue.writes |= may_write;
         queue.grows |= command.has(Flag::DenyOom);
         queue.requests.push(request);
         self.client.queued.store(queue.requests.len() as i32, Ordering::Relaxed);
@@ -219,11 +220,7 @@ impl Session {
         let mut session = self.for_script();
         session.shard = Arc::clone(&self.shard);
         let (item, hold) = run_inside(&mut session, transaction, &invocation, false)?;
-        if let Item::Error(text) = &item {
-            self.engine.errors().count(text);
-        }
-        item.write(reply);
-        self.held = hold;
+        scripting::write(self, &item, hold, reply);
         Ok(())
     }
 
@@ -261,7 +258,8 @@ impl Session {
             Handler::Container => Err(Error::Arity(command.spec.name.to_owned())),
         };
         let time = began.elapsed();
-        self.shard.executed(command.index, time, result.is_err());
+        let failed = std::mem::take(&mut self.failed);
+        self.shard.executed(command.index, time, failed || result.is_err());
         self.note_slowness(command, args, time, clock);
         match result {
             Err(error @ Error::Store(_)) => return Err(error),

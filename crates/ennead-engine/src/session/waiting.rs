@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ennead_kv::{Error, Flag};
+use ennead_kv::{Args, Error, Flag};
 use ennead_store::Pressure;
 
 use super::{Outcome, Output, Session};
@@ -18,12 +18,13 @@ const SCRIPT_SHORT: Duration = Duration::from_millis(2);
 impl Session {
     /// How long the request has to wait before it may run, if it has to; an error when it waited for too long.
     #[inline]
-    pub(super) fn wait(&mut self, command: &Command, clock: &Clock) -> Option<Result<Duration, Error>> {
+    pub(super) fn wait(&mut self, command: &Command, args: Args<'_>, clock: &Clock) -> Option<Result<Duration, Error>> {
         let write = command.has(Flag::Write) || (self.queue.is_some() && self.executes_writes(command));
         if self.engine.pause().is_on() {
             let name = command.spec.name;
             if name != "client|unpause"
-                && let Some(wait) = self.engine.pause().left(write, clock.instant())
+                && let Some(wait) =
+                    self.engine.pause().left(write || scripting::may_write(self, command, args), clock.instant())
             {
                 self.client.set_flag(FLAG_PAUSED, true);
                 self.paused = true;
@@ -48,8 +49,7 @@ impl Session {
             return Some(Outcome::Later(SCRIPT_SHORT));
         }
         self.spoil();
-        let is_function =
-            self.engine.scripts().stage.running().is_some_and(|running| running.function.is_some());
+        let is_function = self.engine.scripts().stage.running().is_some_and(|running| running.function.is_some());
         Some(self.refuse(command, &scripting::busy(is_function), reply))
     }
 

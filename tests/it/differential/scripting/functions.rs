@@ -220,7 +220,8 @@ fn bulk(bytes: &[u8]) -> Vec<u8> {
 fn payloads_of_functions_go_both_ways() {
     let Some(peer) = Server::redis(&[]) else { return };
     let ours = Server::subject(&[]);
-    let long = format!("#!lua name=long\n-- {}\nredis.register_function('long', function() return 7 end)", "x".repeat(70_000));
+    let long =
+        format!("#!lua name=long\n-- {}\nredis.register_function('long', function() return 7 end)", "x".repeat(70_000));
     for (from, to) in [(&peer, &ours), (&ours, &peer)] {
         let (mut from, mut to) = (from.connect(), to.connect());
         call(&mut from, &["FUNCTION", "FLUSH"]);

@@ -10,9 +10,7 @@ use super::state::State;
 use crate::scripting::convert::word;
 
 pub(super) fn constants(redis: &Table) -> mlua::Result<()> {
-    for (name, value) in
-        [("REPL_NONE", 0), ("REPL_AOF", 1), ("REPL_SLAVE", 2), ("REPL_REPLICA", 2), ("REPL_ALL", 3)]
-    {
+    for (name, value) in [("REPL_NONE", 0), ("REPL_AOF", 1), ("REPL_SLAVE", 2), ("REPL_REPLICA", 2), ("REPL_ALL", 3)] {
         redis.raw_set(name, value)?;
     }
     version(redis)
@@ -111,4 +109,3 @@ fn log(values: &MultiValue) -> mlua::Result<()> {
     }
     Ok(())
 }
-

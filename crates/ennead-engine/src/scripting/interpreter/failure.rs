@@ -3,7 +3,7 @@
 use mlua::{Lua, Table, Value};
 
 use super::OWN;
-use crate::scripting::convert::from_lua;
+use crate::scripting::convert::{self, from_lua};
 use crate::scripting::item::Item;
 
 /// Stack frames looked at for the place of an error.
@@ -12,22 +12,28 @@ const FRAMES_MAX: usize = 64;
 /// An error that a script can catch.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-struct Raised(String);
+struct Raised(String, bool);
 
 pub(super) fn raised(text: String) -> mlua::Error {
-    mlua::Error::external(Raised(text))
+    mlua::Error::external(Raised(text, false))
 }
 
-/// The text of an error that ended a script, which is a table with the place where it was raised.
-pub(super) fn failure(problem: &Value, sha: &str) -> String {
-    let Value::Table(table) = problem else { return format!("ERR Error running script {sha}") };
-    let text = match from_lua(problem, 2) {
-        Item::Error(text) => text,
-        _ => "ERR unknown error".to_owned(),
-    };
-    match (table.raw_get::<String>("source"), table.raw_get::<i64>("line")) {
-        (Ok(source), Ok(line)) => format!("{text} script: {sha}, on {source}:{line}."),
+/// One that was counted when it came up.
+pub(super) fn raised_counted(text: String) -> mlua::Error {
+    mlua::Error::external(Raised(text, true))
+}
+
+/// The error that ended a script, which is a table with the place where it was raised.
+pub(super) fn failure(problem: &Value, name: &str) -> Item {
+    let Value::Table(table) = problem else { return Item::Error(format!("ERR Error running script {name}")) };
+    let placed = |text: String| match (table.raw_get::<String>("source"), table.raw_get::<i64>("line")) {
+        (Ok(source), Ok(line)) => format!("{text} script: {name}, on {source}:{line}."),
         _ => text,
+    };
+    match from_lua(problem, 2) {
+        Item::Error(text) => Item::Error(placed(text)),
+        Item::CountedError(text) => Item::CountedError(placed(text)),
+        _ => Item::Error(placed("ERR unknown error".to_owned())),
     }
 }
 
@@ -35,11 +41,7 @@ pub(super) fn failure(problem: &Value, sha: &str) -> String {
 pub(super) fn error_value(lua: &Lua, problem: Value) -> mlua::Result<Value> {
     let Value::Error(problem) = &problem else { return Ok(problem) };
     match problem.downcast_ref::<Raised>() {
-        Some(Raised(text)) => {
-            let table = lua.create_table()?;
-            table.raw_set("err", lua.create_string(text)?)?;
-            Ok(Value::Table(table))
-        }
+        Some(Raised(text, counted)) => Ok(Value::Table(convert::error(lua, text, *counted)?)),
         None => Ok(Value::String(lua.create_string(cause(problem))?)),
     }
 }

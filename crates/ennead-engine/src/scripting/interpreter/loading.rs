@@ -64,7 +64,7 @@ impl Interpreter {
 /// The text of an error that ended the loading of a library.
 fn explain(problem: &Value) -> String {
     match (problem, from_lua(problem, 2)) {
-        (Value::Table(_), Item::Error(text)) => text,
+        (Value::Table(_), Item::Error(text) | Item::CountedError(text)) => text,
         (Value::String(text), _) => format!("ERR {}", text.to_string_lossy().replace(['\r', '\n'], " ")),
         _ => "ERR unknown error".to_owned(),
     }

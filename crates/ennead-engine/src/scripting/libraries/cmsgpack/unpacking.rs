@@ -151,7 +151,7 @@ impl<'c> Reader<'c, '_> {
             0xcc => f64::from(u8::from_be_bytes(self.array()?)),
             0xcd => f64::from(u16::from_be_bytes(self.array()?)),
             0xce => f64::from(u32::from_be_bytes(self.array()?)),
-                        0xd0 => f64::from(i8::from_be_bytes(self.array()?)),
+            0xd0 => f64::from(i8::from_be_bytes(self.array()?)),
             0xd1 => f64::from(i16::from_be_bytes(self.array()?)),
             0xd2 => f64::from(i32::from_be_bytes(self.array()?)),
             // The original takes those without a sign for such with one.

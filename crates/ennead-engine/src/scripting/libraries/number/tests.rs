@@ -53,7 +53,8 @@ fn numbers_are_read_as_strtod_reads_them() {
 #[test]
 fn any_text_is_read_within_its_bounds() {
     arbtest::arbtest(|draw| {
-        let text: Vec<u8> = draw.arbitrary_iter::<u8>()?.take(40).map(|byte| byte.map(symbol)).collect::<Result<_, _>>()?;
+        let text: Vec<u8> =
+            draw.arbitrary_iter::<u8>()?.take(40).map(|byte| byte.map(symbol)).collect::<Result<_, _>>()?;
         assert!(parse(&text).1 <= text.len());
         Ok(())
     });
