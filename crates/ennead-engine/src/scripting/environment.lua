@@ -236,9 +236,11 @@ local function run(entry, keys, arguments)
   if keys == nil then
     return xpcall(entry, host.trace)
   end
-  return xpcall(function()
+  local function apply()
     return entry(keys, arguments)
-  end, host.trace)
+  end
+  -- On one line: one that is killed does not get to the next.
+  return xpcall(apply, host.trace)
 end
 
 local function set_arguments(keys, arguments)
