@@ -136,12 +136,20 @@ fn edit<T>(session: &mut Session, change: impl FnOnce(&mut Editor<'_>) -> Result
     change(&mut editor).map(Some)
 }
 
+/// # Errors
+/// Memory is full. In EXEC that was looked at before.
+fn need_room(session: &mut Session, request: &Request<'_>) -> Result {
+    let call = session.call(request.clock);
+    if session.executing || session.engine().keyspace().has_room(&call)? { Ok(()) } else { Err(Error::OutOfMemory) }
+}
+
 /// Has the reply wait for a change as for one of keys.
 fn hold(session: &mut Session, sequence: Sequence) {
     session.held = session.hold(Effect { wrote: Some(sequence), ..Effect::default() });
 }
 
 fn load(session: &mut Session, request: &Request<'_>, reply: &mut dyn Output) -> Result {
+    need_room(session, request)?;
     let args = request.args;
     let (mut replace, code) = (false, args.len() - 1);
     for word in args.iter_from(2).take(code - 2) {
@@ -201,6 +209,7 @@ fn dump(session: &mut Session, _request: &Request<'_>, reply: &mut dyn Output) -
 }
 
 fn restore(session: &mut Session, request: &Request<'_>, reply: &mut dyn Output) -> Result {
+    need_room(session, request)?;
     let args = request.args;
     if args.len() > 4 {
         return Err(surplus(&args[1]));
