@@ -15,6 +15,7 @@ mod package;
 mod python;
 mod random;
 mod readme;
+mod scripts;
 mod server;
 mod wait;
 mod wire;

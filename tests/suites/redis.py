@@ -67,10 +67,9 @@ def fetch():
 
 
 def prepared(suite):
-    """The suite, with what it does before every unit made harmless for a server without functions and their settings."""
+    """The suite, with what it does before every unit made harmless for a server without some settings."""
     support = suite / "tests" / "support" / "server.tcl"
     text = support.read_text()
-    text = re.sub(r"^    r function flush$", "    catch {r function flush}", text, flags=re.M)
     text = re.sub(r"^        r config set \$param \$val$", "        catch {r config set $param $val}", text, flags=re.M)
     text = re.sub(r"^        dict set saved_config \$param \[lindex \[r config get \$param\] 1\]$",
                   "        catch {dict set saved_config $param [lindex [r config get $param] 1]}", text, flags=re.M)

@@ -5,6 +5,7 @@ mod client;
 mod config;
 mod connection;
 mod debug;
+mod functions;
 mod hello;
 mod help;
 mod info;
@@ -66,6 +67,7 @@ pub(crate) fn rows() -> impl Iterator<Item = &'static Row> {
         config::ROWS,
         connection::ROWS,
         debug::ROWS,
+        functions::ROWS,
         info::ROWS,
         introspection::ROWS,
         latency::ROWS,

@@ -23,7 +23,7 @@ use crate::process;
 use crate::pubsub::PubSub;
 use crate::rates::Rates;
 use crate::registry::Registry;
-use crate::scripting::Scripts;
+use crate::scripting::{Functions, Scripts};
 use crate::settings::{BACKUP_DIRECTORY, DATA_DIRECTORY, STALL_TIMEOUT, Settings, TRACKING_TABLE_MAX_KEYS};
 use crate::slowlog::SlowLog;
 use crate::tracking::Tracking;
@@ -42,6 +42,7 @@ struct Inner {
     users: Users,
     clients: Arc<Clients>,
     scripts: Scripts,
+    functions: Functions,
     pubsub: Arc<PubSub>,
     tracking: Arc<Tracking>,
     monitors: Monitors,
@@ -69,6 +70,7 @@ impl Engine {
     pub fn open(store: Store, settings: Arc<Settings>) -> ennead_kv::Result<Engine> {
         let keyspace = keyspace::open(store.clone(), &settings, random_word())?;
         let users = Users::open(&store, &settings)?;
+        let functions = Functions::open(&store)?;
         let clients = Arc::new(Clients::default());
         let pubsub = Arc::new(PubSub::new(Arc::clone(&settings)));
         let tracking = Arc::new(Tracking::new(&settings, &clients));
@@ -84,6 +86,7 @@ impl Engine {
             users,
             clients,
             scripts: Scripts::default(),
+            functions,
             pubsub,
             tracking,
             monitors: Monitors::default(),
@@ -176,6 +179,11 @@ impl Engine {
 
     pub(crate) fn scripts(&self) -> &Scripts {
         &self.0.scripts
+    }
+
+    /// Libraries of functions.
+    pub(crate) fn functions(&self) -> &Functions {
+        &self.0.functions
     }
 
     pub(crate) fn pause(&self) -> &Pause {

@@ -1,4 +1,4 @@
-//! Scripts in Lua: EVAL and its like.
+//! Scripts in Lua: EVAL and its like; and libraries of functions: FUNCTION, FCALL.
 //!
 //! A script runs in a thread of its own, as one transaction of the keyspace, while its client waits and the workers go on;
 //! one that has been over at once several times in a row, and one inside EXEC, runs where its client is served. What it wrote
@@ -7,18 +7,26 @@
 
 mod arguments;
 mod convert;
+mod flags;
+mod functions;
 mod interpreter;
 mod item;
 pub(crate) mod libraries;
+mod program;
 mod random;
 mod run;
 mod running;
 mod scripts;
+mod shebang;
 mod thread;
 
 pub(crate) use arguments::{Invocation, check_keys};
+pub(crate) use flags::ScriptFlags;
+pub(crate) use functions::{Editor, Functions, Restoring};
 pub(crate) use item::Item;
+pub(crate) use program::Program;
 pub(crate) use run::{check, run, run_inside};
 pub(crate) use running::Kill;
-pub(crate) use scripts::{Script, Scripts, declares_no_writes};
+pub(crate) use scripts::{Script, Scripts};
+pub(crate) use shebang::flags;
 pub(crate) use thread::{Answer, Job};

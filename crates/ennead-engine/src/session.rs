@@ -43,7 +43,7 @@ use transaction::Queue;
 pub(crate) use transaction::Watches;
 
 /// Until a request is tried again that found the keyspace held.
-const HELD_WAIT: Duration = Duration::from_millis(1);
+pub(crate) const HELD_WAIT: Duration = Duration::from_millis(1);
 
 /// Where replies are written: a [`Reply`] whose end can be taken back.
 pub trait Output: Reply {
@@ -89,6 +89,8 @@ pub struct Session {
     pub(crate) closing: bool,
     /// What the reply of the engine's own command at hand waits for.
     pub(crate) held: Hold,
+    /// The request at hand has written an error by itself, and is counted as failed.
+    pub(crate) failed: bool,
     /// The request at hand has to be tried again after so long.
     pub(crate) later: Option<Duration>,
     /// The request at hand was put off by CLIENT PAUSE.
@@ -138,6 +140,7 @@ impl Session {
             reply_mode: ReplyMode::On,
             closing: false,
             held: Hold::None,
+            failed: false,
             later: None,
             paused: false,
             saving: false,
@@ -171,6 +174,7 @@ impl Session {
             reply_mode: ReplyMode::On,
             closing: false,
             held: Hold::None,
+            failed: false,
             later: None,
             paused: false,
             saving: false,
@@ -346,7 +350,7 @@ impl Session {
         clock: &mut Clock,
     ) -> Outcome {
         let (hold, failed) = match result {
-            Ok(hold) => (hold, false),
+            Ok(hold) => (hold, std::mem::take(&mut self.failed)),
             Err(error) => {
                 reply.rewind(mark);
                 let text = error.to_string();

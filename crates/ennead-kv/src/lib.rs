@@ -44,4 +44,5 @@ pub use notice::{EventClass, Notice, Notices, Witness};
 pub use number::double::with_double_text;
 pub use options::{KvOptions, Policy, Settings};
 pub use place::{SLOTS, key_slot};
+pub use rdb::{FunctionsRefusal, dump_functions, restore_functions};
 pub use reply::{Recorded, Reply};

@@ -8,11 +8,13 @@
 //! | 8 | CRC64 of everything before, u64 LE |
 
 mod collections;
+mod functions;
 mod lzf;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use collections::{Collection, dump as dump_collection};
+pub use functions::{FunctionsRefusal, dump_functions, restore_functions};
 
 /// The version written, that of Redis 7.0, which refuses newer ones; strings are the same in all.
 const VERSION_WRITTEN: u16 = 10;
@@ -53,6 +55,16 @@ fn frame(mut payload: Vec<u8>) -> Vec<u8> {
     payload
 }
 
+/// What stands before version and checksum, if these are good.
+fn unframe(payload: &[u8]) -> Option<&[u8]> {
+    let (body, checksum) = payload.split_last_chunk::<8>()?;
+    let (value, version) = body.split_last_chunk::<2>()?;
+    let checksum = u64::from_le_bytes(*checksum);
+    // Redis writes 0 when checksums are switched off.
+    let is_good = u16::from_le_bytes(*version) <= VERSION_READ && (checksum == 0 || checksum == crc64(body));
+    is_good.then_some(value)
+}
+
 /// What a payload holds.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Restored {
@@ -62,14 +74,7 @@ pub(crate) enum Restored {
 
 /// The value of a payload, none of whose strings is longer than `longest`.
 pub(crate) fn restore(payload: &[u8], longest: u64) -> Result<Restored, Refusal> {
-    let (body, checksum) = payload.split_last_chunk::<8>().ok_or(Refusal::VersionOrChecksum)?;
-    let (value, version) = body.split_last_chunk::<2>().ok_or(Refusal::VersionOrChecksum)?;
-    let checksum = u64::from_le_bytes(*checksum);
-    // Redis writes 0 when checksums are switched off.
-    if u16::from_le_bytes(*version) > VERSION_READ || (checksum != 0 && checksum != crc64(body)) {
-        return Err(Refusal::VersionOrChecksum);
-    }
-    let mut reader = Reader(value);
+    let mut reader = Reader(unframe(payload).ok_or(Refusal::VersionOrChecksum)?);
     let value = match reader.byte() {
         Some(TYPE_STRING) => reader.string(longest).map(Restored::String),
         Some(kind) => collections::read(kind, &mut reader, longest).map(Restored::Collection),

@@ -1,5 +1,8 @@
 //! Scripts beside those of redis-server: values both ways, errors with their places, what scripts may not do.
 
+mod functions;
+mod libraries;
+
 use crate::server::Server;
 use crate::wire::show;
 
@@ -19,6 +22,13 @@ const SCRIPTS: &[&str] = &[
     r#"return redis.error_reply('My Err')"#,
     r#"return redis.error_reply('-My Err')"#,
     r#"return redis.status_reply('fine')"#,
+    r#"return redis.error_reply('')"#,
+    r#"return redis.error_reply('-')"#,
+    r#"return redis.error_reply('Word')"#,
+    r#"return redis.error_reply('--x y')"#,
+    r#"return {err='-MY err'}"#,
+    r#"local s = '' for k, v in pairs(redis.error_reply('a')) do s = s .. k .. v end return s"#,
+    r#"return tostring(redis.pcall('nosuch').ignore_error_stats_update)"#,
     r#"return 3.99"#,
     r#"return -3.99"#,
     r#"local x = nil; return x.y"#,
@@ -115,6 +125,8 @@ const REQUESTS: &[&[&str]] = &[
     &["SCRIPT", "FLUSH", "sync"],
     &["EVALSHA", "e0e1f9fabfc9d4800c877a703b823ac0578ff8db", "0"],
     &["EVAL_RO", "return redis.call('set','a','b')", "0"],
+    &["EVAL_RO", "return redis.call('publish','a','b')", "0"],
+    &["EVAL_RO", "return redis.call('pfcount','a')", "0"],
     &["EVAL", "return 1", "2", "a"],
     &["EVAL", "return 1", "-1"],
     &["EVAL", "return 1", "x"],
@@ -135,7 +147,7 @@ fn replies(server: &Server, protocol: &[u8]) -> Vec<(String, String)> {
     wire.call(&[b"HELLO", protocol]).unwrap();
     wire.call(&[b"SET", b"str", b"x"]).unwrap();
     wire.call(&[b"HSET", b"h1", b"a", b"1"]).unwrap();
-    let scripts = SCRIPTS.iter().map(|script| vec!["EVAL", script, "0"]);
+    let scripts = SCRIPTS.iter().chain(libraries::SCRIPTS).map(|script| vec!["EVAL", script, "0"]);
     let requests = REQUESTS.iter().map(|words| words.to_vec());
     scripts
         .chain(requests)

@@ -23,7 +23,6 @@ const GROUPS: &[&[u8]] = &[
 ];
 /// Commands of these groups that are not there, by what they need.
 const MISSING: &[(&str, &str)] = &[
-    ("fcall fcall_ro function", "libraries of functions"),
     ("sort sort_ro", "lists and sets"),
     ("restore-asking", "the cluster"),
     ("wait waitaof replicaof slaveof psync replconf sync failover role", "replication"),

@@ -8,13 +8,13 @@ use ennead_kv::{Args, Error, Flag, Group, KeySpec, Result, Spec};
 use super::{Row, is};
 use crate::Engine;
 use crate::registry::Command;
-use crate::scripting::{Answer, Invocation, Item, Job, Kill, Script};
+use crate::scripting::{Answer, Invocation, Item, Job, Kill, Program, Script, ScriptFlags};
 use crate::session::{Hold, Output, Request, Session};
 
 /// How often a waiting client looks for its reply, should it miss the call.
 const INTERVAL: Duration = Duration::from_millis(100);
 
-const SCRIPTING: Spec = Spec {
+pub(super) const SCRIPTING: Spec = Spec {
     name: "",
     arity: -3,
     keys: KeySpec::Counted { count: 2 },
@@ -26,7 +26,7 @@ const SCRIPTING: Spec = Spec {
     summary: "",
     syntax: "",
 };
-const READ_ONLY: &[Flag] =
+pub(super) const READ_ONLY: &[Flag] =
     &[Flag::ReadOnly, Flag::NoScript, Flag::Stale, Flag::SkipMonitor, Flag::NoMandatoryKeys, Flag::MovableKeys];
 const SCRIPT: Spec = Spec { arity: 2, keys: KeySpec::None, flags: &[Flag::NoScript], ..SCRIPTING };
 
@@ -38,7 +38,7 @@ pub(super) const ROWS: &[Row] = &[
             syntax: "script numkeys [key [key ...]] [arg [arg ...]]",
             ..SCRIPTING
         },
-        run: |session, request, reply| evaluate(session, request, Source::Text, false, reply),
+        run: evaluate,
     },
     Row {
         spec: Spec {
@@ -49,7 +49,7 @@ pub(super) const ROWS: &[Row] = &[
             syntax: "script numkeys [key [key ...]] [arg [arg ...]]",
             ..SCRIPTING
         },
-        run: |session, request, reply| evaluate(session, request, Source::Text, true, reply),
+        run: evaluate,
     },
     Row {
         spec: Spec {
@@ -58,7 +58,7 @@ pub(super) const ROWS: &[Row] = &[
             syntax: "sha1 numkeys [key [key ...]] [arg [arg ...]]",
             ..SCRIPTING
         },
-        run: |session, request, reply| evaluate(session, request, Source::Hash, false, reply),
+        run: evaluate,
     },
     Row {
         spec: Spec {
@@ -69,7 +69,7 @@ pub(super) const ROWS: &[Row] = &[
             syntax: "sha1 numkeys [key [key ...]] [arg [arg ...]]",
             ..SCRIPTING
         },
-        run: |session, request, reply| evaluate(session, request, Source::Hash, true, reply),
+        run: evaluate,
     },
     Row {
         spec: Spec {
@@ -128,47 +128,49 @@ pub(super) const ROWS: &[Row] = &[
     },
 ];
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Source {
-    Text,
-    Hash,
-}
-
-/// Whether the request runs a script that says of itself that it does not write.
+/// Whether the request runs a script or a function that says of itself that it does not write.
 pub(crate) fn declares_no_writes(engine: &Engine, command: &Command, args: Args<'_>) -> bool {
-    match command.spec.name {
-        "eval" => args.get(1).is_some_and(crate::scripting::declares_no_writes),
-        "evalsha" => args.get(1).and_then(|sha| engine.scripts().get(sha)).is_some_and(|script| script.flags.no_writes),
-        _ => false,
-    }
-}
-
-/// The script that a request of EVAL and its like means.
-pub(crate) fn invocation(session: &Session, request: &Request<'_>) -> Result<Invocation> {
-    let name = request.command.spec.name;
-    let source = if name.starts_with("evalsha") { Source::Hash } else { Source::Text };
-    find(session, request, source, name.ends_with("_ro"))
-}
-
-fn find(session: &Session, request: &Request<'_>, source: Source, read_only: bool) -> Result<Invocation> {
-    // The number of keys is looked at first.
-    let args = request.args;
-    crate::scripting::check_keys(args)?;
-    let scripts = session.engine().scripts();
-    let script: Arc<Script> = match source {
-        Source::Hash => scripts.get(&args[1]).ok_or(Error::text("NOSCRIPT No matching script. Please use EVAL."))?,
-        Source::Text => scripts.add(&args[1]).map_err(super::error)?,
+    let flags = match command.spec.name {
+        "eval" => crate::scripting::flags(&args[1]),
+        "evalsha" => engine.scripts().get(&args[1]).map(|script| script.flags),
+        "fcall" => engine.functions().get(&args[1]).map(|function| function.flags),
+        _ => None,
     };
-    Invocation::parse(script, args, read_only)
+    flags.is_some_and(ScriptFlags::no_writes)
 }
 
-fn evaluate(
-    session: &mut Session,
-    request: &Request<'_>,
-    source: Source,
-    read_only: bool,
-    reply: &mut dyn Output,
-) -> Result {
+/// The script or function that a request of EVAL, FCALL and their like means.
+pub(crate) fn invocation(session: &Session, request: &Request<'_>) -> Result<Invocation> {
+    let args = request.args;
+    let name = request.command.spec.name;
+    let read_only = name.ends_with("_ro");
+    if name.starts_with("fcall") {
+        let function = session.engine().functions().get(&args[1]).ok_or(Error::text("ERR Function not found"))?;
+        let not_a_number = Error::text("ERR Bad number of keys provided");
+        return Invocation::parse(Program::Function(function), args, read_only, not_a_number);
+    }
+    // The number of keys is looked at first.
+    crate::scripting::check_keys(args, Error::NotInteger)?;
+    let scripts = session.engine().scripts();
+    let script: Arc<Script> = if name.starts_with("evalsha") {
+        scripts.get(&args[1]).ok_or(Error::text("NOSCRIPT No matching script. Please use EVAL."))?
+    } else {
+        scripts.add(&args[1]).map_err(super::error)?
+    };
+    Invocation::parse(Program::Script(script), args, read_only, Error::NotInteger)
+}
+
+/// What is answered while a script or a function runs that does not end.
+pub(crate) fn busy(is_function: bool) -> Error {
+    Error::text(if is_function {
+        "BUSY Redis is busy running a script. You can only call FUNCTION KILL or SHUTDOWN NOSAVE."
+    } else {
+        "BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE."
+    })
+}
+
+/// EVAL, FCALL and their like.
+pub(super) fn evaluate(session: &mut Session, request: &Request<'_>, reply: &mut dyn Output) -> Result {
     if let Some(answer) = session.scripted.take() {
         let answered = answer.lock().take();
         match answered {
@@ -181,8 +183,8 @@ fn evaluate(
         return Ok(());
     }
     session.show_script(request.command, request.args, request.clock);
-    let invocation = find(session, request, source, read_only)?;
-    if invocation.script.is_quick() {
+    let invocation = invocation(session, request)?;
+    if invocation.program.pace().is_quick() {
         let mut inner = session.for_script();
         inner.set_shard(Arc::clone(session.shard()));
         let (item, hold) = crate::scripting::run(&mut inner, &invocation);
@@ -203,10 +205,12 @@ fn evaluate(
     Ok(())
 }
 
-fn write(session: &mut Session, item: &Item, hold: Hold, reply: &mut dyn Output) {
+/// Answers with what a script gave. Its error may have been counted as that of a command in it.
+pub(crate) fn write(session: &mut Session, item: &Item, hold: Hold, reply: &mut dyn Output) {
     if let Item::Error(text) = item {
         session.engine().errors().count(text);
     }
+    session.failed = matches!(item, Item::Error(_) | Item::CountedError(_));
     item.write(reply);
     session.held = hold;
 }
@@ -241,9 +245,15 @@ fn flush(session: &mut Session, request: &Request<'_>, reply: &mut dyn Output) -
 }
 
 fn kill(session: &mut Session, _request: &Request<'_>, reply: &mut dyn Output) -> Result {
-    match session.engine().scripts().stage.kill() {
+    end_running(session, false, reply)
+}
+
+/// SCRIPT KILL and FUNCTION KILL.
+pub(super) fn end_running(session: &Session, function: bool, reply: &mut dyn Output) -> Result {
+    match session.engine().scripts().stage.kill(function) {
         Kill::Done => reply.ok(),
         Kill::Idle => return Err(Error::text("NOTBUSY No scripts in execution right now.")),
+        Kill::Other => return Err(busy(!function)),
         Kill::Wrote => {
             return Err(Error::text(
                 "UNKILLABLE Sorry the script already executed write commands against the dataset. You can either wait the \

@@ -4,6 +4,8 @@ use mlua::{Lua, LuaString, Table, Value};
 
 use super::item::Item;
 
+/// The field of an error that was counted when it came up, as scripts of Redis see it.
+const COUNTED: &str = "ignore_error_stats_update";
 /// Tables in tables, at most.
 const DEPTH_MAX: usize = 128;
 
@@ -24,7 +26,8 @@ pub(super) fn to_lua(lua: &Lua, item: &Item, protocol: u8) -> mlua::Result<Value
         Item::Bulk(bytes) => Value::String(lua.create_string(bytes)?),
         Item::Array(items) => list(items)?,
         Item::Simple(text) => single(lua, "ok", Value::String(lua.create_string(text)?))?,
-        Item::Error(text) => error(lua, text)?,
+        Item::Error(text) => Value::Table(error(lua, text, false)?),
+        Item::CountedError(text) => Value::Table(error(lua, text, true)?),
         Item::Double(value) if protocol >= 3 => single(lua, "double", Value::Number(*value))?,
         Item::Double(value) => Value::String(lua.create_string(number_text(*value))?),
         Item::BigNumber(digits) => single(lua, "big_number", Value::String(lua.create_string(digits)?))?,
@@ -58,8 +61,13 @@ fn single(lua: &Lua, field: &str, value: Value) -> mlua::Result<Value> {
 }
 
 /// An error as scripts see it.
-fn error(lua: &Lua, text: &str) -> mlua::Result<Value> {
-    single(lua, "err", Value::String(lua.create_string(text)?))
+pub(super) fn error(lua: &Lua, text: &str, counted: bool) -> mlua::Result<Table> {
+    let table = lua.create_table()?;
+    table.raw_set("err", lua.create_string(text)?)?;
+    if counted {
+        table.raw_set(COUNTED, true)?;
+    }
+    Ok(table)
 }
 
 /// What a script gives its client.
@@ -91,7 +99,9 @@ fn integer(number: f64) -> i64 {
 fn from_table(table: &Table, protocol: u8, depth: usize) -> Item {
     let field = |name: &str| table.raw_get::<Value>(name).unwrap_or(Value::Nil);
     if let Value::String(text) = field("err") {
-        return Item::Error(error_text(&text));
+        let text = text.to_string_lossy().replace(['\r', '\n'], " ");
+        let is_counted = matches!(field(COUNTED), Value::Boolean(true));
+        return if is_counted { Item::CountedError(text) } else { Item::Error(text) };
     }
     if let Value::String(text) = field("ok") {
         return Item::Simple(text.to_string_lossy().replace(['\r', '\n'], " "));
@@ -130,11 +140,6 @@ fn from_table(table: &Table, protocol: u8, depth: usize) -> Item {
         }
     }
     Item::Array(items)
-}
-
-fn error_text(text: &LuaString) -> String {
-    let text = text.to_string_lossy().replace(['\r', '\n'], " ");
-    text.strip_prefix('-').map(str::to_owned).unwrap_or(text)
 }
 
 /// A word of a call; none for what is neither a string nor a number.

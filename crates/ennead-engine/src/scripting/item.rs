@@ -15,6 +15,8 @@ pub(crate) enum Item {
     Simple(String),
     /// With its prefix, without the dash.
     Error(String),
+    /// One that was counted when the command of a script gave it.
+    CountedError(String),
     Array(Vec<Item>),
     /// Keys and values in turn.
     Map(Vec<Item>),
@@ -45,7 +47,7 @@ impl Item {
             Item::Double(value) => reply.double(*value),
             Item::Bulk(bytes) => reply.bulk(bytes),
             Item::Simple(text) => reply.simple(text),
-            Item::Error(text) => reply.error(text),
+            Item::Error(text) | Item::CountedError(text) => reply.error(text),
             Item::BigNumber(digits) => reply.big_number(digits),
             Item::Verbatim(format, text) => reply.verbatim(format, text),
         }

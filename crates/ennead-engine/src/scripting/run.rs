@@ -5,12 +5,15 @@ use std::sync::Arc;
 
 use ennead_kv::{Args, Error, Flag, Result, Transaction};
 
+use super::flags::ScriptFlags;
+use super::functions::{Function, Functions};
 use super::interpreter::{self, Caller};
 use super::item::{Collector, Item};
+use super::program::Program;
 use super::running::Running;
 use super::{Invocation, Script};
 use crate::Clock;
-use crate::registry::{Handler, Lookup, Registry};
+use crate::registry::{Command, Handler, Lookup, Registry};
 use crate::session::{Hold, Request, Session};
 
 const FULL: &str = "OOM command not allowed when used memory > 'maxmemory'.";
@@ -51,31 +54,71 @@ pub(crate) fn run_inside(
     invocation: &Invocation,
     full: bool,
 ) -> Result<(Item, Hold)> {
-    let flags = invocation.script.flags;
-    if full && flags.declared && !flags.allow_oom && !flags.no_writes {
-        let text = "OOM allow-oom flag is not set on the script, can not run it when used memory > 'maxmemory'";
+    let flags = invocation.program.flags();
+    if let Some(text) = refusal(flags, invocation.read_only, full) {
         return Ok((Item::Error(text.to_owned()), Hold::None));
     }
-    let stage = Arc::clone(&session.engine.scripts().stage);
-    let running = stage.enter();
+    let engine = session.engine.clone();
+    let stage = &engine.scripts().stage;
+    let running = stage.enter(invocation.call.clone());
     let mut calls = Calls {
-        read_only: invocation.read_only,
+        read_only: invocation.read_only || flags.no_writes(),
         running: Arc::clone(&running),
         session,
         transaction,
-        full,
+        full: full && !flags.allows_growth(),
         held: Hold::None,
         failure: None,
         clock: Clock::new(),
     };
-    let ran = interpreter::with(|interpreter| interpreter.run(invocation, Arc::clone(&running), &mut calls));
+    let ran = match &invocation.program {
+        Program::Script(_) => interpreter::with(|interpreter| {
+            interpreter.run_with(&engine.scripts().json, invocation, Arc::clone(&running), &mut calls)
+        }),
+        Program::Function(function) => call(engine.functions(), function, invocation, &running, &mut calls),
+    };
     let Calls { held, failure, .. } = calls;
     stage.leave();
-    invocation.script.note_run(running.time());
+    invocation.program.pace().note_run(running.time());
     match failure {
         Some(error) => Err(error),
         None => Ok((ran.unwrap_or_else(Item::Error), held)),
     }
+}
+
+/// Why what it says about itself, or does not, keeps a program from running.
+fn refusal(flags: ScriptFlags, read_only: bool, full: bool) -> Option<&'static str> {
+    if !flags.is_declared() {
+        return None;
+    }
+    if full && !flags.allows_full() {
+        return Some(FULL);
+    }
+    (read_only && !flags.no_writes()).then_some("ERR Can not execute a script with write flag using *_ro command.")
+}
+
+/// Runs a function, or that of the same name which has taken its place since it was called.
+fn call(
+    functions: &Functions,
+    function: &Arc<Function>,
+    invocation: &Invocation,
+    running: &Arc<Running>,
+    calls: &mut Calls<'_, '_>,
+) -> Result<Item, String> {
+    let mut editor = functions.edit().map_err(|error| error.to_string())?;
+    let current = functions.get(function.name.as_bytes()).ok_or("ERR Function not found")?;
+    let replaced;
+    let invocation = if Arc::ptr_eq(&current, function) {
+        invocation
+    } else {
+        calls.read_only = invocation.read_only || current.flags.no_writes();
+        if let Some(text) = refusal(current.flags, invocation.read_only, calls.full) {
+            return Ok(Item::Error(text.to_owned()));
+        }
+        replaced = Invocation { program: Program::Function(current), ..invocation.clone() };
+        &replaced
+    };
+    Ok(editor.interpreter().run(invocation, Arc::clone(running), calls))
 }
 
 /// Runs the commands of one script.
@@ -92,6 +135,24 @@ struct Calls<'c, 't> {
 }
 
 impl Calls<'_, '_> {
+    fn admit(&self, command: &Command, args: Args<'_>) -> Result {
+        if !command.spec.accepts(args.len()) || matches!(command.handler, Handler::Container) {
+            return Err(Error::text("ERR Wrong number of args calling Redis command from script"));
+        }
+        if command.has(Flag::NoScript) {
+            return Err(Error::text("ERR This Redis command is not allowed from script"));
+        }
+        self.session.permit_in_script(command, args, &self.clock)?;
+        if self.read_only && (command.has(Flag::Write) || command.may_replicate()) {
+            return Err(Error::text("ERR Write commands are not allowed from read-only scripts."));
+        }
+        // Once it has written it is not stopped half way.
+        if self.full && !self.running.wrote() && command.has(Flag::DenyOom) {
+            return Err(Error::text(FULL));
+        }
+        Ok(())
+    }
+
     fn try_call(&mut self, words: &[Vec<u8>], protocol: u8) -> Result<Item> {
         if let Some(failure) = &self.failure {
             return Err(failure.clone());
@@ -105,21 +166,12 @@ impl Calls<'_, '_> {
                 return Err(Error::text("ERR Unknown Redis command called from script"));
             }
         };
-        if !command.spec.accepts(args.len()) || matches!(command.handler, Handler::Container) {
-            return Err(Error::text("ERR Wrong number of args calling Redis command from script"));
-        }
-        if command.has(Flag::NoScript) {
-            return Err(Error::text("ERR This Redis command is not allowed from script"));
-        }
-        self.session.permit_in_script(command, args, &self.clock)?;
-        if self.read_only && (command.has(Flag::Write) || command.may_replicate()) {
-            return Err(Error::text("ERR Write commands are not allowed from read-only scripts."));
+        if let Err(error) = self.admit(command, args) {
+            self.session.shard().rejected(command.index);
+            return Err(error);
         }
         if command.has(Flag::Write) {
             self.running.note_write();
-        }
-        if self.full && command.has(Flag::DenyOom) {
-            return Err(Error::text(FULL));
         }
         let mut reply = Collector::new(protocol);
         let result = match command.handler {
@@ -162,7 +214,7 @@ impl Caller for Calls<'_, '_> {
                 if let Error::Store(_) = error {
                     self.failure = Some(error);
                 }
-                Item::Error(text)
+                Item::CountedError(text)
             }
         }
     }

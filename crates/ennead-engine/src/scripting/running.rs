@@ -14,10 +14,22 @@ pub(crate) enum Kill {
     Idle,
     /// It has written: it cannot be ended half way.
     Wrote,
+    /// What runs is of the other kind.
+    Other,
+}
+
+/// A function that was called.
+#[derive(Debug, Clone)]
+pub(crate) struct FunctionCall {
+    pub(crate) name: String,
+    /// Of the request.
+    pub(crate) words: Vec<Vec<u8>>,
 }
 
 #[derive(Debug)]
 pub(crate) struct Running {
+    /// None for a script.
+    pub(crate) function: Option<FunctionCall>,
     since: Instant,
     wrote: AtomicBool,
     killed: AtomicBool,
@@ -25,12 +37,16 @@ pub(crate) struct Running {
 
 impl Running {
     /// Since its begin.
-    pub(super) fn time(&self) -> Duration {
+    pub(crate) fn time(&self) -> Duration {
         self.since.elapsed()
     }
 
     pub(super) fn note_write(&self) {
         self.wrote.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn wrote(&self) -> bool {
+        self.wrote.load(Ordering::Relaxed)
     }
 
     pub(super) fn is_killed(&self) -> bool {
@@ -46,9 +62,13 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
-    pub(super) fn enter(&self) -> Arc<Running> {
-        let running =
-            Arc::new(Running { since: Instant::now(), wrote: AtomicBool::new(false), killed: AtomicBool::new(false) });
+    pub(super) fn enter(&self, function: Option<FunctionCall>) -> Arc<Running> {
+        let running = Arc::new(Running {
+            function,
+            since: Instant::now(),
+            wrote: AtomicBool::new(false),
+            killed: AtomicBool::new(false),
+        });
         *self.running.lock() = Some(Arc::clone(&running));
         self.occupied.store(true, Ordering::Relaxed);
         running
@@ -70,10 +90,16 @@ impl Stage {
         self.running.lock().as_ref().map(|running| running.since.elapsed())
     }
 
-    pub(crate) fn kill(&self) -> Kill {
+    pub(crate) fn running(&self) -> Option<Arc<Running>> {
+        self.running.lock().clone()
+    }
+
+    /// Has a function end, or a script.
+    pub(crate) fn kill(&self, function: bool) -> Kill {
         match &*self.running.lock() {
             None => Kill::Idle,
             Some(running) if running.wrote.load(Ordering::Relaxed) => Kill::Wrote,
+            Some(running) if running.function.is_some() != function => Kill::Other,
             Some(running) => {
                 running.killed.store(true, Ordering::Relaxed);
                 Kill::Done

@@ -14,7 +14,7 @@ use super::{Hold, Outcome, Output, Request, Session};
 use crate::Clock;
 use crate::commands::scripting;
 use crate::registry::{Command, Handler};
-use crate::scripting::{Item, run_inside};
+use crate::scripting::run_inside;
 use crate::settings::QUERY_BUFFER_LIMIT;
 
 /// Commands that a transaction does not queue but runs.
@@ -229,11 +229,7 @@ impl Session {
         let mut session = self.for_script();
         session.shard = Arc::clone(&self.shard);
         let (item, hold) = run_inside(&mut session, transaction, &invocation, false)?;
-        if let Item::Error(text) = &item {
-            self.engine.errors().count(text);
-        }
-        item.write(reply);
-        self.held = hold;
+        scripting::write(self, &item, hold, reply);
         Ok(())
     }
 
@@ -272,7 +268,8 @@ impl Session {
         };
         self.show(command, args, clock);
         let time = began.elapsed();
-        self.shard.executed(command.index, time, result.is_err());
+        let failed = std::mem::take(&mut self.failed);
+        self.shard.executed(command.index, time, failed || result.is_err());
         self.note_slowness(command, args, time, clock);
         match result {
             Err(error @ Error::Store(_)) => return Err(error),

@@ -54,9 +54,8 @@ impl Session {
             return Some(Outcome::Later(SCRIPT_SHORT));
         }
         self.spoil();
-        let error =
-            Error::text("BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.");
-        Some(self.refuse(command, &error, reply))
+        let is_function = self.engine.scripts().stage.running().is_some_and(|running| running.function.is_some());
+        Some(self.refuse(command, &scripting::busy(is_function), reply))
     }
 
     #[inline]

@@ -117,6 +117,12 @@ impl Report {
         self.field("allocator_active", active);
         self.field("allocator_resident", mapped.min(resident));
         self.bytes("total_system_memory", process::machine_bytes());
+        let functions = engine.functions();
+        let catalogue = functions.catalogue();
+        self.field("used_memory_vm_functions", functions.memory().unwrap_or(0));
+        self.field("number_of_cached_scripts", engine.scripts().count());
+        self.field("number_of_functions", catalogue.functions_len());
+        self.field("number_of_libraries", catalogue.libraries.len());
         self.bytes("maxmemory", limits.maxmemory());
         self.field("maxmemory_policy", limits.policy().name());
         let ratio = if allocated == 0 { 0.0 } else { resident as f64 / allocated as f64 };

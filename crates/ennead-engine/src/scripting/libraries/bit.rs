@@ -1,6 +1,8 @@
 //! Operations on the bits of numbers, as the library BitOp has them: on 32 bits, with signed results.
 
-use mlua::{Lua, Table, Variadic};
+use mlua::{Lua, MultiValue, Table};
+
+use super::call::Call;
 
 /// The lowest 32 bits of a number that is rounded to a whole one.
 fn bits(number: f64) -> i32 {
@@ -9,24 +11,44 @@ fn bits(number: f64) -> i32 {
     (number + SHIFT).to_bits() as u32 as i32
 }
 
+fn unary(lua: &Lua, operation: fn(i32) -> i32) -> mlua::Result<mlua::Function> {
+    lua.create_function(move |lua, values: MultiValue| Ok(operation(bits(Call::new(lua, values).number(1)?))))
+}
+
 fn fold(lua: &Lua, operation: fn(i32, i32) -> i32) -> mlua::Result<mlua::Function> {
-    lua.create_function(move |_, numbers: Variadic<f64>| {
-        let mut numbers = numbers.iter().copied().map(bits);
-        let first =
-            numbers.next().ok_or_else(|| mlua::Error::RuntimeError("number expected, got no value".to_owned()))?;
-        Ok(numbers.fold(first, operation))
+    lua.create_function(move |lua, values: MultiValue| {
+        let call = Call::new(lua, values);
+        let mut result = bits(call.number(1)?);
+        for number in 2..=call.len() {
+            result = operation(result, bits(call.number(number)?));
+        }
+        Ok(result)
     })
 }
 
 fn shift(lua: &Lua, operation: fn(i32, u32) -> i32) -> mlua::Result<mlua::Function> {
-    lua.create_function(move |_, (number, count): (f64, f64)| Ok(operation(bits(number), bits(count) as u32 & 31)))
+    lua.create_function(move |lua, values: MultiValue| {
+        let call = Call::new(lua, values);
+        let (number, count) = (bits(call.number(1)?), bits(call.number(2)?));
+        Ok(operation(number, count as u32 & 31))
+    })
+}
+
+fn hexadecimal(lua: &Lua, values: MultiValue) -> mlua::Result<String> {
+    let call = Call::new(lua, values);
+    let number = bits(call.number(1)?);
+    let digits = if call.get(2).is_none() { 8 } else { bits(call.number(2)?) };
+    let count = digits.unsigned_abs().min(8) as usize;
+    let text = format!("{number:08x}");
+    let text = text[8 - count..].to_owned();
+    Ok(if digits < 0 { text.to_uppercase() } else { text })
 }
 
 pub(super) fn library(lua: &Lua) -> mlua::Result<Table> {
     let library = lua.create_table()?;
-    library.raw_set("tobit", lua.create_function(|_, number: f64| Ok(bits(number)))?)?;
-    library.raw_set("bnot", lua.create_function(|_, number: f64| Ok(!bits(number)))?)?;
-    library.raw_set("bswap", lua.create_function(|_, number: f64| Ok(bits(number).swap_bytes()))?)?;
+    library.raw_set("tobit", unary(lua, |number| number)?)?;
+    library.raw_set("bnot", unary(lua, |number| !number)?)?;
+    library.raw_set("bswap", unary(lua, i32::swap_bytes)?)?;
     library.raw_set("band", fold(lua, |left, right| left & right)?)?;
     library.raw_set("bor", fold(lua, |left, right| left | right)?)?;
     library.raw_set("bxor", fold(lua, |left, right| left ^ right)?)?;
@@ -35,15 +57,6 @@ pub(super) fn library(lua: &Lua) -> mlua::Result<Table> {
     library.raw_set("arshift", shift(lua, |number, count| number >> count)?)?;
     library.raw_set("rol", shift(lua, i32::rotate_left)?)?;
     library.raw_set("ror", shift(lua, i32::rotate_right)?)?;
-    library.raw_set(
-        "tohex",
-        lua.create_function(|_, (number, digits): (f64, Option<f64>)| {
-            let digits = digits.map_or(8, bits);
-            let count = digits.unsigned_abs().min(8) as usize;
-            let text = format!("{:08x}", bits(number));
-            let text = text[8 - count..].to_owned();
-            Ok(if digits < 0 { text.to_uppercase() } else { text })
-        })?,
-    )?;
+    library.raw_set("tohex", lua.create_function(hexadecimal)?)?;
     Ok(library)
 }
