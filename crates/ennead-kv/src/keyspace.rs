@@ -40,6 +40,7 @@ use eviction::Pool;
 pub use figures::{DatabaseFigures, Figures};
 pub use inspection::Inspection;
 use meta::Meta;
+pub(crate) use meta::database_numbers;
 pub use serving::Ran;
 pub use transaction::{Export, Transaction, Watched};
 use waiters::Waiters;

@@ -23,7 +23,7 @@ mod packed;
 mod place;
 #[cfg(test)]
 mod probe;
-mod rdb;
+pub mod rdb;
 mod reply;
 mod row;
 mod sequence;

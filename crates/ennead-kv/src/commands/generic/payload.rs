@@ -62,7 +62,7 @@ pub(super) fn restore(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn
     let value = rdb::restore(&args[3], longest).map_err(|refusal| {
         Error::text(match refusal {
             Refusal::VersionOrChecksum => "ERR DUMP payload version or checksum are wrong",
-            Refusal::Format => "ERR Bad data format",
+            Refusal::Format | Refusal::Empty => "ERR Bad data format",
         })
     })?;
     let expiry = match ttl {
