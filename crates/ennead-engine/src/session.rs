@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use ennead_kv::{Args, Call, Effect, Error, Flag, Reply};
+use ennead_kv::{Args, Call, Effect, Error, Flag, Keeping, Reply};
 use ennead_store::{Durability, Sequence};
 
 use crate::clients::{Client, FLAG_CLOSING, FLAG_NO_TOUCH, Origin};
@@ -116,6 +116,8 @@ pub struct Session {
     pub(crate) awaited: Option<Awaited>,
     /// MIGRATE waits for the other server.
     pub(crate) migrating: Option<Box<Migrating>>,
+    /// While the connection brings the changes of another server.
+    pub(crate) keeping: Option<Keeping>,
     /// EVAL waits for its script.
     pub(crate) scripted: Option<Answer>,
     /// Whether it is the session of a script, which shares the client of another.
@@ -159,6 +161,7 @@ impl Session {
             saving: false,
             awaited: None,
             migrating: None,
+            keeping: None,
             scripted: None,
             borrowed: false,
             blocked: None,
@@ -191,6 +194,7 @@ impl Session {
             saving: false,
             awaited: None,
             migrating: None,
+            keeping: None,
             scripted: None,
             borrowed: true,
             blocked: None,
@@ -375,6 +379,7 @@ impl Session {
             now_ms: clock.unix_ms().cast_unsigned(),
             seed: self.next_random(),
             no_touch: self.client.has_flag(FLAG_NO_TOUCH),
+            keep_expired: self.keeping.is_some(),
         }
     }
 
@@ -450,6 +455,7 @@ impl Session {
         self.reply_mode = ReplyMode::On;
         self.become_default();
         self.client.change_identity(|identity| identity.name.clear());
+        self.keeping = None;
         self.client.flags.store(0, Ordering::Relaxed);
     }
 

@@ -144,6 +144,11 @@ impl<'a> Context<'a> {
         self.call.now_ms
     }
 
+    /// Whether a deadline has passed, for whom that means anything.
+    pub(crate) fn is_over(&self, deadline: u64) -> bool {
+        (1..=self.call.now_ms).contains(&deadline) && !self.call.keep_expired
+    }
+
     /// The selected database.
     pub fn db(&self) -> usize {
         self.call.db
@@ -277,7 +282,7 @@ impl<'a> Context<'a> {
         if let Some(at) = spot.at
             && let Some(entry) = self.locked[locked].slot.table.get(at)
         {
-            if (1..=self.call.now_ms).contains(&entry.expiry()) {
+            if self.is_over(entry.expiry()) {
                 self.delete(spot, key);
                 self.shared().counters.expired.fetch_add(1, Relaxed);
                 spot.at = None;

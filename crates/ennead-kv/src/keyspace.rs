@@ -37,6 +37,8 @@ pub(crate) mod walk;
 mod warming;
 
 use eviction::Pool;
+use expiry::Keepers;
+pub use expiry::Keeping;
 pub use figures::{DatabaseFigures, Figures};
 pub use inspection::Inspection;
 use meta::Meta;
@@ -68,6 +70,8 @@ pub(crate) struct Shared {
     /// Candidates for eviction; locked only between slots.
     pool: Mutex<Pool>,
     pub(crate) waiters: Waiters,
+    /// Who keeps keys whose time is over.
+    keepers: Keepers,
 }
 
 type Used = Arc<Mutex<Vec<Option<Arc<Database>>>>>;
@@ -91,6 +95,9 @@ pub struct Call {
     pub seed: u64,
     /// Whether reads leave the access clocks alone (`CLIENT NO-TOUCH`).
     pub no_touch: bool,
+    /// Whether keys whose time is over are there until they are deleted, as for what a replica follows. See
+    /// [`Keyspace::keep_expired`].
+    pub keep_expired: bool,
 }
 
 /// What a command did, in sequence numbers of the store.
@@ -132,6 +139,7 @@ impl Keyspace {
             meta,
             pool: Mutex::default(),
             waiters: Waiters::default(),
+            keepers: Keepers::default(),
             store,
         })))
     }

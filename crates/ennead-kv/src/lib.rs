@@ -36,8 +36,8 @@ pub use context::Context;
 pub use encoding::{Threshold, Thresholds};
 pub use error::{Error, Result};
 pub use keyspace::{
-    Call, DatabaseFigures, Effect, Ended, Export, Figures, Inspection, Keyspace, Ran, Transaction, Unblocker, Waiting,
-    Wake, Watched,
+    Call, DatabaseFigures, Effect, Ended, Export, Figures, Inspection, Keeping, Keyspace, Ran, Transaction, Unblocker,
+    Waiting, Wake, Watched,
 };
 pub use number::double::with_double_text;
 pub use options::{KvOptions, Policy, Settings};

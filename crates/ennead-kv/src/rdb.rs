@@ -86,8 +86,7 @@ pub(crate) fn restore(payload: &[u8], longest: u64) -> Result<Restored, Refusal>
     let (body, checksum) = payload.split_last_chunk::<8>().ok_or(Refusal::VersionOrChecksum)?;
     let (value, version) = body.split_last_chunk::<2>().ok_or(Refusal::VersionOrChecksum)?;
     let checksum = u64::from_le_bytes(*checksum);
-    // Redis writes 0 when checksums are switched off.
-    if u16::from_le_bytes(*version) > VERSION_READ || (checksum != 0 && checksum != crc64(body)) {
+    if u16::from_le_bytes(*version) > VERSION_READ || checksum != crc64(body) {
         return Err(Refusal::VersionOrChecksum);
     }
     unframed(value, longest)

@@ -23,7 +23,7 @@ mod writer;
 
 use std::io::Read;
 
-use super::Collection;
+pub use super::Collection;
 pub use error::Error;
 pub use export::{Exported, export};
 use source::Source;
@@ -94,6 +94,9 @@ pub enum Value {
     Foreign(String),
 }
 
+/// A field, its value, and its deadline in Unix ms, 0 for none.
+pub type DatedField = (Vec<u8>, Vec<u8>, u64);
+
 /// A part of a large value.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Piece {
@@ -101,8 +104,8 @@ pub enum Piece {
     Bytes(Vec<u8>),
     /// Members.
     Members(Collection),
-    /// Fields with their values, and Unix ms, 0 for none.
-    Deadlines(Vec<(Vec<u8>, Vec<u8>, u64)>),
+    /// Fields of a hash of which some may have deadlines.
+    Deadlines(Vec<DatedField>),
 }
 
 /// Sizes that decide whether a value comes whole or in pieces.
@@ -132,7 +135,10 @@ impl<R: Read> Reader<R> {
     /// Not a snapshot file, or of a version that is not known.
     pub fn new(input: R, limits: Limits) -> Result<Self, Error> {
         let mut source = Source::new(input);
-        let head: [u8; 9] = source.array()?;
+        let head: [u8; 9] = match source.array() {
+            Err(Error::Short) => return Err(Error::Foreign),
+            head => head?,
+        };
         let digits = head.strip_prefix(b"REDIS").and_then(|digits| std::str::from_utf8(digits).ok());
         let version = digits.and_then(|digits| digits.parse().ok()).ok_or(Error::Foreign)?;
         if !(1..=VERSION_READ).contains(&version) {

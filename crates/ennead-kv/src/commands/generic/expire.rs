@@ -80,7 +80,7 @@ fn set(context: &mut Context<'_>, args: Args<'_>, unit: Unit, command: &str, rep
         return Ok(());
     }
     match u64::try_from(wanted) {
-        Ok(expiry) if expiry > context.now_ms() => context.set_expiry(spot, key, expiry),
+        Ok(expiry) if expiry > 0 && !context.is_over(expiry) => context.set_expiry(spot, key, expiry),
         // A time that has passed.
         _ => {
             context.delete(spot, key);

@@ -70,7 +70,7 @@ pub(super) fn restore(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn
         ttl if options.absolute => ttl,
         ttl => ttl.saturating_add(context.now_ms()).min(i64::MAX as u64),
     };
-    if expiry != 0 && expiry <= context.now_ms() {
+    if context.is_over(expiry) {
         context.delete(spot, key);
     } else {
         let spot = context.put_restored(spot, key, value, expiry)?;

@@ -67,7 +67,7 @@ impl Life {
     fn read(&self, now_ms: u64) -> Result<State> {
         let mut state = State::new();
         for db in 0..DATABASES {
-            let call = Call { db, now_ms, seed: 1, no_touch: true };
+            let call = Call { db, now_ms, seed: 1, no_touch: true, ..Call::default() };
             for key in KEYS {
                 let kind = self.run(&call, &format!("type {key}"))?.0;
                 if kind != "none" {
@@ -90,7 +90,7 @@ impl Life {
 
     /// The names of all keys of a database.
     fn keys(&self, db: usize, now_ms: u64) -> Vec<String> {
-        let call = Call { db, now_ms, seed: 1, no_touch: true };
+        let call = Call { db, now_ms, seed: 1, no_touch: true, ..Call::default() };
         let keys = self.run(&call, "keys *").unwrap().0;
         let names = keys.trim_matches(['[', ']']).split_ascii_whitespace();
         let mut names: Vec<String> = names.map(|name| name.trim_matches('"').to_owned()).collect();
@@ -156,7 +156,7 @@ fn work(
     for _ in 0..random.below(60) {
         *now_ms += random.below(300);
         let call =
-            Call { db: random.below(DATABASES as u64) as usize, now_ms: *now_ms, seed: random.next(), no_touch: false };
+            Call { db: random.below(DATABASES as u64) as usize, now_ms: *now_ms, seed: random.next(), ..Call::default() };
         match random.below(20) {
             0..=1 => store.hand_over(store.committed())?,
             2..=3 => store.wait_durable(store.committed())?,

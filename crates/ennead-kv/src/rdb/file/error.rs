@@ -5,9 +5,12 @@ use std::io;
 /// One line each: what is wrong.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The input cannot be read, or ends too early.
+    /// The input cannot be read, or the output not be written.
     #[error("{0}")]
-    Io(#[from] io::Error),
+    Io(io::Error),
+    /// The input ends too early.
+    #[error("the snapshot ends too early: it is not whole")]
+    Short,
     /// The store that is written out cannot be read.
     #[error(transparent)]
     Store(#[from] ennead_store::Error),
@@ -28,4 +31,10 @@ pub enum Error {
     /// Everything could be read, but something was changed.
     #[error("the snapshot is damaged: its checksum is another")]
     Checksum,
+}
+
+impl From<io::Error> for Error {
+    fn from(error: io::Error) -> Error {
+        if error.kind() == io::ErrorKind::UnexpectedEof { Error::Short } else { Error::Io(error) }
+    }
 }

@@ -3,7 +3,7 @@
 use std::io::Read as Input;
 
 use super::source::{Length, Source};
-use super::{Error, Limits, Piece, Value, modules, streams};
+use super::{DatedField, Error, Limits, Piece, Value, modules, streams};
 use crate::rdb::shape::{self, Atom, Shape, shape};
 use crate::rdb::{Reader, Refusal, collections, frame_of, listpack, unframed};
 
@@ -151,7 +151,7 @@ fn has_deadlines(kind: u8) -> bool {
 }
 
 /// Fields, values and their deadlines in Unix ms, 0 for none.
-fn deadlines(kind: u8, reader: &mut Reader<'_>, count: u64, first: u64) -> Option<Vec<(Vec<u8>, Vec<u8>, u64)>> {
+fn deadlines(kind: u8, reader: &mut Reader<'_>, count: u64, first: u64) -> Option<Vec<DatedField>> {
     if shape(kind).is_some_and(|shape| !shape.counted) {
         let items = listpack::items(&reader.string(u64::MAX)?)?;
         let (fields, rest) = items.as_chunks::<3>();
