@@ -5,3 +5,4 @@ mod content;
 mod export;
 mod import;
 mod payload;
+mod writer;

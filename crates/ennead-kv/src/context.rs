@@ -144,11 +144,6 @@ impl<'a> Context<'a> {
         self.call.now_ms
     }
 
-    /// Whether a deadline has passed, for whom that means anything.
-    pub(crate) fn is_over(&self, deadline: u64) -> bool {
-        (1..=self.call.now_ms).contains(&deadline) && !self.call.keep_expired
-    }
-
     /// The selected database.
     pub fn db(&self) -> usize {
         self.call.db

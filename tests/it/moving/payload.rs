@@ -38,7 +38,7 @@ fn payloads_move_both_ways_in_every_encoding() {
     redis.call(&[b"SELECT", b"3"]).unwrap();
     redis.call(&[b"FLUSHDB"]).unwrap();
     // 7.0 knows no listpack of a set and no listpack of a whole list; all else must be there, or nothing is shown here.
-    let forms: Vec<Reply> = encodings(&mut content_of_zero(&mut redis)).into_iter().map(|(_, form)| form).collect();
+    let forms: Vec<Reply> = encodings(content_of_zero(&mut redis)).into_iter().map(|(_, form)| form).collect();
     for form in ["int", "embstr", "raw", "listpack", "quicklist", "intset", "hashtable", "skiplist"] {
         assert!(forms.contains(&Reply::Bulk(form.into())), "no {form} in {forms:?}");
     }

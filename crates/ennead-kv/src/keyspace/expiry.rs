@@ -8,6 +8,9 @@ use super::{Call, Keyspace};
 use crate::context::Context;
 use crate::error::Result;
 
+#[cfg(test)]
+mod tests;
+
 /// Keys deleted under one lock of their slot, by one batch.
 const BATCH: usize = 64;
 

@@ -155,8 +155,12 @@ fn work(
     let store = &life.store;
     for _ in 0..random.below(60) {
         *now_ms += random.below(300);
-        let call =
-            Call { db: random.below(DATABASES as u64) as usize, now_ms: *now_ms, seed: random.next(), ..Call::default() };
+        let call = Call {
+            db: random.below(DATABASES as u64) as usize,
+            now_ms: *now_ms,
+            seed: random.next(),
+            ..Call::default()
+        };
         match random.below(20) {
             0..=1 => store.hand_over(store.committed())?,
             2..=3 => store.wait_durable(store.committed())?,
