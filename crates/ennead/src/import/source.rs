@@ -200,7 +200,10 @@ impl<'s> Source<'s> {
                 self.heard = Instant::now();
                 Ok(true)
             }
-            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+            // A signal may come to this thread before its own has noted it.
+            Err(error)
+                if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted) =>
+            {
                 if self.heard.elapsed() < SILENCE_MAX {
                     return Ok(false);
                 }
