@@ -25,11 +25,17 @@ _ennead() {
             ennead,compact)
                 cmd="ennead__subcmd__compact"
                 ;;
+            ennead,export)
+                cmd="ennead__subcmd__export"
+                ;;
             ennead,generate)
                 cmd="ennead__subcmd__generate"
                 ;;
             ennead,help)
                 cmd="ennead__subcmd__help"
+                ;;
+            ennead,import)
+                cmd="ennead__subcmd__import"
                 ;;
             ennead,repair)
                 cmd="ennead__subcmd__repair"
@@ -52,11 +58,17 @@ _ennead() {
             ennead__subcmd__help,compact)
                 cmd="ennead__subcmd__help__subcmd__compact"
                 ;;
+            ennead__subcmd__help,export)
+                cmd="ennead__subcmd__help__subcmd__export"
+                ;;
             ennead__subcmd__help,generate)
                 cmd="ennead__subcmd__help__subcmd__generate"
                 ;;
             ennead__subcmd__help,help)
                 cmd="ennead__subcmd__help__subcmd__help"
+                ;;
+            ennead__subcmd__help,import)
+                cmd="ennead__subcmd__help__subcmd__import"
                 ;;
             ennead__subcmd__help,repair)
                 cmd="ennead__subcmd__help__subcmd__repair"
@@ -77,7 +89,7 @@ _ennead() {
 
     case "${cmd}" in
         ennead)
-            opts="-h -V --config --data --resp --http --grpc --durability --maxmemory --password-file --tls-certificate --tls-key --tls-client-ca --insecure --log-level --log-format --set --help --version serve check-config backup restore repair compact version generate help"
+            opts="-h -V --config --data --resp --http --grpc --durability --maxmemory --password-file --tls-certificate --tls-key --tls-client-ca --insecure --log-level --log-format --set --help --version serve check-config backup restore repair compact export import version generate help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -252,6 +264,28 @@ _ennead() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        ennead__subcmd__export)
+            opts="-h --rdb --data --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --rdb)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --data)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         ennead__subcmd__generate)
             opts="-h --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -267,7 +301,7 @@ _ennead() {
             return 0
             ;;
         ennead__subcmd__help)
-            opts="serve check-config backup restore repair compact version generate help"
+            opts="serve check-config backup restore repair compact export import version generate help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -322,6 +356,20 @@ _ennead() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        ennead__subcmd__help__subcmd__export)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         ennead__subcmd__help__subcmd__generate)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -337,6 +385,20 @@ _ennead() {
             return 0
             ;;
         ennead__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ennead__subcmd__help__subcmd__import)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -399,6 +461,28 @@ _ennead() {
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ennead__subcmd__import)
+            opts="-h --to --until-caught-up --flush --merge --state --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --to)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --state)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;

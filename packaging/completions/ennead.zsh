@@ -119,6 +119,26 @@ _arguments "${_arguments_options[@]}" : \
 '--help[Print help]' \
 && ret=0
 ;;
+(export)
+_arguments "${_arguments_options[@]}" : \
+'--rdb=[Snapshot file to write, in the form of Redis 7.0; replaced when whole]:FILE:_files' \
+'--data=[Directory of the data]:DIR:_files' \
+'-h[Print help]' \
+'--help[Print help]' \
+&& ret=0
+;;
+(import)
+_arguments "${_arguments_options[@]}" : \
+'--to=[The running Ennead\: host\:port, or redis\://\[\[user\:\]password@\]host\[\:port\]]:ADDR:_default' \
+'--state=[File that keeps where the next start goes on]:FILE:_files' \
+'--until-caught-up[Stop following once everything is here that the source had a moment ago]' \
+'--flush[Before a full copy, delete what the target holds]' \
+'(--flush)--merge[Copy over what the target holds; keys that only the target has stay]' \
+'-h[Print help]' \
+'--help[Print help]' \
+':source -- redis\://\[\[user\:\]password@\]host\[\:port\]\[/database\] of a running Redis, or a snapshot file (dump.rdb, up to Redis 7.4):_default' \
+&& ret=0
+;;
 (version)
 _arguments "${_arguments_options[@]}" : \
 '-h[Print help]' \
@@ -168,6 +188,14 @@ _arguments "${_arguments_options[@]}" : \
 _arguments "${_arguments_options[@]}" : \
 && ret=0
 ;;
+(export)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(import)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
 (version)
 _arguments "${_arguments_options[@]}" : \
 && ret=0
@@ -198,6 +226,8 @@ _ennead_commands() {
 'restore:Make a data directory from a copy, with archived log segments up to a point in time' \
 'repair:Say what of a data directory cannot be read and what it would cost to go on without it' \
 'compact:Give the space of deleted rows back to the file system' \
+'export:Write a data directory that no server uses as a snapshot file that redis-server loads' \
+'import:Copy a running Redis, or a snapshot file of it, to a running Ennead' \
 'version:Print the version and what the binary was built with' \
 'generate:Write generated files\: man page, completions, reference pages' \
 'help:Print this message or the help of the given subcommand(s)' \
@@ -219,6 +249,11 @@ _ennead__subcmd__compact_commands() {
     local commands; commands=()
     _describe -t commands 'ennead compact commands' commands "$@"
 }
+(( $+functions[_ennead__subcmd__export_commands] )) ||
+_ennead__subcmd__export_commands() {
+    local commands; commands=()
+    _describe -t commands 'ennead export commands' commands "$@"
+}
 (( $+functions[_ennead__subcmd__generate_commands] )) ||
 _ennead__subcmd__generate_commands() {
     local commands; commands=()
@@ -233,6 +268,8 @@ _ennead__subcmd__help_commands() {
 'restore:Make a data directory from a copy, with archived log segments up to a point in time' \
 'repair:Say what of a data directory cannot be read and what it would cost to go on without it' \
 'compact:Give the space of deleted rows back to the file system' \
+'export:Write a data directory that no server uses as a snapshot file that redis-server loads' \
+'import:Copy a running Redis, or a snapshot file of it, to a running Ennead' \
 'version:Print the version and what the binary was built with' \
 'generate:Write generated files\: man page, completions, reference pages' \
 'help:Print this message or the help of the given subcommand(s)' \
@@ -254,6 +291,11 @@ _ennead__subcmd__help__subcmd__compact_commands() {
     local commands; commands=()
     _describe -t commands 'ennead help compact commands' commands "$@"
 }
+(( $+functions[_ennead__subcmd__help__subcmd__export_commands] )) ||
+_ennead__subcmd__help__subcmd__export_commands() {
+    local commands; commands=()
+    _describe -t commands 'ennead help export commands' commands "$@"
+}
 (( $+functions[_ennead__subcmd__help__subcmd__generate_commands] )) ||
 _ennead__subcmd__help__subcmd__generate_commands() {
     local commands; commands=()
@@ -263,6 +305,11 @@ _ennead__subcmd__help__subcmd__generate_commands() {
 _ennead__subcmd__help__subcmd__help_commands() {
     local commands; commands=()
     _describe -t commands 'ennead help help commands' commands "$@"
+}
+(( $+functions[_ennead__subcmd__help__subcmd__import_commands] )) ||
+_ennead__subcmd__help__subcmd__import_commands() {
+    local commands; commands=()
+    _describe -t commands 'ennead help import commands' commands "$@"
 }
 (( $+functions[_ennead__subcmd__help__subcmd__repair_commands] )) ||
 _ennead__subcmd__help__subcmd__repair_commands() {
@@ -283,6 +330,11 @@ _ennead__subcmd__help__subcmd__serve_commands() {
 _ennead__subcmd__help__subcmd__version_commands() {
     local commands; commands=()
     _describe -t commands 'ennead help version commands' commands "$@"
+}
+(( $+functions[_ennead__subcmd__import_commands] )) ||
+_ennead__subcmd__import_commands() {
+    local commands; commands=()
+    _describe -t commands 'ennead import commands' commands "$@"
 }
 (( $+functions[_ennead__subcmd__repair_commands] )) ||
 _ennead__subcmd__repair_commands() {

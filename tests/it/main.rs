@@ -11,6 +11,7 @@ mod failure;
 mod generated;
 mod kill;
 mod migrate;
+mod moving;
 mod package;
 mod python;
 mod random;

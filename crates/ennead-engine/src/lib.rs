@@ -35,6 +35,7 @@ pub use backup::Backups;
 pub use clients::{Client, Clients, Identity, Origin};
 pub use clock::Clock;
 pub use engine::Engine;
+pub use ennead_kv::rdb::file as snapshot_file;
 pub use ennead_kv::{Args, Category, Error, Flag, Group, KeySpec, Keyspace, Reply, Result, Spec, with_double_text};
 pub use ennead_store::{Durability, ErrorCode, Options as StoreOptions, Pressure, Sequence, Statistics, Store};
 pub use errors::ErrorCounts;

@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use ennead_kv::{Args, Call, Effect, Error, Flag, KeySpec, Reply};
+use ennead_kv::{Args, Call, Effect, Error, Flag, KeySpec, Keeping, Reply};
 use ennead_store::Durability;
 
 use crate::clients::{Client, FLAG_CLOSING, FLAG_NO_TOUCH, Origin};
@@ -101,6 +101,8 @@ pub struct Session {
     pub(crate) awaited: Option<Awaited>,
     /// MIGRATE waits for the other server.
     pub(crate) migrating: Option<Box<Migrating>>,
+    /// While the connection brings the changes of another server.
+    pub(crate) keeping: Option<Keeping>,
     /// EVAL waits for its script.
     pub(crate) scripted: Option<Answer>,
     /// Whether it is the session of a script, which shares the client of another.
@@ -146,6 +148,7 @@ impl Session {
             saving: false,
             awaited: None,
             migrating: None,
+            keeping: None,
             scripted: None,
             borrowed: false,
             blocked: None,
@@ -180,6 +183,7 @@ impl Session {
             saving: false,
             awaited: None,
             migrating: None,
+            keeping: None,
             scripted: None,
             borrowed: true,
             blocked: None,
@@ -376,6 +380,7 @@ impl Session {
             named_only: !self.account.is_unrestricted(),
             client: self.client.id,
             remembers: self.attention.remembers(),
+            keep_expired: self.keeping.is_some(),
         }
     }
 
@@ -452,6 +457,7 @@ impl Session {
         self.reply_mode = ReplyMode::On;
         self.become_default();
         self.client.change_identity(|identity| identity.name.clear());
+        self.keeping = None;
         self.client.flags.store(0, Ordering::Relaxed);
     }
 

@@ -302,7 +302,7 @@ impl<'a> Context<'a> {
         if let Some(at) = spot.at
             && let Some(entry) = self.locked[locked].slot.table.get(at)
         {
-            if (1..=self.call.now_ms).contains(&entry.expiry()) {
+            if self.is_over(entry.expiry()) {
                 // What only reads need not delete it. A command that writes would set a key that is there twice.
                 if self.writes || !self.shared().settings.keeps_keys(self.call.now_ms) {
                     self.expire(spot, key);

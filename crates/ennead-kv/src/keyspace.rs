@@ -39,10 +39,13 @@ pub(crate) mod walk;
 mod warming;
 
 use eviction::Pool;
+use expiry::Keepers;
+pub use expiry::Keeping;
 pub use figures::{DatabaseFigures, Figures};
 pub use inspection::Inspection;
 use meta::Meta;
 pub use run::Run;
+pub(crate) use meta::database_numbers;
 pub use serving::Ran;
 pub use transaction::{Export, Transaction, Watched};
 use waiters::Waiters;
@@ -71,6 +74,8 @@ pub(crate) struct Shared {
     pool: Mutex<Pool>,
     pub(crate) waiters: Waiters,
     witness: OnceLock<Box<dyn Witness>>,
+    /// Who keeps keys whose time is over.
+    keepers: Keepers,
 }
 
 type Used = Arc<Mutex<Vec<Option<Arc<Database>>>>>;
@@ -100,6 +105,9 @@ pub struct Call {
     pub client: u64,
     /// Whether the [`Witness`] is told of the keys that the command reads, if it only reads.
     pub remembers: bool,
+    /// Whether keys whose time is over are there until they are deleted, as for what a replica follows. See
+    /// [`Keyspace::keep_expired`].
+    pub keep_expired: bool,
 }
 
 /// What a command did, in sequence numbers of the store.
@@ -142,6 +150,7 @@ impl Keyspace {
             pool: Mutex::default(),
             waiters: Waiters::default(),
             witness: OnceLock::new(),
+            keepers: Keepers::default(),
             store,
         })))
     }

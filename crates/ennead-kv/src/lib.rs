@@ -24,7 +24,7 @@ mod packed;
 mod place;
 #[cfg(test)]
 mod probe;
-mod rdb;
+pub mod rdb;
 mod reply;
 mod row;
 mod sequence;
@@ -37,7 +37,7 @@ pub use context::Context;
 pub use encoding::{Threshold, Thresholds};
 pub use error::{Error, Result};
 pub use keyspace::{
-    Call, DatabaseFigures, Effect, Ended, Export, Figures, Inspection, Keyspace, Ran, Run, Transaction, Unblocker,
+    Call, DatabaseFigures, Effect, Ended, Export, Figures, Inspection, Keeping, Keyspace, Ran, Run, Transaction, Unblocker,
     Waiting, Wake, Watched,
 };
 pub use notice::{EventClass, Notice, Notices, Witness};

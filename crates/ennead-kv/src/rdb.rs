@@ -1,26 +1,35 @@
-//! The payload of DUMP and RESTORE: one value in the form of Redis's snapshot files, with a version and a checksum.
+//! Values in the form of Redis's snapshot files. The payload of DUMP and RESTORE is one value with a version and a checksum;
+//! whole files are in [`file`].
 //!
 //! | bytes | what |
 //! |---|---|
-//! | 1 | type: 0 for a string, for collections see `rdb/collections.rs` |
+//! | 1 | type, see `rdb/shape.rs` |
 //! | n | the value; a string is a length and its bytes, an integer, or compressed |
 //! | 2 | version of the form, u16 LE |
 //! | 8 | CRC64 of everything before, u64 LE |
 
 mod collections;
+pub mod file;
 mod functions;
+#[doc(hidden)]
+pub mod fuzzing;
+mod intset;
+mod listpack;
 mod lzf;
+mod shape;
 #[cfg(test)]
 mod tests;
+mod ziplist;
+mod zipmap;
 
-pub(crate) use collections::{Collection, dump as dump_collection};
+pub use collections::Collection;
+pub(crate) use collections::dump as dump_collection;
 pub use functions::{FunctionsRefusal, dump_functions, restore_functions};
 
 /// The version written, that of Redis 7.0, which refuses newer ones; strings are the same in all.
 const VERSION_WRITTEN: u16 = 10;
 /// The newest version read, that of Redis 7.2.
 const VERSION_READ: u16 = 11;
-const TYPE_STRING: u8 = 0;
 /// Shorter strings are not compressed.
 const COMPRESSED_BYTES_MIN: usize = 21;
 
@@ -29,12 +38,14 @@ const COMPRESSED_BYTES_MIN: usize = 21;
 pub(crate) enum Refusal {
     VersionOrChecksum,
     Format,
+    /// A collection without members, which no key may have.
+    Empty,
 }
 
 /// A string as payload.
 pub(crate) fn dump_string(value: &[u8]) -> Vec<u8> {
     let mut payload = Vec::with_capacity(value.len() + 16);
-    payload.push(TYPE_STRING);
+    payload.push(shape::STRING);
     write_string(&mut payload, value);
     frame(payload)
 }
@@ -48,8 +59,18 @@ fn write_string(payload: &mut Vec<u8>, value: &[u8]) {
 }
 
 /// Adds version and checksum.
-fn frame(mut payload: Vec<u8>) -> Vec<u8> {
-    payload.extend_from_slice(&VERSION_WRITTEN.to_le_bytes());
+fn frame(payload: Vec<u8>) -> Vec<u8> {
+    frame_as(payload, VERSION_WRITTEN)
+}
+
+/// Adds the version that knows the type first, and the checksum.
+fn frame_of(payload: Vec<u8>) -> Vec<u8> {
+    let newest = payload.first().is_some_and(|kind| *kind >= shape::SET_LISTPACK);
+    frame_as(payload, if newest { VERSION_READ } else { VERSION_WRITTEN })
+}
+
+fn frame_as(mut payload: Vec<u8>, version: u16) -> Vec<u8> {
+    payload.extend_from_slice(&version.to_le_bytes());
     let checksum = crc64(&payload);
     payload.extend_from_slice(&checksum.to_le_bytes());
     payload
@@ -60,8 +81,7 @@ fn unframe(payload: &[u8]) -> Option<&[u8]> {
     let (body, checksum) = payload.split_last_chunk::<8>()?;
     let (value, version) = body.split_last_chunk::<2>()?;
     let checksum = u64::from_le_bytes(*checksum);
-    // Redis writes 0 when checksums are switched off.
-    let is_good = u16::from_le_bytes(*version) <= VERSION_READ && (checksum == 0 || checksum == crc64(body));
+    let is_good = u16::from_le_bytes(*version) <= VERSION_READ && checksum == crc64(body);
     is_good.then_some(value)
 }
 
@@ -74,13 +94,17 @@ pub(crate) enum Restored {
 
 /// The value of a payload, none of whose strings is longer than `longest`.
 pub(crate) fn restore(payload: &[u8], longest: u64) -> Result<Restored, Refusal> {
-    let mut reader = Reader(unframe(payload).ok_or(Refusal::VersionOrChecksum)?);
-    let value = match reader.byte() {
-        Some(TYPE_STRING) => reader.string(longest).map(Restored::String),
-        Some(kind) => collections::read(kind, &mut reader, longest).map(Restored::Collection),
-        None => None,
+    unframed(unframe(payload).ok_or(Refusal::VersionOrChecksum)?, longest)
+}
+
+/// The value of a type and what follows it.
+fn unframed(value: &[u8], longest: u64) -> Result<Restored, Refusal> {
+    let mut reader = Reader(value);
+    let value = match reader.byte().ok_or(Refusal::Format)? {
+        shape::STRING => Restored::String(reader.string(longest).ok_or(Refusal::Format)?),
+        kind => Restored::Collection(collections::read(kind, &mut reader, longest)?),
     };
-    value.filter(|_| reader.0.is_empty()).ok_or(Refusal::Format)
+    if reader.0.is_empty() { Ok(value) } else { Err(Refusal::Format) }
 }
 
 /// The value if it is the text of an integer of 32 bits.
@@ -199,24 +223,40 @@ impl<'a> Reader<'a> {
 
 /// The CRC64 of the Jones polynomial, reflected, from 0.
 fn crc64(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0, |crc, &byte| CRC64[usize::from(crc as u8 ^ byte)] ^ (crc >> 8))
+    crc64_on(0, bytes)
 }
 
-static CRC64: [u64; 256] = crc64_table();
+/// The checksum of what `crc` is the checksum of, and these bytes.
+fn crc64_on(mut crc: u64, bytes: &[u8]) -> u64 {
+    let mut eights = bytes.chunks_exact(8);
+    for eight in &mut eights {
+        for (at, byte) in eight.iter().enumerate() {
+            crc ^= u64::from(*byte) << (8 * at);
+        }
+        let word = crc.to_le_bytes();
+        crc = word.iter().zip(CRC64.iter().rev()).fold(0, |crc, (byte, table)| crc ^ table[usize::from(*byte)]);
+    }
+    eights.remainder().iter().fold(crc, |crc, &byte| CRC64[0][usize::from(crc as u8 ^ byte)] ^ (crc >> 8))
+}
 
-const fn crc64_table() -> [u64; 256] {
+/// Of each table, what a byte comes to after as many zero bytes as is its number.
+static CRC64: [[u64; 256]; 8] = crc64_tables();
+
+const fn crc64_tables() -> [[u64; 256]; 8] {
     const POLYNOMIAL: u64 = 0xad93_d235_94c9_35a9u64.reverse_bits();
-    let mut table = [0; 256];
+    let mut tables = [[0; 256]; 8];
     let mut byte = 0;
     while byte < 256 {
         let mut crc = byte as u64;
         let mut bit = 0;
-        while bit < 8 {
+        while bit < 64 {
             crc = if crc & 1 == 1 { (crc >> 1) ^ POLYNOMIAL } else { crc >> 1 };
             bit += 1;
+            if bit % 8 == 0 {
+                tables[bit / 8 - 1][byte] = crc;
+            }
         }
-        table[byte] = crc;
         byte += 1;
     }
-    table
+    tables
 }

@@ -30,6 +30,10 @@ pub(crate) enum Command {
     Repair(RepairArguments),
     /// Give the space of deleted rows back to the file system
     Compact(DataArguments),
+    /// Write a data directory that no server uses as a snapshot file that redis-server loads
+    Export(ExportArguments),
+    /// Copy a running Redis, or a snapshot file of it, to a running Ennead
+    Import(ImportArguments),
     /// Print the version and what the binary was built with
     Version,
     /// Write generated files: man page, completions, reference pages
@@ -161,6 +165,39 @@ pub(crate) struct RepairArguments {
     /// Cut off what cannot be read, and what lies behind it; the cut files are kept aside
     #[arg(long)]
     pub(crate) apply: bool,
+}
+
+/// A running server's data: make a copy by BGSAVE, and a data directory from that by `ennead restore`.
+#[derive(Debug, Args)]
+pub(crate) struct ExportArguments {
+    /// Snapshot file to write, in the form of Redis 7.0; replaced when whole
+    #[arg(long, value_name = "FILE")]
+    pub(crate) rdb: PathBuf,
+    #[command(flatten)]
+    pub(crate) from: DataArguments,
+}
+
+/// From a running Redis it copies everything and then follows: each change there is made here, until Ctrl-C. Started again it
+/// goes on where it stopped, if the source still has what came since; else it copies everything again. It says which.
+#[derive(Debug, Args)]
+pub(crate) struct ImportArguments {
+    /// redis://[[user:]password@]host[:port][/database] of a running Redis, or a snapshot file (dump.rdb, up to Redis 7.4)
+    pub(crate) source: String,
+    /// The running Ennead: host:port, or redis://[[user:]password@]host[:port]
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) to: String,
+    /// Stop following once everything is here that the source had a moment ago
+    #[arg(long)]
+    pub(crate) until_caught_up: bool,
+    /// Before a full copy, delete what the target holds
+    #[arg(long)]
+    pub(crate) flush: bool,
+    /// Copy over what the target holds; keys that only the target has stay
+    #[arg(long, conflicts_with = "flush")]
+    pub(crate) merge: bool,
+    /// File that keeps where the next start goes on
+    #[arg(long, value_name = "FILE", default_value = "ennead-import.state")]
+    pub(crate) state: PathBuf,
 }
 
 #[derive(Debug, Args)]

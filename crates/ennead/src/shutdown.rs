@@ -1,6 +1,9 @@
 //! How a run ends: by a signal or by the SHUTDOWN command, both through the same channel. A second signal ends the process
 //! at once; what was acknowledged is in the log then as after a kill -9.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+
 use ennead_engine::ShutdownRequest;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
@@ -72,4 +75,26 @@ impl Shutdown {
 fn said(name: &str) -> ShutdownRequest {
     tracing::info!(signal = name, "stopping: requests in flight are answered first");
     ShutdownRequest::default()
+}
+
+/// For commands that run without a server: true after the first signal; the second ends the process.
+///
+/// # Errors
+/// A signal that cannot be handled.
+pub(crate) fn flag() -> Result<Arc<AtomicBool>, String> {
+    let failed = |error| format!("signals cannot be handled: {error}");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
+    let (_, mut shutdown) = runtime.block_on(async { Shutdown::new() })?;
+    let flag = Arc::new(AtomicBool::new(false));
+    let raised = Arc::clone(&flag);
+    let wait = move || {
+        runtime.block_on(async {
+            shutdown.requested().await;
+            raised.store(true, SeqCst);
+            shutdown.insist();
+            std::future::pending::<()>().await;
+        });
+    };
+    std::thread::Builder::new().name("signals".to_owned()).spawn(wait).map_err(failed)?;
+    Ok(flag)
 }

@@ -33,6 +33,7 @@ pub(super) const ROWS: &[Row] = rows! {
     CLIENT "getredir" 2 "6.0.0" "" "Returns the client ID to which the connection's tracking notifications are redirected." tracking::getredir;
     CLIENT "help" 2 "5.0.0" "" "Returns helpful text about the different subcommands." help::help;
     CLIENT "id" 2 "5.0.0" "" "Returns the unique client ID of the connection." id;
+    CLIENT_ADMIN "import-source" 3 "0.1.0" "<ON | OFF>" "Takes what the connection sends for changes that another server made: keys whose time is over stay until it deletes them." import_source;
     CLIENT "info" 2 "6.2.0" "" "Returns information about the connection." info;
     CLIENT_ADMIN "kill" -3 "2.4.0" "<ip:port | <[ID client-id] | [TYPE <NORMAL | MASTER | SLAVE | REPLICA | PUBSUB>] | [USER username] | [ADDR ip:port] | [LADDR ip:port] | [SKIPME <YES | NO>] | [MAXAGE maxage] ...>>" "Terminates open connections." kill;
     CLIENT_ADMIN "list" -2 "2.4.0" "[TYPE <NORMAL | MASTER | REPLICA | PUBSUB>] [ID client-id [client-id ...]]" "Lists open connections." list;
@@ -161,6 +162,17 @@ fn no_evict(session: &mut Session, request: &Request<'_>, reply: &mut dyn Output
 
 fn no_touch(session: &mut Session, request: &Request<'_>, reply: &mut dyn Output) -> Result {
     session.client.set_flag(FLAG_NO_TOUCH, on_or_off(&request.args[2])?);
+    reply.ok();
+    Ok(())
+}
+
+fn import_source(session: &mut Session, request: &Request<'_>, reply: &mut dyn Output) -> Result {
+    let on = on_or_off(&request.args[2])?;
+    match session.keeping.take() {
+        Some(keeping) if !on => keeping.end(),
+        kept if on => session.keeping = kept.or_else(|| Some(session.engine.keyspace().keep_expired())),
+        _ => {}
+    }
     reply.ok();
     Ok(())
 }

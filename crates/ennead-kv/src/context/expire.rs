@@ -12,6 +12,12 @@ use crate::place::Place;
 use crate::row;
 
 impl Context<'_> {
+    /// Whether a deadline has passed, for whom that means anything.
+    #[inline]
+    pub(crate) fn is_over(&self, deadline: u64) -> bool {
+        (1..=self.call.now_ms).contains(&deadline) && !self.call.keep_expired
+    }
+
     /// Deletes up to `most` due keys of a slot of the selected database and commits that; how many.
     pub(crate) fn expire_slot(&mut self, number: u16, most: usize) -> Result<usize> {
         let index = self.locked(self.call.db, number)?;

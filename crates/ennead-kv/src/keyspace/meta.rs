@@ -86,6 +86,12 @@ impl Meta {
     }
 }
 
+/// Which tables belong to which database, of a store that no keyspace has opened; none where none ever did.
+pub(crate) fn database_numbers(store: &Store) -> ennead_store::Result<Vec<u8>> {
+    let Some(table) = store.table(TABLE) else { return Ok(Vec::new()) };
+    Ok(store.get(table, DATABASES)?.unwrap_or_default())
+}
+
 fn has_keys(store: &Store, number: u8) -> bool {
     let [rows, _] = crate::database::Database::table_names(number.into());
     store.table(&rows).is_some_and(|table| store.tally(table) > 0)

@@ -1,22 +1,53 @@
-//! Collections as payloads: written in the plain forms that every version of Redis reads, one member after the other.
+//! Collections as payloads: written in the plain forms that every version of Redis reads, one member after the other;
+//! read in every form that a version up to 7.2 writes.
 
-use super::{Reader, frame, write_length, write_string};
+use super::shape::{self, shape};
+use super::{Reader, Refusal, frame, intset, listpack, write_length, write_string, ziplist, zipmap};
 use crate::context::collections::View;
 use crate::entry::Kind;
+use crate::number::double::parse_double;
 
-pub(super) const TYPE_LIST: u8 = 1;
-pub(super) const TYPE_SET: u8 = 2;
-pub(super) const TYPE_HASH: u8 = 4;
-/// Scores as eight bytes.
-pub(super) const TYPE_ZSET: u8 = 5;
+/// A node of a list that is one element, as it is.
+const NODE_PLAIN: u64 = 1;
+const NODE_PACKED: u64 = 2;
 
-/// A collection as it comes from a payload: elements, members, fields and values in turn, or members and scores.
+/// Members of a collection, as they come from a payload or a snapshot file.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Collection {
+pub enum Collection {
+    /// Elements in their order.
     List(Vec<Vec<u8>>),
+    /// Members.
     Set(Vec<Vec<u8>>),
+    /// Fields and values.
     Hash(Vec<(Vec<u8>, Vec<u8>)>),
+    /// Members and scores.
     Zset(Vec<(Vec<u8>, f64)>),
+}
+
+impl Collection {
+    /// Members, or fields with their values.
+    pub fn len(&self) -> usize {
+        match self {
+            Collection::List(items) | Collection::Set(items) => items.len(),
+            Collection::Hash(fields) => fields.len(),
+            Collection::Zset(members) => members.len(),
+        }
+    }
+
+    /// Whether there is nothing in it.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether no name is there twice.
+    fn is_distinct(&self) -> bool {
+        match self {
+            Collection::List(_) => true,
+            Collection::Set(members) => distinct(members.iter()),
+            Collection::Hash(fields) => distinct(fields.iter().map(|(field, _)| field)),
+            Collection::Zset(members) => distinct(members.iter().map(|(member, _)| member)),
+        }
+    }
 }
 
 /// A collection as payload. `kind` is its type in one piece.
@@ -24,7 +55,7 @@ pub(crate) fn dump(kind: Kind, view: View<'_>) -> Vec<u8> {
     let mut payload = Vec::new();
     match kind {
         Kind::Hash => {
-            payload.push(TYPE_HASH);
+            payload.push(shape::HASH);
             write_length(&mut payload, view.pair_count() as u64);
             for (field, value) in view.fields() {
                 write_string(&mut payload, field);
@@ -32,7 +63,7 @@ pub(crate) fn dump(kind: Kind, view: View<'_>) -> Vec<u8> {
             }
         }
         Kind::Zset => {
-            payload.push(TYPE_ZSET);
+            payload.push(shape::ZSET);
             write_length(&mut payload, view.pair_count() as u64);
             // Redis writes the highest first, which makes reading back an insertion at the front each time.
             let members: Vec<_> = view.members().collect();
@@ -42,7 +73,7 @@ pub(crate) fn dump(kind: Kind, view: View<'_>) -> Vec<u8> {
             }
         }
         _ => {
-            payload.push(if kind == Kind::List { TYPE_LIST } else { TYPE_SET });
+            payload.push(if kind == Kind::List { shape::LIST } else { shape::SET });
             write_length(&mut payload, view.len() as u64);
             view.items().for_each(|item| write_string(&mut payload, item));
         }
@@ -50,29 +81,93 @@ pub(crate) fn dump(kind: Kind, view: View<'_>) -> Vec<u8> {
     frame(payload)
 }
 
-/// A collection of one of the types above; none for a payload that is not sound: cut off, empty, or with a member twice.
-pub(super) fn read(kind: u8, reader: &mut Reader<'_>, longest: u64) -> Option<Collection> {
-    let len = reader.plain_length().filter(|len| *len > 0)?;
+/// A collection of one of the types that hold one.
+pub(super) fn read(kind: u8, reader: &mut Reader<'_>, longest: u64) -> Result<Collection, Refusal> {
+    let shape = shape(kind).filter(|shape| shape.lead == 0).ok_or(Refusal::Format)?;
+    let count = if shape.counted { reader.plain_length().ok_or(Refusal::Format)? } else { 1 };
+    if count == 0 {
+        return Err(Refusal::Empty);
+    }
+    let collection = members(kind, reader, count, longest).ok_or(Refusal::Format)?;
+    if collection.is_empty() {
+        return Err(Refusal::Empty);
+    }
+    if collection.is_distinct() { Ok(collection) } else { Err(Refusal::Format) }
+}
+
+/// So many members, or nodes of members, as they follow each other; none when they are not sound. Whether a name is there
+/// twice is not looked at.
+pub(super) fn members(kind: u8, reader: &mut Reader<'_>, count: u64, longest: u64) -> Option<Collection> {
     // Memory follows what is there, not what is announced.
     match kind {
-        TYPE_LIST => (0..len).map(|_| reader.string(longest)).collect::<Option<_>>().map(Collection::List),
-        TYPE_SET => {
-            let members: Vec<Vec<u8>> = (0..len).map(|_| reader.string(longest)).collect::<Option<_>>()?;
-            distinct(members.iter()).then_some(Collection::Set(members))
+        shape::LIST => strings(reader, count, longest).map(Collection::List),
+        shape::SET => strings(reader, count, longest).map(Collection::Set),
+        shape::HASH => (0..count)
+            .map(|_| Some((reader.string(longest)?, reader.string(longest)?)))
+            .collect::<Option<_>>()
+            .map(Collection::Hash),
+        shape::ZSET | shape::ZSET_TEXT => (0..count)
+            .map(|_| {
+                let member = reader.string(longest)?;
+                let score = if kind == shape::ZSET { f64::from_le_bytes(reader.array()?) } else { text(reader)? };
+                (!score.is_nan()).then_some((member, score))
+            })
+            .collect::<Option<_>>()
+            .map(Collection::Zset),
+        shape::LIST_ZIPLIST | shape::LIST_ZIPLISTS | shape::LIST_NODES => {
+            nodes(kind, reader, count, longest).map(Collection::List)
         }
-        TYPE_HASH => {
-            let fields: Vec<(Vec<u8>, Vec<u8>)> =
-                (0..len).map(|_| Some((reader.string(longest)?, reader.string(longest)?))).collect::<Option<_>>()?;
-            distinct(fields.iter().map(|(field, _)| field)).then_some(Collection::Hash(fields))
-        }
-        TYPE_ZSET => {
-            let members: Vec<(Vec<u8>, f64)> = (0..len)
-                .map(|_| Some((reader.string(longest)?, f64::from_le_bytes(reader.array()?))))
-                .collect::<Option<_>>()?;
-            let sound = members.iter().all(|(_, score)| !score.is_nan()) && distinct(members.iter().map(|(m, _)| m));
-            sound.then_some(Collection::Zset(members))
-        }
+        shape::SET_INTSET => intset::members(&reader.string(longest)?).map(Collection::Set),
+        shape::SET_LISTPACK => listpack::items(&reader.string(longest)?).map(Collection::Set),
+        shape::HASH_ZIPMAP => pairs(zipmap::items(&reader.string(longest)?)?).map(Collection::Hash),
+        shape::HASH_ZIPLIST => pairs(ziplist::items(&reader.string(longest)?)?).map(Collection::Hash),
+        shape::HASH_LISTPACK => pairs(listpack::items(&reader.string(longest)?)?).map(Collection::Hash),
+        shape::ZSET_ZIPLIST => scored(ziplist::items(&reader.string(longest)?)?).map(Collection::Zset),
+        shape::ZSET_LISTPACK => scored(listpack::items(&reader.string(longest)?)?).map(Collection::Zset),
         _ => None,
+    }
+}
+
+fn strings(reader: &mut Reader<'_>, count: u64, longest: u64) -> Option<Vec<Vec<u8>>> {
+    (0..count).map(|_| reader.string(longest)).collect()
+}
+
+/// The elements of a list's nodes.
+fn nodes(kind: u8, reader: &mut Reader<'_>, count: u64, longest: u64) -> Option<Vec<Vec<u8>>> {
+    let mut elements = Vec::new();
+    for _ in 0..count {
+        let form = if kind == shape::LIST_NODES { Some(reader.plain_length()?) } else { None };
+        let node = reader.string(longest)?;
+        match form {
+            None => elements.append(&mut ziplist::items(&node)?),
+            Some(NODE_PACKED) => elements.append(&mut listpack::items(&node)?),
+            Some(NODE_PLAIN) if !node.is_empty() => elements.push(node),
+            Some(_) => return None,
+        }
+    }
+    Some(elements)
+}
+
+fn pairs(items: Vec<Vec<u8>>) -> Option<Vec<(Vec<u8>, Vec<u8>)>> {
+    let mut pairs = Vec::with_capacity(items.len() / 2);
+    let mut items = items.into_iter();
+    while let Some(field) = items.next() {
+        pairs.push((field, items.next()?));
+    }
+    Some(pairs)
+}
+
+fn scored(items: Vec<Vec<u8>>) -> Option<Vec<(Vec<u8>, f64)>> {
+    pairs(items)?.into_iter().map(|(member, score)| Some((member, parse_double(&score)?))).collect()
+}
+
+/// A score as text.
+fn text(reader: &mut Reader<'_>) -> Option<f64> {
+    match reader.byte()? {
+        253 => None,
+        254 => Some(f64::INFINITY),
+        255 => Some(f64::NEG_INFINITY),
+        len => parse_double(reader.bytes(len.into())?),
     }
 }
 

@@ -65,7 +65,6 @@ fn broken_payloads_are_refused() {
     };
     for body in [
         &b""[..],
-        b"\x01\x00",
         b"\x00",
         b"\x00\x05hell",
         b"\x00\x05hello!",
@@ -78,5 +77,41 @@ fn broken_payloads_are_refused() {
         b"\x00\xc3\x02\x05\x00a",
     ] {
         assert_eq!(restore_string(&sealed(body), 1 << 20), Err(Refusal::Format), "{}", body.escape_ascii());
+    }
+}
+
+#[test]
+fn collections_without_members_are_refused() {
+    for body in [
+        &b"\x01\x00"[..],
+        b"\x02\x00",
+        b"\x04\x00",
+        b"\x12\x00",
+        b"\x10\x07\x07\x00\x00\x00\x00\x00\xff",
+        b"\x12\x01\x02\x07\x07\x00\x00\x00\x00\x00\xff",
+        b"\x0d\x0b\x0b\x00\x00\x00\x0a\x00\x00\x00\x00\x00\xff",
+        b"\x0b\x08\x02\x00\x00\x00\x00\x00\x00\x00",
+    ] {
+        assert_eq!(restore(&frame(body.to_vec()), 1 << 20), Err(Refusal::Empty), "{}", body.escape_ascii());
+    }
+}
+
+#[test]
+fn names_that_are_there_twice_are_refused() {
+    for body in [
+        &b"\x02\x02\x01a\x01a"[..],
+        b"\x04\x02\x01f\x01v\x01f\x01w",
+        b"\x10\x13\x13\x00\x00\x00\x04\x00\x81a\x02\x01\x01\x81a\x02\x02\x01\xff",
+        b"\x14\x0d\x0d\x00\x00\x00\x02\x00\x81a\x02\x81a\x02\xff",
+        // A field without a value, a score that is none, and NaN.
+        b"\x10\x0a\x0a\x00\x00\x00\x01\x00\x81a\x02\xff",
+        b"\x11\x0d\x0d\x00\x00\x00\x02\x00\x81a\x02\x81x\x02\xff",
+        b"\x05\x01\x01a\x00\x00\x00\x00\x00\x00\xf8\x7f",
+        b"\x03\x01\x01a\xfd",
+        // A node of a list of no known form, one element that is empty.
+        b"\x12\x01\x03\x01a",
+        b"\x12\x01\x01\x00",
+    ] {
+        assert_eq!(restore(&frame(body.to_vec()), 1 << 20), Err(Refusal::Format), "{}", body.escape_ascii());
     }
 }

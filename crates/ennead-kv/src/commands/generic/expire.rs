@@ -81,7 +81,7 @@ fn set(context: &mut Context<'_>, args: Args<'_>, unit: Unit, command: &str, rep
         return Ok(());
     }
     match u64::try_from(wanted) {
-        Ok(expiry) if expiry > context.now_ms() => {
+        Ok(expiry) if expiry > 0 && !context.is_over(expiry) => {
             context.set_expiry(spot, key, expiry);
             context.notify(EventClass::Generic, "expire", key);
         }

@@ -63,7 +63,7 @@ pub(super) fn restore(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn
     let value = rdb::restore(&args[3], longest).map_err(|refusal| {
         Error::text(match refusal {
             Refusal::VersionOrChecksum => "ERR DUMP payload version or checksum are wrong",
-            Refusal::Format => "ERR Bad data format",
+            Refusal::Format | Refusal::Empty => "ERR Bad data format",
         })
     })?;
     let expiry = match ttl {
@@ -71,7 +71,7 @@ pub(super) fn restore(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn
         ttl if options.absolute => ttl,
         ttl => ttl.saturating_add(context.now_ms()).min(i64::MAX as u64),
     };
-    if expiry != 0 && expiry <= context.now_ms() {
+    if context.is_over(expiry) {
         context.delete_told(spot, key);
     } else {
         // What was there is deleted, not changed: the key is a new one.

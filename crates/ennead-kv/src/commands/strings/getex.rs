@@ -61,7 +61,7 @@ pub(super) fn getex(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn R
         }
         Change::Expire(amount, unit) => {
             let expiry = deadline(amount, unit, context.now_ms(), "getex")?;
-            if expiry <= context.now_ms() {
+            if context.is_over(expiry) {
                 context.delete_told(spot, key);
             } else {
                 context.set_expiry(spot, key, expiry);

@@ -1,0 +1,97 @@
+//! Where a server is: `host:port`, or a URL of Redis with user, password and database.
+
+#[cfg(test)]
+mod tests;
+
+const SCHEME: &str = "redis://";
+const SCHEME_TLS: &str = "rediss://";
+const PORT: u16 = 6379;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Address {
+    pub(super) host: String,
+    pub(super) port: u16,
+    pub(super) user: Option<String>,
+    pub(super) password: Option<String>,
+    pub(super) db: Option<u64>,
+}
+
+/// Whether a text names a server and not a file.
+pub(super) fn is_url(text: &str) -> bool {
+    text.contains("://")
+}
+
+impl Address {
+    /// # Errors
+    /// One line, without the password.
+    pub(super) fn parse(text: &str) -> Result<Address, String> {
+        if text.starts_with(SCHEME_TLS) {
+            return Err(
+                "import does not speak TLS: give the address of a local tunnel (stunnel, ssh -L) as redis://…".into()
+            );
+        }
+        let rest = match text.strip_prefix(SCHEME) {
+            Some(rest) => rest,
+            None if is_url(text) => {
+                return Err("the address of a server is redis://[[user:]password@]host[:port][/database]".into());
+            }
+            None => text,
+        };
+        let (credentials, place) = match rest.rsplit_once('@') {
+            Some((credentials, place)) => (Some(credentials), place),
+            None => (None, rest),
+        };
+        let (place, db) = match place.split_once('/') {
+            Some((place, "")) => (place, None),
+            Some((place, db)) => {
+                (place, Some(db.parse().map_err(|_| format!("the database {db} in the address is no number"))?))
+            }
+            None => (place, None),
+        };
+        let (host, port) = match place.rsplit_once(':') {
+            Some((host, port)) if !port.contains(']') => {
+                (host, port.parse().map_err(|_| format!("the port {port} in the address is none"))?)
+            }
+            _ => (place, PORT),
+        };
+        let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+        if host.is_empty() {
+            return Err("the address of the server names no host".into());
+        }
+        let (user, password) = match credentials {
+            Some(text) => {
+                let (user, password) = text.split_once(':').unwrap_or(("", text));
+                (Some(unescape(user)?).filter(|user| !user.is_empty()), Some(unescape(password)?))
+            }
+            None => (None, None),
+        };
+        Ok(Address { host: host.to_owned(), port, user, password, db })
+    }
+
+    /// Host and port, for messages and as a name.
+    pub(super) fn place(&self) -> String {
+        if self.host.contains(':') {
+            format!("[{}]:{}", self.host, self.port)
+        } else {
+            format!("{}:{}", self.host, self.port)
+        }
+    }
+}
+
+/// Puts bytes in the place of `%41` and the like.
+fn unescape(text: &str) -> Result<String, String> {
+    let wrong =
+        || "user or password in the address: after % two hexadecimal digits are expected (%25 for %)".to_owned();
+    let mut bytes = Vec::new();
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        let byte = if byte == b'%' {
+            let mut digit = || rest.next().and_then(|digit| char::from(digit).to_digit(16)).ok_or_else(wrong);
+            (digit()? << 4 | digit()?) as u8
+        } else {
+            byte
+        };
+        bytes.push(byte);
+    }
+    String::from_utf8(bytes).map_err(|_| wrong())
+}
