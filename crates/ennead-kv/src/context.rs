@@ -32,6 +32,7 @@ mod expire;
 mod hints;
 mod lists;
 pub(crate) mod load;
+mod streams;
 mod strings;
 mod transfer;
 mod view;

@@ -75,7 +75,7 @@ fn describe(command: &Command, reply: &mut dyn Output) {
         KeySpec::Range { first, last, step } => (first as i64, last as i64, step as i64),
         KeySpec::OneOrBehind { index, .. } => (index as i64, index as i64, 1),
         KeySpec::TargetAndCounted | KeySpec::OneAndStored { .. } => (1, 1, 1),
-        KeySpec::None | KeySpec::Counted { .. } => (0, 0, 0),
+        KeySpec::None | KeySpec::Counted { .. } | KeySpec::HalfBehindStreams { .. } => (0, 0, 0),
     };
     reply.array(10);
     reply.bulk(spec.name.as_bytes());
@@ -112,6 +112,9 @@ fn describe_keys(spec: &Spec, reply: &mut dyn Output) {
         KeySpec::OneOrBehind { index, .. } => vec![(None, index, range(0, 1))],
         KeySpec::Counted { count } => vec![(None, count, counted)],
         KeySpec::TargetAndCounted => vec![(None, 1, range(0, 1)), (None, 2, counted)],
+        KeySpec::HalfBehindStreams { from } => {
+            vec![(Some("STREAMS"), from, ("range", [("lastkey", -1), ("keystep", 1), ("limit", 2)]))]
+        }
         KeySpec::OneAndStored { from } => {
             vec![(None, 1, range(0, 1)), (Some("STORE"), from, range(0, 1)), (Some("STOREDIST"), from, range(0, 1))]
         }
@@ -214,6 +217,7 @@ pub(crate) fn categories(spec: &Spec) -> Vec<&'static str> {
     add("sortedset", spec.group == Group::SortedSet);
     add("scripting", spec.group == Group::Scripting);
     add("geo", spec.group == Group::Geo);
+    add("stream", spec.group == Group::Stream);
     add("connection", about_connection);
     add("transaction", spec.group == Group::Transactions);
     names
