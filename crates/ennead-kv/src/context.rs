@@ -359,6 +359,7 @@ impl<'a> Context<'a> {
     pub(crate) fn delete(&mut self, spot: Spot, key: &[u8]) -> bool {
         let (Some(at), Some(entry)) = (spot.at, self.entry(spot)) else { return false };
         let volatile = entry.expiry() != 0;
+        self.note_ready(spot.locked, key);
         self.stage_rows_gone(spot);
         let locked = &mut self.locked[spot.locked];
         locked.slot.remove(at);

@@ -2,17 +2,19 @@
 //!
 //! | bytes | what |
 //! |---|---|
-//! | 1 | type: 0 for a string, for collections see `rdb/collections.rs` |
+//! | 1 | type: 0 for a string, for others see `rdb/collections.rs` and `rdb/streams.rs` |
 //! | n | the value; a string is a length and its bytes, an integer, or compressed |
 //! | 2 | version of the form, u16 LE |
 //! | 8 | CRC64 of everything before, u64 LE |
 
 mod collections;
 mod lzf;
+mod streams;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use collections::{Collection, dump as dump_collection};
+pub(crate) use streams::{RestoredStream, dump as dump_stream};
 
 /// The version written, that of Redis 7.0, which refuses newer ones; strings are the same in all.
 const VERSION_WRITTEN: u16 = 10;
@@ -58,6 +60,7 @@ fn frame(mut payload: Vec<u8>) -> Vec<u8> {
 pub(crate) enum Restored {
     String(Vec<u8>),
     Collection(Collection),
+    Stream(RestoredStream),
 }
 
 /// The value of a payload, none of whose strings is longer than `longest`.
@@ -72,6 +75,9 @@ pub(crate) fn restore(payload: &[u8], longest: u64) -> Result<Restored, Refusal>
     let mut reader = Reader(value);
     let value = match reader.byte() {
         Some(TYPE_STRING) => reader.string(longest).map(Restored::String),
+        Some(kind @ (streams::TYPE_FIRST | streams::TYPE_SECOND | streams::TYPE_THIRD)) => {
+            streams::read(kind, &mut reader, longest).map(Restored::Stream)
+        }
         Some(kind) => collections::read(kind, &mut reader, longest).map(Restored::Collection),
         None => None,
     };

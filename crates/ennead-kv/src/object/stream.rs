@@ -15,7 +15,7 @@ mod tests;
 mod trim;
 
 use chunk::Chunk;
-pub(crate) use chunk::Entry;
+pub(crate) use chunk::{Entry, parse_listpack};
 pub(crate) use group::{Group, Pending, UNKNOWN};
 pub(crate) use id::Id;
 pub(crate) use rows::RowSink;
@@ -118,13 +118,11 @@ impl Stream {
         let (first, last) = ids.into_inner();
         // The chunk with the first may begin before it.
         let from = self.chunks.range(..=first).next_back().map_or(first, |(master, _)| *master);
-        let last = last.max(from);
-        let end = last;
         self.chunks
-            .range(from..=last)
+            .range(from..=last.max(from))
             .flat_map(|(master, chunk)| chunk.entries(*master))
             .skip_while(move |entry| entry.id < first)
-            .take_while(move |entry| entry.id <= end && first <= end)
+            .take_while(move |entry| entry.id <= last)
     }
 
     /// The entries with ids in a range, the last one first.

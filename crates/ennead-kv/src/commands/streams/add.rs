@@ -132,7 +132,6 @@ pub(super) fn xadd(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Re
     }
     let spot = context.make_stream(spot, key)?;
     context.change_stream(spot, key, |stream, rows| {
-        // What one chunk holds stands together, so that its words are in memory when it is read again.
         let words: Vec<&[u8]> = args.iter_from(options.next).collect();
         stream.append(id, words.iter().copied(), rows);
         if let Some(trim) = options.trim {

@@ -57,3 +57,44 @@ fn an_empty_stream_stays() {
         "#,
     );
 }
+
+#[test]
+fn groups_share_a_stream() {
+    let mut probe = Probe::new();
+    probe.check(
+        r#"
+        xgroup create s g $ -> -ERR The XGROUP subcommand requires the key to exist. Note that for CREATE you may want to use the MKSTREAM option to create an empty stream automatically.
+        xgroup create s g $ mkstream -> OK
+        xgroup create s g $ -> -BUSYGROUP Consumer Group name already exists
+        xadd s 1-1 a 1 -> "1-1"
+        xadd s 2-1 a 2 -> "2-1"
+        xadd s 3-1 a 3 -> "3-1"
+        xreadgroup group g ann count 2 streams s > -> ["s" [["1-1" ["a" "1"]] ["2-1" ["a" "2"]]]]
+        xreadgroup group g bob streams s > -> ["s" [["3-1" ["a" "3"]]]]
+        xreadgroup group g bob streams s > -> nil[]
+        xreadgroup group h bob streams s > -> -NOGROUP No such key 's' or consumer group 'h' in XREADGROUP with GROUP option
+        xpending s g -> [(3) "1-1" "3-1" [["ann" "2"] ["bob" "1"]]]
+        xack s g 1-1 9-9 -> (1)
+        xdel s 2-1 -> (1)
+        xreadgroup group g ann streams s 0 -> ["s" [["2-1" nil[]]]]
+        xclaim s g ann 0 3-1 justid -> ["3-1"]
+        xpending s g - + 10 -> [["2-1" "ann" (0) (1)] ["3-1" "ann" (0) (1)]]
+        xautoclaim s g bob 0 - -> ["0-0" [["3-1" ["a" "3"]]] ["2-1"]]
+        xinfo groups s -> [["name" "g" "consumers" (2) "pending" (1) "last-delivered-id" "3-1" "entries-read" (3) "lag" (0)]]
+        xinfo consumers s g -> [["name" "ann" "pending" (0) "idle" (0) "inactive" (0)] ["name" "bob" "pending" (1) "idle" (0) "inactive" (0)]]
+        "#,
+    );
+    let full = probe.run("xinfo stream s full");
+    probe.reopen_store();
+    assert_eq!(probe.run("xinfo stream s full"), full);
+    probe.check(
+        r#"
+        xgroup delconsumer s g bob -> (1)
+        xgroup createconsumer s g bob -> (1)
+        xgroup destroy s g -> (1)
+        xgroup destroy s g -> (0)
+        xread streams s 2-1 -> ["s" [["3-1" ["a" "3"]]]]
+        xread streams s $ -> nil[]
+        "#,
+    );
+}

@@ -207,6 +207,14 @@ impl Stream {
         }
     }
 
+    /// Sets when a consumer asked for something and got something.
+    pub(crate) fn set_times(&mut self, group: &[u8], consumer: u32, seen_ms: i64, active_ms: i64, rows: RowSink<'_>) {
+        let Some(group) = self.groups.get_mut(group) else { return };
+        let Some(found) = group.consumers.get_mut(&consumer) else { return };
+        (found.seen_ms, found.active_ms) = (seen_ms, active_ms);
+        rows::put_consumer(group.number, consumer, found, rows);
+    }
+
     /// Takes a consumer away with what is pending for it; how much that was.
     pub(crate) fn delete_consumer(&mut self, group: &[u8], name: &[u8], rows: RowSink<'_>) -> Option<usize> {
         let group = self.groups.get_mut(group)?;

@@ -46,7 +46,9 @@ fn entries_are_found_from_both_ends() {
     check_rows(&stream, &rows);
     assert_eq!(stream.len(), 1000);
     assert_eq!(stream.chunk_count(), 10);
-    for (from, to) in [(0, 2000), (1, 1), (100, 101), (99, 301), (1000, 1000), (1001, 5000), (500, 400), (101, 200)] {
+    for (from, to) in
+        [(0, 2000), (1, 1), (100, 101), (99, 301), (1000, 1000), (1001, 5000), (500, 400), (401, 400), (101, 200)]
+    {
         let expected: Vec<u64> = (1..=1000).filter(|ms| (from..=to).contains(ms)).collect();
         assert_eq!(ids(stream.range(id(from)..=id(to))), expected, "{from} to {to}");
         assert_eq!(ids(stream.range_back(id(from)..=id(to))), expected.into_iter().rev().collect::<Vec<_>>());
@@ -119,7 +121,7 @@ fn a_listpack_of_redis_is_read() {
     let (mut stream, _) = filled(120);
     stream.delete(id(2), &mut |_, _| {});
     let read: Vec<_> =
-        stream.listpacks().flat_map(|(master, listpack)| chunk::parse_listpack(master, &listpack).unwrap()).collect();
+        stream.listpacks().flat_map(|(master, listpack)| parse_listpack(master, &listpack).unwrap()).collect();
     let own: Vec<_> = stream.range(Id::MIN..=Id::MAX).collect();
     assert_eq!(read.len(), own.len());
     for ((id, words), entry) in read.iter().zip(own) {
