@@ -110,7 +110,7 @@ fn next_id(wish: Option<Wish>, last: Id, now_ms: u64) -> Result<Id> {
 pub(super) fn xadd(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Result {
     let options = Options::parse(args, true)?;
     let fields = args.iter_from(options.next);
-    if fields.len() < 2 || fields.len() % 2 == 1 {
+    if fields.len() < 2 || !fields.len().is_multiple_of(2) {
         return Err(Error::Arity("xadd".into()));
     }
     if options.wish == Some(Wish::Id(Id::MIN)) {

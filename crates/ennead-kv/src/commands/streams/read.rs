@@ -58,7 +58,7 @@ impl<'a> Reading<'a> {
                 reading.count = super::words::integer(&args[at + 1])?.max(0) as usize;
                 at += 1;
             } else if is(word, "streams") && more > 0 {
-                if more % 2 != 0 {
+                if !more.is_multiple_of(2) {
                     return Err(unbalanced(grouped));
                 }
                 (reading.first, reading.streams) = (at + 1, more / 2);
