@@ -164,7 +164,7 @@ impl KeySpec {
                 target = (end > first).then_some(1);
                 (first, end, step)
             }
-            KeySpec::HalfBehindStreams { .. } => match behind_streams(args) {
+            KeySpec::HalfBehindStreams { from } => match behind_streams(args, from) {
                 Some(first) => (first, first + (words - first) / 2, 1),
                 None => (0, 0, 1),
             },
@@ -180,8 +180,9 @@ impl KeySpec {
     }
 }
 
-/// The word behind STREAMS in a request of XREAD or XREADGROUP.
-fn behind_streams(args: Args<'_>) -> Option<usize> {
+/// The word behind STREAMS in a request of XREAD or XREADGROUP: behind the options, or where those make no sense behind the
+/// first word of this name, which is what rights are compared with.
+fn behind_streams(args: Args<'_>, from: usize) -> Option<usize> {
     let mut at = 1;
     loop {
         let is = |name: &str| args.get(at).is_some_and(|word| word.eq_ignore_ascii_case(name.as_bytes()));
@@ -190,7 +191,10 @@ fn behind_streams(args: Args<'_>) -> Option<usize> {
             () if is("group") => 3,
             () if is("noack") => 1,
             () if is("streams") => return Some(at + 1),
-            () => return None,
+            () => {
+                let mut words = args.iter_from(from);
+                return words.position(|word| word.eq_ignore_ascii_case(b"streams")).map(|between| from + between + 1);
+            }
         };
     }
 }
