@@ -86,6 +86,49 @@ fn keys_move(source: &Server, target: &Server) {
 }
 
 #[test]
+fn streams_move_in_all_directions() {
+    let Some(redis) = Server::redis(&[]) else { return };
+    let (ours, other) = (Server::subject(&[]), Server::subject(&[]));
+    for (source, target) in [(&redis, &ours), (&ours, &redis), (&ours, &other)] {
+        stream_moves(source, target);
+    }
+}
+
+fn stream_moves(source: &Server, target: &Server) {
+    let (mut from, mut to) = (source.connect(), target.connect());
+    for wire in [&mut from, &mut to] {
+        wire.call(&[b"FLUSHALL"]).unwrap();
+    }
+    for number in 1..300 {
+        let id = format!("{number}-{}", number % 5);
+        let number = (number * 1000).to_string();
+        let words: &[&[u8]] = &[b"XADD", b"s", id.as_bytes(), b"a", number.as_bytes(), b"b", b"-7", b"c", b"some text"];
+        from.call(&words[..if id.contains('9') { 9 } else { 5 }]).unwrap();
+    }
+    let steps: [&[u8]; 7] = [
+        b"XDEL s 7-2 8-3",
+        b"XTRIM s MAXLEN 280",
+        b"XGROUP CREATE s g 25-0",
+        b"XGROUP CREATE s h 0 ENTRIESREAD 3",
+        b"XREADGROUP GROUP g ann COUNT 5 STREAMS s >",
+        b"XREADGROUP GROUP g bob COUNT 3 STREAMS s >",
+        b"XGROUP CREATECONSUMER s g cat",
+    ];
+    let words = |step: &'static [u8]| step.split(|byte| *byte == b' ').collect::<Vec<_>>();
+    for step in steps {
+        from.call(&words(step)).unwrap();
+    }
+    let looks: [&[u8]; 5] =
+        [b"XRANGE s - +", b"XREVRANGE s + -", b"XPENDING s g", b"XINFO GROUPS s", b"XPENDING s g - + 3 none"];
+    let before: Vec<Reply> = looks.iter().map(|look| from.call(&words(look)).unwrap()).collect();
+    assert_eq!(migrate(&mut from, target.address, &[b"s", b"0", b"5000"]), ok());
+    for (look, before) in looks.iter().zip(before) {
+        assert_eq!(to.call(&words(look)).unwrap(), before, "{}", look.escape_ascii());
+    }
+    assert_eq!(to.call(&words(b"XADD s 299-* a b")).unwrap(), Reply::Bulk(b"299-5".to_vec()));
+}
+
+#[test]
 fn a_password_of_the_other_server_is_given() {
     let target = Server::subject(&[]);
     let source = Server::subject(&[]);

@@ -314,6 +314,28 @@ def test_words_that_begin_alike(text):
     assert text.zlexcount("words", "-", "(cat") == 4
 
 
+def test_workers_of_a_stream(text):
+    for number in range(6):
+        text.xadd("orders", {"order": number, "total": number * 10}, id=f"{number + 1}-0")
+    assert text.xgroup_create("orders", "billing", id="0")
+    got = {name: text.xreadgroup("billing", name, {"orders": ">"}, count=3) for name in ("ann", "bob")}
+    [[stream, entries]] = got["ann"].items() if isinstance(got["ann"], dict) else got["ann"]
+    entries = entries[0] if isinstance(got["ann"], dict) else entries
+    assert stream == "orders"
+    assert entries[0] == ("1-0", {"order": "0", "total": "0"})
+    assert text.xack("orders", "billing", "1-0", "2-0") == 2
+    summary = text.xpending("orders", "billing")
+    assert (summary["pending"], summary["min"], summary["max"]) == (4, "3-0", "6-0")
+    # Ann is gone, Bob takes over what she had.
+    claimed = text.xautoclaim("orders", "billing", "bob", min_idle_time=0, start_id="0-0", count=1)
+    assert claimed[1] == [("3-0", {"order": "2", "total": "20"})]
+    assert [entry["times_delivered"] for entry in text.xpending_range("orders", "billing", "-", "+", 10)] == [2, 1, 1, 1]
+    [group] = text.xinfo_groups("orders")
+    assert (group["consumers"], group["pending"], group["lag"]) == (2, 4, 0)
+    assert text.xtrim("orders", maxlen=2, approximate=False) == 4
+    assert text.xrange("orders", count=1) == [("5-0", {"order": "4", "total": "40"})]
+
+
 def test_shops_nearby(text):
     text.geoadd("shops", [13.361389, 38.115556, "palermo", 15.087269, 37.502669, "catania"])
     text.geoadd("shops", [12.4964, 41.9028, "rome"])

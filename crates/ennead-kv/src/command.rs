@@ -19,6 +19,7 @@ pub enum Group {
     Bitmap,
     HyperLogLog,
     Geo,
+    Stream,
     Connection,
     Server,
     Transactions,
@@ -38,6 +39,7 @@ impl Group {
             Group::Bitmap => "bitmap",
             Group::HyperLogLog => "hyperloglog",
             Group::Geo => "geo",
+            Group::Stream => "stream",
             Group::Connection => "connection",
             Group::Server => "server",
             Group::Transactions => "transactions",
@@ -102,6 +104,11 @@ pub enum KeySpec {
     },
     /// The first word after the name, which is overwritten, then a number of keys at word 2 and the keys.
     TargetAndCounted,
+    /// Behind the word STREAMS, which is looked for as XREAD takes its options: the first half of the words.
+    HalfBehindStreams {
+        /// Where COMMAND INFO says that it may begin.
+        from: usize,
+    },
     /// The first word after the name, and each word from `from` on behind STORE or STOREDIST, which is overwritten.
     OneAndStored {
         from: usize,
@@ -165,6 +172,10 @@ impl KeySpec {
                 target = (end > first).then_some(1);
                 (first, end, step)
             }
+            KeySpec::HalfBehindStreams { from } => match behind_streams(args, from) {
+                Some(first) => (first, first + (words - first) / 2, 1),
+                None => (0, 0, 1),
+            },
             KeySpec::OneAndStored { from } => {
                 let stores =
                     |word: &[u8]| word.eq_ignore_ascii_case(b"store") || word.eq_ignore_ascii_case(b"storedist");
@@ -192,6 +203,25 @@ fn sort_destination(args: Args<'_>) -> Option<usize> {
         at += if is("limit") { 3 } else { 1 + usize::from(is("store") || is("by") || is("get")) };
     }
     destination
+}
+
+/// The word behind STREAMS in a request of XREAD or XREADGROUP: behind the options, or where those make no sense behind the
+/// first word of this name, which is what rights are compared with.
+fn behind_streams(args: Args<'_>, from: usize) -> Option<usize> {
+    let mut at = 1;
+    loop {
+        let is = |name: &str| args.get(at).is_some_and(|word| word.eq_ignore_ascii_case(name.as_bytes()));
+        at += match () {
+            () if is("block") || is("count") => 2,
+            () if is("group") => 3,
+            () if is("noack") => 1,
+            () if is("streams") => return Some(at + 1),
+            () => {
+                let mut words = args.iter_from(from);
+                return words.position(|word| word.eq_ignore_ascii_case(b"streams")).map(|between| from + between + 1);
+            }
+        };
+    }
 }
 
 impl Spec {

@@ -14,6 +14,7 @@ mod sampling;
 mod scan;
 mod sets;
 mod sorted_sets;
+mod streams;
 mod strings;
 
 /// Every command of this model.
@@ -31,6 +32,7 @@ pub fn commands() -> impl Iterator<Item = &'static Command> {
     ]
     .into_iter()
     .chain(sorted_sets::TABLES)
+    .chain(streams::TABLES)
     .flatten()
 }
 

@@ -36,6 +36,7 @@ pub(crate) mod load;
 mod notices;
 mod removal;
 mod run;
+mod streams;
 mod strings;
 mod transfer;
 mod view;

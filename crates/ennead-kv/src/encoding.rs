@@ -9,7 +9,7 @@ use crate::number::parse_integer;
 /// Longest string that Redis keeps in one piece with its header.
 const EMBEDDED_MAX: usize = 44;
 /// Digits and sign of an integer of 64 bits, at most.
-const INTEGER_LEN_MAX: usize = 20;
+pub(crate) const INTEGER_LEN_MAX: usize = 20;
 
 /// A threshold of the settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,6 +75,7 @@ pub(crate) fn collection_encoding(kind: Kind, hint: Hint) -> &'static str {
         (Kind::Set | Kind::Hash, Hint::Text) => "hashtable",
         (Kind::Zset, Hint::Text) => "skiplist",
         (Kind::List, Hint::Text) => "quicklist",
+        (Kind::Stream, _) => "stream",
         _ => "listpack",
     }
 }

@@ -24,6 +24,9 @@ pub(crate) enum Kind {
     LongHash = 7,
     Zset = 8,
     LongZset = 9,
+    /// Streams are always objects.
+    Stream = 10,
+    LongStream = 11,
 }
 
 /// What `OBJECT ENCODING` must remember of how a value came to be. Redis changes the encoding of a collection when it
@@ -52,6 +55,8 @@ impl Kind {
             7 => Some(Kind::LongHash),
             8 => Some(Kind::Zset),
             9 => Some(Kind::LongZset),
+            10 => Some(Kind::Stream),
+            11 => Some(Kind::LongStream),
             _ => None,
         }
     }
@@ -66,6 +71,7 @@ impl Kind {
             Kind::Set | Kind::LongSet => "set",
             Kind::Hash | Kind::LongHash => "hash",
             Kind::Zset | Kind::LongZset => "zset",
+            Kind::Stream | Kind::LongStream => "stream",
         }
     }
 

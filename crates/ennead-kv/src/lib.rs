@@ -16,6 +16,7 @@ mod geo;
 pub mod glob;
 mod hyperloglog;
 mod keyspace;
+mod listpack;
 mod notice;
 mod number;
 mod object;

@@ -8,12 +8,14 @@ use crate::place::Placer;
 
 pub(crate) mod fields;
 pub(crate) mod list;
+pub(crate) mod stream;
 #[cfg(test)]
 mod tests;
 pub(crate) mod zset;
 
 use fields::Fields;
 use list::List;
+use stream::Stream;
 use zset::Zset;
 
 /// A value of a slot's slab.
@@ -25,6 +27,7 @@ pub(crate) enum Object {
     Set(Fields),
     Hash(Fields),
     Zset(Zset),
+    Stream(Stream),
 }
 
 /// A string kept in chunks on disk.
@@ -47,13 +50,15 @@ impl Object {
             Kind::Set | Kind::LongSet => Some(Object::Set(Fields::new(id))),
             Kind::Hash | Kind::LongHash => Some(Object::Hash(Fields::new(id))),
             Kind::Zset | Kind::LongZset => Some(Object::Zset(Zset::new(id))),
+            Kind::Stream | Kind::LongStream => Some(Object::Stream(Stream::new(id))),
         }
     }
 
     /// Adds what a packed collection of the same type has.
     pub(crate) fn unpack(&mut self, packed: &[u8], placer: &Placer) {
         match self {
-            Object::LongString(_) => {}
+            // A stream is never packed.
+            Object::LongString(_) | Object::Stream(_) => {}
             Object::List(list) => packed::items(packed).for_each(|item| drop(list.push_back(item.bytes))),
             Object::Set(set) => packed::items(packed).for_each(|item| {
                 set.set(placer, item.bytes, &[]);
@@ -90,6 +95,7 @@ impl Object {
                 }
                 Err(_) => false,
             },
+            Object::Stream(stream) => stream.admit(suffix, value),
         }
     }
 
@@ -104,6 +110,7 @@ impl Object {
                 hash.iter().for_each(|(field, value)| visit(field, fields::row_value(&mut row, value)));
             }
             Object::Zset(zset) => zset.iter().for_each(|(member, score)| visit(member, &score.to_le_bytes())),
+            Object::Stream(stream) => stream.rows(visit),
         }
     }
 
@@ -114,16 +121,18 @@ impl Object {
             Object::List(list) => list.id,
             Object::Set(fields) | Object::Hash(fields) => fields.id,
             Object::Zset(zset) => zset.id,
+            Object::Stream(stream) => stream.id,
         }
     }
 
-    /// Bytes of a string, members of a collection.
+    /// Bytes of a string, members of a collection, entries of a stream.
     pub(crate) fn len(&self) -> usize {
         match self {
             Object::LongString(string) => string.bytes.len(),
             Object::List(list) => list.len(),
             Object::Set(fields) | Object::Hash(fields) => fields.len(),
             Object::Zset(zset) => zset.len(),
+            Object::Stream(stream) => stream.len(),
         }
     }
 
@@ -135,6 +144,7 @@ impl Object {
                 Object::List(list) => list.size(),
                 Object::Set(fields) | Object::Hash(fields) => fields.size(),
                 Object::Zset(zset) => zset.size(),
+                Object::Stream(stream) => stream.size(),
             }
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! | bytes | what |
 //! |---|---|
-//! | 1 | type, see `rdb/shape.rs` |
+//! | 1 | type, see `rdb/shape.rs` and `rdb/streams.rs` |
 //! | n | the value; a string is a length and its bytes, an integer, or compressed |
 //! | 2 | version of the form, u16 LE |
 //! | 8 | CRC64 of everything before, u64 LE |
@@ -17,6 +17,7 @@ mod intset;
 mod listpack;
 mod lzf;
 mod shape;
+mod streams;
 #[cfg(test)]
 mod tests;
 mod ziplist;
@@ -25,6 +26,7 @@ mod zipmap;
 pub use collections::Collection;
 pub(crate) use collections::dump as dump_collection;
 pub use functions::{FunctionsRefusal, dump_functions, restore_functions};
+pub(crate) use streams::{RestoredStream, dump as dump_stream};
 
 /// The version written, that of Redis 7.0, which refuses newer ones; strings are the same in all.
 const VERSION_WRITTEN: u16 = 10;
@@ -90,6 +92,7 @@ fn unframe(payload: &[u8]) -> Option<&[u8]> {
 pub(crate) enum Restored {
     String(Vec<u8>),
     Collection(Collection),
+    Stream(RestoredStream),
 }
 
 /// The value of a payload, none of whose strings is longer than `longest`.
@@ -102,6 +105,9 @@ fn unframed(value: &[u8], longest: u64) -> Result<Restored, Refusal> {
     let mut reader = Reader(value);
     let value = match reader.byte().ok_or(Refusal::Format)? {
         shape::STRING => Restored::String(reader.string(longest).ok_or(Refusal::Format)?),
+        kind @ (streams::TYPE_FIRST | streams::TYPE_SECOND | streams::TYPE_THIRD) => {
+            Restored::Stream(streams::read(kind, &mut reader, longest).ok_or(Refusal::Format)?)
+        }
         kind => Restored::Collection(collections::read(kind, &mut reader, longest)?),
     };
     if reader.0.is_empty() { Ok(value) } else { Err(Refusal::Format) }

@@ -7,6 +7,7 @@
 //! | `kv.N.chunks` | slot u16 BE, object u64 BE, position i64 BE with its sign bit turned | an element of a long list |
 //! | `kv.N.chunks` | slot u16 BE, object u64 BE, member | nothing for a long set, the score (f64 LE) for a long sorted set |
 //! | `kv.N.chunks` | slot u16 BE, object u64 BE, field | the value and one byte, 0, for a long hash |
+//! | `kv.N.chunks` | slot u16 BE, object u64 BE, suffix | of a stream, see `object/stream/rows.rs` |
 //! | `kv.meta` | a name | see `keyspace/meta.rs` |
 //!
 //! The payload of a string is its bytes, of a small collection its items (see `packed.rs`), of a long value its object

@@ -14,6 +14,7 @@ mod lists;
 mod sets;
 mod sort;
 mod sorted_sets;
+mod streams;
 
 /// The words of one request.
 pub(crate) type Words = Vec<Vec<u8>>;
@@ -90,7 +91,7 @@ pub(crate) fn request(random: &mut Random) -> Words {
     // DEBUG SLEEP with another number would be obeyed; CONFIG SET reads numbers more freely than Redis
     // ("-0", "01"); a HELLO that fails has set the name in 7.0 already, in 7.2 not; MIGRATE to another host could find one.
     // SPOP with another number leaves the two with different sets, and pages of a scan are each server's own.
-    let whole = [&b"DEBUG"[..], b"CONFIG", b"HELLO", b"MIGRATE", b"SPOP", b"HSCAN", b"SSCAN", b"ZSCAN"]
+    let whole = [&b"DEBUG"[..], b"CONFIG", b"HELLO", b"MIGRATE", b"SPOP", b"HSCAN", b"SSCAN", b"ZSCAN", b"XSETID"]
         .contains(&words[0].as_slice())
         // Members of this one have one score, or their order by name would not be defined.
         || words.get(1).is_some_and(|key| key == b"zl")
@@ -127,8 +128,9 @@ fn harmless_client_call(name: &[u8]) -> bool {
 }
 
 fn well_formed(random: &mut Random) -> Words {
-    match random.below(220) {
-        210..=219 => sort::request(random),
+    match random.below(245) {
+        235..=244 => sort::request(random),
+        210..=234 => streams::request(random),
         200..=209 => geo::request(random),
         160..=174 => hyperloglog::request(random),
         175..=199 => sorted_sets::request(random),

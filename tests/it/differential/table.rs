@@ -15,6 +15,7 @@ const GROUPS: &[&[u8]] = &[
     b"scripting",
     b"bitmap",
     b"hyperloglog",
+    b"stream",
     b"pubsub",
     b"generic",
     b"connection",

@@ -75,7 +75,7 @@ fn describe(command: &Command, reply: &mut dyn Output) {
         KeySpec::Range { first, last, step } => (first as i64, last as i64, step as i64),
         KeySpec::OneOrBehind { index, .. } => (index as i64, index as i64, 1),
         KeySpec::TargetAndCounted | KeySpec::OneAndStored { .. } | KeySpec::Sorted { .. } => (1, 1, 1),
-        KeySpec::None | KeySpec::Counted { .. } => (0, 0, 0),
+        KeySpec::None | KeySpec::Counted { .. } | KeySpec::HalfBehindStreams { .. } => (0, 0, 0),
     };
     reply.array(10);
     reply.bulk(spec.name.as_bytes());
@@ -127,6 +127,10 @@ fn describe_keys(spec: &Spec, reply: &mut dyn Output) {
         KeySpec::OneOrBehind { index, .. } => vec![(Search::Index(index as i64), range(0, 1))],
         KeySpec::Counted { count } => vec![(Search::Index(count as i64), counted())],
         KeySpec::TargetAndCounted => vec![first(), (Search::Index(2), counted())],
+        KeySpec::HalfBehindStreams { from } => {
+            let half = ("range", vec![("lastkey", -1), ("keystep", 1), ("limit", 2)]);
+            vec![(Search::Keyword("STREAMS", from as i64), half)]
+        }
         KeySpec::OneAndStored { from } => {
             let behind = |keyword| (Search::Keyword(keyword, from as i64), range(0, 1));
             vec![first(), behind("STORE"), behind("STOREDIST")]
@@ -233,6 +237,7 @@ pub(crate) fn categories(spec: &Spec) -> Vec<&'static str> {
     add("sortedset", spec.group == Group::SortedSet || has(Category::SortedSet));
     add("scripting", spec.group == Group::Scripting);
     add("geo", spec.group == Group::Geo);
+    add("stream", spec.group == Group::Stream);
     add("connection", about_connection);
     add("transaction", spec.group == Group::Transactions);
     names

@@ -143,6 +143,7 @@ impl Calls<'_, '_> {
             return Err(Error::text("ERR This Redis command is not allowed from script"));
         }
         self.session.permit_in_script(command, args, &self.clock)?;
+        refuse_waiting_reads(command.spec.name, args)?;
         if self.read_only && (command.has(Flag::Write) || command.may_replicate()) {
             return Err(Error::text("ERR Write commands are not allowed from read-only scripts."));
         }
@@ -228,4 +229,14 @@ impl Caller for Calls<'_, '_> {
             _ => Err("ERR Invalid command passed to redis.acl_check_cmd()".to_owned()),
         }
     }
+}
+
+/// Other commands that wait do not in a script; of these Redis refuses the option.
+fn refuse_waiting_reads(name: &str, args: Args<'_>) -> Result<()> {
+    let options = || args.iter_from(1).take_while(|word| !word.eq_ignore_ascii_case(b"streams"));
+    if !matches!(name, "xread" | "xreadgroup") || !options().any(|word| word.eq_ignore_ascii_case(b"block")) {
+        return Ok(());
+    }
+    let name = String::from_utf8_lossy(&args[0]);
+    Err(Error::Text(format!("ERR {name} command is not allowed with BLOCK option from scripts").into()))
 }

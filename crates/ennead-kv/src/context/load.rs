@@ -98,7 +98,8 @@ fn read_members(mut object: Object, snapshot: &Snapshot, source: Source<'_>, slo
 /// A long string from its chunks.
 pub(crate) fn read_chunks(snapshot: &Snapshot, database: &Database, slot: u16, id: u64, len: u64) -> Result<Vec<u8>> {
     let mut bytes = vec![0; len as usize];
-    let (start, end) = (row::chunk_key(slot, id, 0), row::chunk_key(slot, id + 1, 0));
+    // The next object may have shorter suffixes than those of chunks.
+    let (start, end) = (row::object_prefix(slot, id), row::object_prefix(slot, id + 1));
     let mut chunks = snapshot.iter(database.chunks, &start, Some(&end));
     chunks.seek_to_first();
     while chunks.valid() {

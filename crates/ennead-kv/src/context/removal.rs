@@ -34,6 +34,8 @@ impl Context<'_> {
     pub(super) fn remove(&mut self, spot: Spot, key: &[u8]) -> bool {
         let (Some(at), Some(entry)) = (spot.at, self.entry(spot)) else { return false };
         let volatile = entry.expiry() != 0;
+        // Who waits for a stream's group hears that it is gone.
+        self.note_ready(spot.locked, key);
         self.stage_rows_gone(spot);
         let locked = &mut self.locked[spot.locked];
         locked.slot.remove(at);

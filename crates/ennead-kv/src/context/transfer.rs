@@ -76,6 +76,7 @@ impl Context<'_> {
         let Some(kind) = self.kind(spot) else { return Ok(None) };
         match kind.short() {
             Kind::String => Ok(self.string(spot)?.map(rdb::dump_string)),
+            Kind::Stream => Ok(self.stream(spot)?.map(rdb::dump_stream)),
             kind => Ok(Some(rdb::dump_collection(kind, self.view(spot, kind)?))),
         }
     }
@@ -85,6 +86,14 @@ impl Context<'_> {
         let collection = match value {
             Restored::String(bytes) => return self.set_string(spot, key, &bytes, expiry, Hint::Auto),
             Restored::Collection(collection) => collection,
+            Restored::Stream(stream) => {
+                self.delete(spot, key);
+                let spot = self.again(spot, key);
+                let spot = self.make_stream(spot, key)?;
+                self.change_stream(spot, key, |empty, rows| stream.fill(empty, rows))?;
+                self.set_expiry(spot, key, expiry);
+                return Ok(spot);
+            }
         };
         let spot = match collection {
             Collection::Hash(fields) => {

@@ -15,6 +15,16 @@ pub(crate) struct Wanted {
     pub(crate) keys: Vec<Box<[u8]>>,
     /// 0 to wait without an end.
     pub(crate) timeout_ms: u64,
+    pub(crate) waited: Waited,
+}
+
+/// How waiting for streams differs.
+#[derive(Debug, Default)]
+pub(crate) struct Waited {
+    /// Words, by their number, that are others when the command runs again.
+    pub(crate) replaced: Vec<(usize, Box<[u8]>)>,
+    /// Whether it runs again, to answer an error, when a key is gone or has another type.
+    pub(crate) also_gone: bool,
 }
 
 /// A key by the number of its database.
@@ -34,8 +44,22 @@ impl Context<'_> {
     /// one piece. If it can be waited the command has no reply: it will run again as a whole. If not, because it is part
     /// of a transaction, it must reply as if the time was over.
     pub(crate) fn wait_for<'k>(&mut self, kind: Kind, keys: impl Iterator<Item = &'k [u8]>, timeout_ms: u64) -> bool {
+        self.wait(kind, keys, timeout_ms, Waited::default())
+    }
+
+    /// [`Context::wait_for`] streams.
+    pub(crate) fn wait_for_streams<'k>(
+        &mut self,
+        keys: impl Iterator<Item = &'k [u8]>,
+        timeout_ms: u64,
+        waited: Waited,
+    ) -> bool {
+        self.wait(Kind::Stream, keys, timeout_ms, waited)
+    }
+
+    fn wait<'k>(&mut self, kind: Kind, keys: impl Iterator<Item = &'k [u8]>, timeout_ms: u64, waited: Waited) -> bool {
         if self.waits.allowed {
-            self.waits.wanted = Some(Wanted { kind, keys: keys.map(Box::from).collect(), timeout_ms });
+            self.waits.wanted = Some(Wanted { kind, keys: keys.map(Box::from).collect(), timeout_ms, waited });
         }
         self.waits.allowed
     }
@@ -53,7 +77,7 @@ impl Context<'_> {
         std::mem::take(&mut self.waits.ready)
     }
 
-    /// Notes that a key was set or has grown, in the slot of this index.
+    /// Notes that a key was set, has grown or is gone, in the slot of this index.
     #[inline]
     pub(super) fn note_ready(&mut self, locked: usize, key: &[u8]) {
         if self.shared().waiters.any() {

@@ -96,6 +96,13 @@ impl Keyspace {
         };
         let call = Call { db, now_ms, ..Call::default() };
         let mut context = Context::new(self, Some(&gate), &call, true);
-        context.expire_slot(number, most).map(Some)
+        let deleted = context.expire_slot(number, most)?;
+        let ready = context.take_ready();
+        drop(context);
+        drop(gate);
+        if !ready.is_empty() {
+            self.serve_after(&self.shared().gate.write(), &call, ready);
+        }
+        Ok(Some(deleted))
     }
 }

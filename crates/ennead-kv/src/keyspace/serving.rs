@@ -75,8 +75,8 @@ impl Keyspace {
             let gate = shared.gate.try_read_for(GATE_WAIT_MAX).ok_or(Error::Held)?;
             let mut context = Context::new(self, Some(&gate), call, writes);
             context.lock_keys(&command.spec, args)?;
-            // Since the slots are locked, nobody can begin to wait for these keys.
-            let far = writes && shared.waiters.any() && {
+            // Since the slots are locked, nobody can begin to wait for these keys. A read may find one of them expired.
+            let far = shared.waiters.any() && {
                 let mut keys = command.spec.keys(args);
                 keys.any(|key| shared.waiters.reach_far(call.db, key))
             };
@@ -139,7 +139,9 @@ impl Keyspace {
                 arrival = ticket.arrival();
                 match context.type_of(db, &key) {
                     Ok(Some(kind)) if kind == ticket.wanted.kind => {}
+                    Ok(_) if ticket.wanted.waited.also_gone => {}
                     Ok(Some(_)) => continue,
+                    Ok(None) if waiters.want_gone(db, &key) => continue,
                     // An error of the store: they wait on.
                     Ok(None) | Err(_) => break,
                 }

@@ -116,3 +116,14 @@ fn an_exported_key_is_deleted_only_while_it_is_unchanged() {
     assert!(delete(&probe, &b));
     assert_eq!(probe.run("dbsize"), "(0)");
 }
+
+#[test]
+fn a_long_string_ends_where_the_next_object_begins() {
+    let mut probe = Probe::new();
+    probe.words(&[b"set", b"{t}string", &vec![b'x'; 70_000]]);
+    // Its first row's key is shorter than that of a chunk.
+    let members: String = (0..60).map(|number| format!(" member-{number}-of-the-set")).collect();
+    probe.run(&format!("sadd {{t}}set \"\"{members}"));
+    probe.reopen_store();
+    probe.check("strlen {t}string -> (70000)\nscard {t}set -> (61)");
+}

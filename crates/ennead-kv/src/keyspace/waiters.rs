@@ -163,6 +163,8 @@ struct Queue {
     tickets: BTreeMap<u64, Arc<Ticket>>,
     /// How many of them reach far.
     far: usize,
+    /// How many of them are to know when the key is gone.
+    also_gone: usize,
 }
 
 #[derive(Debug, Default)]
@@ -204,6 +206,11 @@ impl Waiters {
         self.queues.lock().of(db, key).is_some_and(|queue| queue.far > 0)
     }
 
+    /// Whether somebody who waits for a key is to know when it is gone.
+    pub(super) fn want_gone(&self, db: usize, key: &[u8]) -> bool {
+        self.queues.lock().of(db, key).is_some_and(|queue| queue.also_gone > 0)
+    }
+
     /// All keys that somebody waits for.
     pub(crate) fn keys(&self) -> Vec<WaitedKey> {
         let queues = self.queues.lock();
@@ -229,7 +236,9 @@ impl Waiters {
         wake: Wake,
     ) -> Arc<Ticket> {
         let mut words = Vec::with_capacity(args.iter_from(0).map(<[u8]>::len).sum());
-        let spans = args.iter_from(0).map(|word| {
+        let spans = args.iter_from(0).enumerate().map(|(number, word)| {
+            let replaced = wanted.waited.replaced.iter().find(|(other, _)| *other == number);
+            let word = replaced.map_or(word, |(_, word)| word);
             words.extend_from_slice(word);
             words.len() - word.len()..words.len()
         });
@@ -255,6 +264,7 @@ impl Waiters {
             let queue = database.entry(key.clone()).or_default();
             if queue.tickets.insert(ticket.arrival, Arc::clone(&ticket)).is_none() {
                 queue.far += usize::from(reaches_far);
+                queue.also_gone += usize::from(ticket.wanted.waited.also_gone);
             }
         }
         self.count.fetch_add(1, Relaxed);
@@ -270,6 +280,7 @@ impl Waiters {
             let Some(queue) = database.get_mut(key) else { continue };
             if queue.tickets.remove(&ticket.arrival).is_some() {
                 queue.far -= usize::from(ticket.reaches_far);
+                queue.also_gone -= usize::from(ticket.wanted.waited.also_gone);
                 found = true;
             }
             if queue.tickets.is_empty() {

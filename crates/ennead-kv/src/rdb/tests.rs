@@ -3,7 +3,7 @@ use super::*;
 fn restore_string(payload: &[u8], longest: u64) -> Result<Vec<u8>, Refusal> {
     restore(payload, longest).map(|value| match value {
         Restored::String(string) => string,
-        Restored::Collection(collection) => panic!("{collection:?}"),
+        other => panic!("{other:?}"),
     })
 }
 

@@ -52,6 +52,7 @@ pub(super) const GROUPS: &[(Group, &str)] = &[
     (Group::Bitmap, "Bitmap"),
     (Group::HyperLogLog, "HyperLogLog"),
     (Group::Geo, "Geo"),
+    (Group::Stream, "Stream"),
     (Group::Connection, "Connection"),
     (Group::Server, "Server"),
 ];

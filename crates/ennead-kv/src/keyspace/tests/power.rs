@@ -76,6 +76,7 @@ impl Life {
                         "hash" => format!("hgetall {key}"),
                         "set" => format!("smembers {key}"),
                         "list" => format!("lrange {key} 0 -1"),
+                        "stream" => format!("xinfo stream {key} full count 0"),
                         other => panic!("a {other}"),
                     };
                     let value = self.run(&call, &reader)?.0;
@@ -235,7 +236,15 @@ fn members(random: &mut Random, width: usize) -> String {
 /// A command that changes a collection.
 fn collection_command(random: &mut Random) -> String {
     let (first, second) = (key(random), key(random));
-    match random.below(18) {
+    match random.below(30) {
+        18..=21 => format!("xadd {first} *{}", members(random, 2)),
+        22 => format!("xadd {first} maxlen {} *{}", random.below(20), members(random, 2)),
+        23 => format!("xgroup create {first} g 0"),
+        24..=25 => format!("xreadgroup group g c{} count {} streams {first} >", random.below(3), 1 + random.below(5)),
+        26 => format!("xautoclaim {first} g c{} 0 0 count 3", random.below(3)),
+        27 => format!("xtrim {first} maxlen {}", random.below(30)),
+        28 => format!("xgroup destroy {first} g"),
+        29 => format!("xgroup delconsumer {first} g c{}", random.below(3)),
         10..=11 => format!("rpush {first}{}", members(random, 1)),
         12 => format!("lpush {first}{}", members(random, 1)),
         13 => format!("linsert {first} before member-{}-of-the-collection {second}", random.below(80)),

@@ -195,3 +195,54 @@ fn no_element_is_lost_between_threads() {
     });
     assert_eq!((taken.into_inner(), keyspace.waiting()), (EACH * 4, 0));
 }
+
+#[test]
+fn readers_of_a_stream_are_all_served_by_one_entry() {
+    let mut room = Room::new();
+    room.probe.run("XADD s 1-1 a 1");
+    let readers = [room.wait("XREAD BLOCK 0 STREAMS s $"), room.wait("XREAD BLOCK 0 STREAMS s 1-1")];
+    let later = room.wait("XREAD BLOCK 0 STREAMS s 2-1");
+    room.probe.run("XADD s 2-1 a 2");
+    for reader in &readers {
+        let Some(Ended::Replied { reply, .. }) = reader.ended() else { panic!("it waits") };
+        let mut text = Text::default();
+        reply.replay(&mut text);
+        assert_eq!(text.out.trim_end(), r#"["s" [["2-1" ["a" "2"]]]]"#);
+    }
+    assert_eq!(shown(&later), "waits");
+}
+
+#[test]
+fn a_member_of_a_group_is_told_when_there_is_nothing_to_wait_for() {
+    let mut room = Room::new();
+    room.probe.run("XGROUP CREATE s g $ MKSTREAM");
+    let first = room.wait("XREADGROUP GROUP g ann BLOCK 0 STREAMS s >");
+    let second = room.wait("XREADGROUP GROUP g bob BLOCK 0 STREAMS s >");
+    room.probe.run("XADD s 1-1 a 1");
+    assert_eq!(shown(&first), r#"["s" [["1-1" ["a" "1"]]]]"#);
+    assert_eq!(shown(&second), "waits");
+    room.probe.run("XGROUP DESTROY s g");
+    let gone = "-NOGROUP No such key 's' or consumer group 'g' in XREADGROUP with GROUP option";
+    assert_eq!(shown(&second), gone);
+    for line in ["DEL s", "RENAME s t", "FLUSHALL", "SET s text"] {
+        room.probe.run("DEL s");
+        room.probe.run("XGROUP CREATE s g $ MKSTREAM");
+        let waiting = room.wait("XREADGROUP GROUP g bob BLOCK 0 STREAMS s >");
+        let reader = room.wait("XREAD BLOCK 0 STREAMS s $");
+        room.probe.run(line);
+        let told = if line.starts_with("SET") {
+            "-WRONGTYPE Operation against a key holding the wrong kind of value"
+        } else {
+            gone
+        };
+        assert_eq!(shown(&waiting), told, "{line}");
+        assert_eq!(shown(&reader), "waits", "{line}");
+    }
+    room.probe.run("DEL s");
+    room.probe.run("XGROUP CREATE s g $ MKSTREAM");
+    room.probe.run("PEXPIRE s 10");
+    let waiting = room.wait("XREADGROUP GROUP g bob BLOCK 0 STREAMS s >");
+    room.probe.call.now_ms += 20;
+    while room.probe.keyspace.expire_due(room.probe.call.now_ms, 100).unwrap() {}
+    assert_eq!(shown(&waiting), gone);
+}

@@ -11,8 +11,9 @@ use crate::database::Database;
 use crate::entry::Kind;
 use crate::keyspace::database_numbers;
 use crate::object::fields;
+use crate::object::stream::Stream;
 use crate::packed;
-use crate::rdb::shape;
+use crate::rdb::{shape, streams};
 use crate::row::{self, RowValue};
 
 /// Keys between two reports of progress.
@@ -142,8 +143,28 @@ impl<W: Write> Target<'_, W> {
                     self.writer.raw(&packed::score(score.bytes).to_le_bytes())?;
                 }
             }
+            // It always has rows of its own.
+            Kind::Stream | Kind::LongStream => return Err(corrupted(self.key)),
         }
         Ok(())
+    }
+
+    /// A stream is put together in memory: its groups stand behind its entries.
+    fn stream(&mut self, len: u64, mut rows: Iter) -> Result<(), Error> {
+        let mut stream = Stream::new(0);
+        while rows.valid() {
+            if !stream.admit(rows.key().get(row::OBJECT_PREFIX..).unwrap_or_default(), rows.value()) {
+                return Err(corrupted(self.key));
+            }
+            rows.next();
+        }
+        rows.status()?;
+        if stream.len() as u64 != len {
+            return Err(corrupted(self.key));
+        }
+        let value = streams::value(&stream);
+        self.begin(value[0])?;
+        Ok(self.writer.raw(&value[1..])?)
     }
 
     /// A value with a row for each member, or chunk.
@@ -153,6 +174,7 @@ impl<W: Write> Target<'_, W> {
             Kind::Set => shape::SET,
             Kind::Hash => shape::HASH,
             Kind::Zset => shape::ZSET,
+            Kind::Stream => return self.stream(len, rows),
             _ => {
                 self.begin(shape::STRING)?;
                 return self.chunks(len, rows);
