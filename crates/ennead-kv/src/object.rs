@@ -127,6 +127,16 @@ impl Object {
         }
     }
 
+    /// Frees a part of it; whether there is more. It is of no other use after that.
+    pub(crate) fn dissolve(&mut self, chunks: usize) -> bool {
+        match self {
+            Object::LongString(_) => false,
+            Object::List(list) => list.dissolve(chunks),
+            Object::Set(fields) | Object::Hash(fields) => fields.dissolve(chunks),
+            Object::Zset(zset) => zset.dissolve(chunks),
+        }
+    }
+
     /// Bytes that it takes in memory.
     pub(crate) fn size(&self) -> usize {
         size_of::<Object>()

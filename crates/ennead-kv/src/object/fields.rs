@@ -61,6 +61,11 @@ impl Fields {
         self.fields.size() + self.bytes
     }
 
+    /// See [`Sequence::dissolve`].
+    pub(crate) fn dissolve(&mut self, chunks: usize) -> bool {
+        self.fields.dissolve(chunks)
+    }
+
     fn locate(&self, placer: &Placer, name: &[u8]) -> (u32, Result<At, At>) {
         let fragment = placer.fragment(name);
         (fragment, self.fields.search(fragment.into(), |field| field.order(fragment, name)))

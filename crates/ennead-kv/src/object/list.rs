@@ -59,6 +59,11 @@ impl List {
         self.elements.size() + self.bytes
     }
 
+    /// See [`Sequence::dissolve`].
+    pub(crate) fn dissolve(&mut self, chunks: usize) -> bool {
+        self.elements.dissolve(chunks)
+    }
+
     /// Bytes that the elements would take in a listpack, without its header.
     pub(crate) fn listpack_bytes(&self) -> usize {
         self.listpack_bytes

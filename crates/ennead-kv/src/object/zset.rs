@@ -82,6 +82,11 @@ impl Zset {
         self.members.size() + self.order.size() + self.bytes
     }
 
+    /// See [`Sequence::dissolve`].
+    pub(crate) fn dissolve(&mut self, chunks: usize) -> bool {
+        self.members.dissolve(chunks) || self.order.dissolve(chunks)
+    }
+
     fn locate(&self, placer: &Placer, name: &[u8]) -> (u32, Result<At, At>) {
         let fragment = placer.fragment(name);
         (fragment, self.members.search(fragment.into(), |member| member.order(fragment, name)))
