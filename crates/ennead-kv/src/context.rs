@@ -4,7 +4,7 @@
 //! ends the batch is committed under the locks; if that fails, the changed slots are forgotten and read again from the
 //! store, so memory never shows what the store refused.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -32,6 +32,7 @@ mod expire;
 mod hints;
 mod lists;
 pub(crate) mod load;
+mod lookup;
 mod strings;
 mod transfer;
 mod view;
@@ -39,6 +40,7 @@ pub(crate) mod waiting;
 mod work;
 
 use databases::Parked;
+pub(crate) use lookup::Lookup;
 pub(crate) use strings::SHORT_MAX;
 use waiting::Waits;
 use work::Work;
@@ -60,6 +62,9 @@ pub struct Context<'a> {
     work: Work,
     /// Keys that this command has deleted from slots that are not in memory: the store still has them.
     gone: BTreeMap<(usize, Place), Vec<Vec<u8>>>,
+    /// Members that this command has removed from collections that are not whole in memory, by the object's number: the
+    /// store still has them.
+    removed: BTreeSet<(u64, Box<[u8]>)>,
     /// The place of the only key of a command with one key.
     place: Option<Place>,
     /// Objects that have rows in the batch: a range delete does not reach rows of its own batch.
@@ -89,17 +94,6 @@ struct Locked<'a> {
     dirty: bool,
 }
 
-/// How a key is looked up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Lookup {
-    /// For its value: counts as hit or miss and as an access.
-    Read,
-    /// Counts as hit or miss only.
-    Peek,
-    /// To be changed: counts as an access only.
-    Write,
-}
-
 /// Where a key is or would be. Void after another key of the same slot was looked up, added or deleted: see
 /// [`Context::again`].
 #[derive(Debug, Clone, Copy)]
@@ -126,6 +120,7 @@ impl<'a> Context<'a> {
             locked: SmallVec::new(),
             work: Work::take(),
             gone: BTreeMap::new(),
+            removed: BTreeSet::new(),
             place: None,
             chunked: Vec::new(),
             parked: Vec::new(),
@@ -247,60 +242,6 @@ impl<'a> Context<'a> {
     pub(crate) fn last_write(&mut self, db: usize, number: u16) -> Result<Sequence> {
         let index = self.locked(db, number)?;
         Ok(self.locked[index].slot.last_write)
-    }
-
-    /// Finds a key of the selected database. A key that is due is deleted, and absent.
-    #[inline]
-    pub(crate) fn find(&mut self, key: &[u8], lookup: Lookup) -> Result<Spot> {
-        // With one locked slot there is one key, and its place is known from locking.
-        let place = match self.place {
-            Some(place) => place,
-            None => self.shared().placer.place(key),
-        };
-        self.find_at(self.call.db, place, key, lookup)
-    }
-
-    /// Finds a key of any database; for commands that have the keyspace to themselves.
-    pub(crate) fn find_in(&mut self, db: usize, key: &[u8], lookup: Lookup) -> Result<Spot> {
-        let place = self.shared().placer.place(key);
-        self.find_at(db, place, key, lookup)
-    }
-
-    #[inline]
-    fn find_at(&mut self, db: usize, place: Place, key: &[u8], lookup: Lookup) -> Result<Spot> {
-        let locked = self.locked(db, place.slot)?;
-        let slot = &self.locked[locked].slot;
-        let mut spot = Spot { locked, at: slot.table.find(place.fragment, key), place };
-        if spot.at.is_none() && !slot.complete {
-            spot.at = self.load(spot, key)?;
-        }
-        if let Some(at) = spot.at
-            && let Some(entry) = self.locked[locked].slot.table.get(at)
-        {
-            if (1..=self.call.now_ms).contains(&entry.expiry()) {
-                self.delete(spot, key);
-                self.shared().counters.expired.fetch_add(1, Relaxed);
-                spot.at = None;
-            } else if lookup != Lookup::Peek && !self.call.no_touch {
-                let access = entry.access();
-                let touched = self.clock.touched(access, next_random(&mut self.random));
-                if touched != access {
-                    entry.set_access(touched);
-                }
-            }
-        }
-        match (lookup, spot.at) {
-            (Lookup::Write, _) => {}
-            (_, Some(_)) => self.shared().counters.hit(place.slot),
-            (_, None) => self.shared().counters.miss(place.slot),
-        }
-        Ok(spot)
-    }
-
-    /// Where a key is that was looked up before another key of its slot.
-    pub(crate) fn again(&self, spot: Spot, key: &[u8]) -> Spot {
-        let table = &self.locked[spot.locked].slot.table;
-        Spot { at: table.find(spot.place.fragment, key), ..spot }
     }
 
     /// The entry of a key that was found.

@@ -56,7 +56,7 @@ pub(super) fn store(
     members: &[(Vec<u8>, f64)],
     reply: &mut dyn Reply,
 ) -> Result {
-    let spot = context.find(key, Lookup::Write)?;
+    let spot = context.find_key(key, Lookup::Write)?;
     let mut edit = context.open_new(spot, key, Kind::Zset);
     for (member, score) in members {
         set_score(context, &mut edit, key, member, *score)?;

@@ -29,6 +29,7 @@ impl Context<'_> {
             }
             self.work.clear();
         }
+        self.removed.clear();
         self.settle();
         outcome
     }

@@ -6,14 +6,17 @@ use ennead_store::{Iter, Snapshot};
 
 use super::Keyspace;
 use crate::access::Clock;
-use crate::context::load::{Source, admit, parse};
+use crate::context::load::{Source, admit, admit_outline, outline, parse};
 use crate::database::Database;
 use crate::error::Result;
 use crate::place::SLOTS;
-use crate::row;
+use crate::row::{self, RowValue};
 
 /// Memory is left alone from this part of its limit on.
 const FULL_PERCENT: u64 = 90;
+
+/// What a member of a large collection may take.
+const MEMBER_BYTES: u64 = 128;
 
 impl Keyspace {
     /// Reads about `budget` keys of slots that are not in memory yet; whether there are more. For a background thread:
@@ -41,6 +44,14 @@ impl Keyspace {
             }
         }
         Ok(false)
+    }
+
+    /// Whether a large value could take memory beyond its limit, so that members should rather come one by one.
+    fn has_no_room_for(&self, value: RowValue<'_>) -> bool {
+        let limit = self.settings().maxmemory();
+        let members = if limit != 0 && value.kind.has_object() { value.object().map_or(0, |(_, len)| len) } else { 0 };
+        members > 0
+            && self.shared().counters.bytes() + members.saturating_mul(MEMBER_BYTES) >= limit / 100 * FULL_PERCENT
     }
 
     fn nearly_full(&self) -> bool {
@@ -89,6 +100,10 @@ impl<'a> Walk<'a> {
                 if self.keyspace.nearly_full() {
                     slot.note_expiry(place.fragment, value.expiry);
                     whole = false;
+                } else if self.keyspace.has_no_room_for(value)
+                    && let Some(outline) = outline(value)
+                {
+                    admit_outline(&mut slot, place, key, value, outline, access);
                 } else {
                     let placer = &self.keyspace.shared().placer;
                     let source = Source { database: self.database, placer, snapshot: Some(snapshot) };

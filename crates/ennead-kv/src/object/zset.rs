@@ -16,6 +16,8 @@ const OVERHEAD: usize = 16;
 #[derive(Debug)]
 pub(crate) struct Zset {
     pub(crate) id: u64,
+    /// Those that only the store has; nothing but lookups of the others is right while there are any.
+    pub(crate) elsewhere: usize,
     members: Sequence<Scored>,
     order: Sequence<Ranked>,
     /// Of the members' own allocations.
@@ -71,11 +73,11 @@ impl Scored {
 
 impl Zset {
     pub(crate) fn new(id: u64) -> Zset {
-        Zset { id, members: Sequence::default(), order: Sequence::default(), bytes: 0 }
+        Zset { id, elsewhere: 0, members: Sequence::default(), order: Sequence::default(), bytes: 0 }
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.order.len()
+        self.order.len() + self.elsewhere
     }
 
     pub(crate) fn size(&self) -> usize {

@@ -66,7 +66,7 @@ fn answer(context: &mut Context<'_>, args: Args<'_>, algebra: Algebra, reply: &m
 fn store(context: &mut Context<'_>, args: Args<'_>, algebra: Algebra, reply: &mut dyn Reply) -> Result {
     let members = compute(context, args.iter_from(2), algebra, usize::MAX)?;
     let key = &args[1];
-    let spot = context.find(key, Lookup::Write)?;
+    let spot = context.find_key(key, Lookup::Write)?;
     if members.is_empty() {
         context.delete(spot, key);
     } else {
