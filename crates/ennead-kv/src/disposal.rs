@@ -27,7 +27,7 @@ static PENDING: AtomicU64 = AtomicU64::new(0);
 static THREAD: OnceLock<Option<Sender<Waste>>> = OnceLock::new();
 
 enum Waste {
-    Object(Object),
+    Object(Box<Object>),
     Slot(Box<Slot>),
     Database(Arc<Database>),
 }
@@ -35,7 +35,7 @@ enum Waste {
 /// Frees a value that nothing leads to any more.
 pub(crate) fn discard(object: Object) {
     if object.size() >= LARGE_BYTES {
-        hand_over(Waste::Object(object));
+        hand_over(Waste::Object(Box::new(object)));
     }
 }
 
@@ -82,7 +82,7 @@ fn work(receiver: &Receiver<Waste>) {
     while let Ok(waste) = receiver.recv() {
         let mut freed = 0;
         match waste {
-            Waste::Object(object) => free(object),
+            Waste::Object(object) => free(*object),
             Waste::Slot(slot) => free_slot(*slot, &mut freed),
             Waste::Database(database) => {
                 for number in 0..SLOTS as u16 {
