@@ -24,8 +24,8 @@ const NOW_MS: u64 = 1_700_000_000_000;
 /// Members added by one command.
 const BATCH: usize = 500;
 const KINDS: [&str; 4] = ["set", "hash", "zset", "list"];
-/// What is done to a key.
-const WAYS: [&str; 5] = ["del", "set", "sunionstore", "pexpire", "flushall"];
+/// What is done to a key; nothing, to know what the machine does of its own.
+const WAYS: [&str; 6] = ["nothing", "del", "set", "sunionstore", "pexpire", "flushall"];
 
 fn run(keyspace: &Keyspace, words: &[&[u8]]) -> Outcome {
     let mut buffer = Vec::new();
@@ -107,6 +107,7 @@ fn main() -> Outcome {
                 std::thread::sleep(Duration::from_millis(50));
                 let start = Instant::now();
                 let words: &[&[u8]] = match way {
+                    "nothing" => &[b"exists", b"big"],
                     "del" => &[b"del", b"big"],
                     "set" => &[b"set", b"big", b"small"],
                     "sunionstore" => &[b"sunionstore", b"big", b"none"],
