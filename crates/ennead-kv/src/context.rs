@@ -4,7 +4,7 @@
 //! ends the batch is committed under the locks; if that fails, the changed slots are forgotten and read again from the
 //! store, so memory never shows what the store refused.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -20,7 +20,7 @@ use crate::encoding::{collection_encoding, string_encoding};
 use crate::entry::{Entry, Kind};
 use crate::error::{Error, Result};
 use crate::keyspace::{Call, Effect, Gate, Keyspace, Shared};
-use crate::notice::{EventClass, Notices};
+use crate::notice::Notices;
 use crate::place::{Place, next_random};
 use crate::reply::Reply;
 use crate::slot::Slot;
@@ -33,6 +33,7 @@ mod expire;
 mod hints;
 mod lists;
 pub(crate) mod load;
+mod lookup;
 mod notices;
 mod removal;
 mod run;
@@ -44,6 +45,7 @@ pub(crate) mod waiting;
 mod work;
 
 use databases::Parked;
+pub(crate) use lookup::Lookup;
 use run::Staging;
 pub(crate) use strings::SHORT_MAX;
 use waiting::Waits;
@@ -66,6 +68,9 @@ pub struct Context<'a> {
     work: Work,
     /// Keys that this command has deleted from slots that are not in memory: the store still has them.
     gone: BTreeMap<(usize, Place), Vec<Vec<u8>>>,
+    /// Members that this command has removed from collections that are not whole in memory, by the object's number: the
+    /// store still has them.
+    removed: BTreeSet<(u64, Box<[u8]>)>,
     /// The place of the only key of a command with one key.
     place: Option<Place>,
     staging: Staging,
@@ -100,19 +105,6 @@ struct Locked<'a> {
     dirty: bool,
 }
 
-/// How a key is looked up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Lookup {
-    /// For its value: counts as hit or miss and as an access.
-    Read,
-    /// Counts as hit or miss only.
-    Peek,
-    /// The same, and nobody is told of a miss.
-    Inspect,
-    /// To be changed: counts as an access only.
-    Write,
-}
-
 /// Where a key is or would be. Void after another key of the same slot was looked up, added or deleted: see
 /// [`Context::again`].
 #[derive(Debug, Clone, Copy)]
@@ -139,6 +131,7 @@ impl<'a> Context<'a> {
             locked: SmallVec::new(),
             work: Work::take(),
             gone: BTreeMap::new(),
+            removed: BTreeSet::new(),
             place: None,
             staging: Staging::AtOnce,
             chunked: Vec::new(),
@@ -273,68 +266,6 @@ impl<'a> Context<'a> {
     pub(crate) fn last_write(&mut self, db: usize, number: u16) -> Result<Sequence> {
         let index = self.locked(db, number)?;
         Ok(self.locked[index].slot.last_write)
-    }
-
-    /// Finds a key of the selected database. A key that is due is deleted, and absent.
-    #[inline]
-    pub(crate) fn find(&mut self, key: &[u8], lookup: Lookup) -> Result<Spot> {
-        // With one locked slot there is one key, and its place is known from locking.
-        let place = match self.place {
-            Some(place) => place,
-            None => self.shared().placer.place(key),
-        };
-        self.find_at(self.call.db, place, key, lookup)
-    }
-
-    /// Finds a key of any database; for commands that have the keyspace to themselves.
-    pub(crate) fn find_in(&mut self, db: usize, key: &[u8], lookup: Lookup) -> Result<Spot> {
-        let place = self.shared().placer.place(key);
-        self.find_at(db, place, key, lookup)
-    }
-
-    #[inline]
-    fn find_at(&mut self, db: usize, place: Place, key: &[u8], lookup: Lookup) -> Result<Spot> {
-        let locked = self.locked(db, place.slot)?;
-        let slot = &self.locked[locked].slot;
-        let mut spot = Spot { locked, at: slot.table.find(place.fragment, key), place };
-        if spot.at.is_none() && !slot.complete {
-            spot.at = self.load(spot, key)?;
-        }
-        if let Some(at) = spot.at
-            && let Some(entry) = self.locked[locked].slot.table.get(at)
-        {
-            if self.is_over(entry.expiry()) {
-                // What only reads need not delete it. A command that writes would set a key that is there twice.
-                if self.writes || !self.shared().settings.keeps_keys(self.call.now_ms) {
-                    self.expire(spot, key);
-                    self.shared().counters.expired.fetch_add(1, Relaxed);
-                }
-                spot.at = None;
-            } else if !matches!(lookup, Lookup::Peek | Lookup::Inspect) && !self.call.no_touch {
-                let access = entry.access();
-                let touched = self.clock.touched(access, next_random(&mut self.random));
-                if touched != access {
-                    entry.set_access(touched);
-                }
-            }
-        }
-        match (lookup, spot.at) {
-            (Lookup::Write, _) => {}
-            (_, Some(_)) => self.shared().counters.hit(place.slot),
-            (_, None) => {
-                self.shared().counters.miss(place.slot);
-                if lookup != Lookup::Inspect {
-                    self.notify_in(db, EventClass::Miss, "keymiss", key);
-                }
-            }
-        }
-        Ok(spot)
-    }
-
-    /// Where a key is that was looked up before another key of its slot.
-    pub(crate) fn again(&self, spot: Spot, key: &[u8]) -> Spot {
-        let table = &self.locked[spot.locked].slot.table;
-        Spot { at: table.find(spot.place.fragment, key), ..spot }
     }
 
     /// The entry of a key that was found.

@@ -19,6 +19,7 @@ pub(crate) struct Counters {
     pub(crate) evicted: AtomicU64,
     pub(crate) tiered: AtomicU64,
     pub(crate) loaded: AtomicU64,
+    pub(crate) fetched: AtomicU64,
 }
 
 impl Counters {
@@ -51,7 +52,7 @@ impl Counters {
             stripe.hits.store(0, Relaxed);
             stripe.misses.store(0, Relaxed);
         }
-        for counter in [&self.expired, &self.evicted, &self.tiered, &self.loaded] {
+        for counter in [&self.expired, &self.evicted, &self.tiered, &self.loaded, &self.fetched] {
             counter.store(0, Relaxed);
         }
     }

@@ -9,6 +9,7 @@ mod commands;
 mod context;
 mod counters;
 mod database;
+mod disposal;
 mod encoding;
 mod entry;
 mod error;

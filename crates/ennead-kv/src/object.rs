@@ -54,6 +54,50 @@ impl Object {
         }
     }
 
+    /// A collection none of whose members is in memory; none for strings and streams.
+    pub(crate) fn outline(kind: Kind, id: u64, len: usize) -> Option<Object> {
+        let mut object = Object::empty(kind, id)?;
+        *object.elsewhere_mut()? = len;
+        Some(object)
+    }
+
+    /// How many members only the store has.
+    pub(crate) fn elsewhere(&self) -> usize {
+        match self {
+            Object::LongString(_) | Object::Stream(_) => 0,
+            Object::List(list) => list.elsewhere,
+            Object::Set(fields) | Object::Hash(fields) => fields.elsewhere,
+            Object::Zset(zset) => zset.elsewhere,
+        }
+    }
+
+    fn elsewhere_mut(&mut self) -> Option<&mut usize> {
+        match self {
+            Object::LongString(_) | Object::Stream(_) => None,
+            Object::List(list) => Some(&mut list.elsewhere),
+            Object::Set(fields) | Object::Hash(fields) => Some(&mut fields.elsewhere),
+            Object::Zset(zset) => Some(&mut zset.elsewhere),
+        }
+    }
+
+    /// Whether memory has a member of a set, hash or sorted set.
+    pub(crate) fn has(&self, placer: &Placer, member: &[u8]) -> bool {
+        match self {
+            Object::LongString(_) | Object::List(_) | Object::Stream(_) => false,
+            Object::Set(fields) | Object::Hash(fields) => fields.get(placer, member).is_some(),
+            Object::Zset(zset) => zset.score(placer, member).is_some(),
+        }
+    }
+
+    /// Takes in the row of a member that only the store had; whether it is one.
+    pub(crate) fn take_in(&mut self, suffix: &[u8], value: &[u8], placer: &Placer) -> bool {
+        let Some(left) = self.elsewhere().checked_sub(1) else { return false };
+        if let Some(elsewhere) = self.elsewhere_mut() {
+            *elsewhere = left;
+        }
+        self.admit(suffix, value, placer)
+    }
+
     /// Adds what a packed collection of the same type has.
     pub(crate) fn unpack(&mut self, packed: &[u8], placer: &Placer) {
         match self {
@@ -133,6 +177,17 @@ impl Object {
             Object::Set(fields) | Object::Hash(fields) => fields.len(),
             Object::Zset(zset) => zset.len(),
             Object::Stream(stream) => stream.len(),
+        }
+    }
+
+    /// Frees a part of it; whether there is more. It is of no other use after that.
+    pub(crate) fn dissolve(&mut self, chunks: usize) -> bool {
+        match self {
+            Object::LongString(_) => false,
+            Object::List(list) => list.dissolve(chunks),
+            Object::Set(fields) | Object::Hash(fields) => fields.dissolve(chunks),
+            Object::Zset(zset) => zset.dissolve(chunks),
+            Object::Stream(stream) => stream.dissolve(chunks),
         }
     }
 

@@ -230,6 +230,13 @@ impl<T: Keyed> Sequence<T> {
         Some(item)
     }
 
+    /// Frees the last chunks; whether there are more. Nothing else can be asked of it after that.
+    pub(crate) fn dissolve(&mut self, chunks: usize) -> bool {
+        let left = self.chunks.len().saturating_sub(chunks);
+        self.chunks.truncate(left);
+        left > 0
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
         self.chunks.iter().flatten()
     }

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use slab::Slab;
 
+use crate::disposal;
 use crate::entry::{Entry, Hint};
 use crate::object::Object;
 
@@ -159,7 +160,12 @@ impl Slot {
     pub(crate) fn forget_all(&mut self) {
         let last_write = self.last_write;
         let armed = self.armed;
-        *self = Slot { last_write, armed, ..Slot::new(false) };
+        disposal::discard_slot(std::mem::replace(self, Slot { last_write, armed, ..Slot::new(false) }));
+    }
+
+    /// Takes the objects away from a slot that nobody uses any more.
+    pub(crate) fn take_objects(&mut self) -> impl Iterator<Item = Object> + use<> {
+        self.objects.take().into_iter().flat_map(|objects| objects.into_iter().map(|(_, object)| object))
     }
 
     /// Takes everything out of memory because all of it is deleted.
@@ -198,6 +204,7 @@ impl Slot {
         let Some(objects) = &mut self.objects else { return };
         if let Some(object) = objects.try_remove(index) {
             self.bytes -= object.size();
+            disposal::discard(object);
         }
         if objects.is_empty() {
             self.objects = None;

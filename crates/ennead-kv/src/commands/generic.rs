@@ -386,7 +386,7 @@ pub(super) const COMMANDS: &[Command] = &[
 fn del(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Result {
     let mut deleted = 0;
     for key in args.iter_from(1) {
-        let spot = context.find(key, Lookup::Write)?;
+        let spot = context.find_key(key, Lookup::Write)?;
         deleted += i64::from(context.delete_told(spot, key));
     }
     reply.integer(deleted);
@@ -404,14 +404,14 @@ fn touch(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Re
 fn count(context: &mut Context<'_>, args: Args<'_>, lookup: Lookup, reply: &mut dyn Reply) -> Result {
     let mut found = 0;
     for key in args.iter_from(1) {
-        found += i64::from(context.find(key, lookup)?.exists());
+        found += i64::from(context.find_key(key, lookup)?.exists());
     }
     reply.integer(found);
     Ok(())
 }
 
 fn key_type(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Result {
-    let spot = context.find(&args[1], Lookup::Peek)?;
+    let spot = context.find_key(&args[1], Lookup::Peek)?;
     reply.simple(context.kind(spot).map_or("none", |kind| kind.type_name()));
     Ok(())
 }

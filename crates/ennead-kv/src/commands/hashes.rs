@@ -213,7 +213,7 @@ pub(super) const COMMANDS: &[Command] = &[
 /// Sets fields to values, `field value ...` from word 2 on; how many fields are new.
 fn set_fields(context: &mut Context<'_>, args: Args<'_>) -> Result<i64> {
     let key = &args[1];
-    let spot = context.find(key, Lookup::Write)?;
+    let spot = context.find_members(key, Lookup::Write, args.iter_from(2).step_by(2))?;
     let mut edit = context.open(spot, Kind::Hash)?;
     let mut new = 0;
     let mut words = args.iter_from(2);
@@ -228,7 +228,7 @@ fn set_fields(context: &mut Context<'_>, args: Args<'_>) -> Result<i64> {
 
 /// Sets one field, as part of other commands.
 fn set_field(context: &mut Context<'_>, key: &[u8], field: &[u8], value: &[u8], event: &'static str) -> Result {
-    let spot = context.find(key, Lookup::Write)?;
+    let spot = context.find_members(key, Lookup::Write, [field])?;
     let mut edit = context.open(spot, Kind::Hash)?;
     context.hash_set(&mut edit, key, field, value)?;
     context.note_field(&mut edit, field, value);
@@ -259,7 +259,7 @@ fn hmset(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Re
 }
 
 fn hsetnx(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Result {
-    let spot = context.find(&args[1], Lookup::Write)?;
+    let spot = context.find_members(&args[1], Lookup::Write, [&args[2]])?;
     let exists = context.view(spot, Kind::Hash)?.field(context.placer(), &args[2]).is_some();
     if !exists {
         set_field(context, &args[1], &args[2], &args[3], "hset")?;
@@ -270,7 +270,7 @@ fn hsetnx(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> R
 
 fn hdel(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Result {
     let key = &args[1];
-    let spot = context.find(key, Lookup::Write)?;
+    let spot = context.find_members(key, Lookup::Write, args.iter_from(2))?;
     let mut edit = context.open(spot, Kind::Hash)?;
     let mut removed = 0;
     for field in args.iter_from(2) {
@@ -286,13 +286,13 @@ fn hdel(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Res
 }
 
 fn hget(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Result {
-    let spot = context.find(&args[1], Lookup::Read)?;
+    let spot = context.find_members(&args[1], Lookup::Read, [&args[2]])?;
     write_value(reply, context.view(spot, Kind::Hash)?.field(context.placer(), &args[2]));
     Ok(())
 }
 
 fn hmget(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Result {
-    let spot = context.find(&args[1], Lookup::Read)?;
+    let spot = context.find_members(&args[1], Lookup::Read, args.iter_from(2))?;
     let view = context.view(spot, Kind::Hash)?;
     reply.array(args.len() - 2);
     args.iter_from(2).for_each(|field| write_value(reply, view.field(context.placer(), field)));
@@ -307,21 +307,21 @@ fn write_value(reply: &mut dyn Reply, value: Option<&[u8]>) {
 }
 
 fn hexists(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Result {
-    let spot = context.find(&args[1], Lookup::Read)?;
+    let spot = context.find_members(&args[1], Lookup::Read, [&args[2]])?;
     let exists = context.view(spot, Kind::Hash)?.field(context.placer(), &args[2]).is_some();
     reply.integer(i64::from(exists));
     Ok(())
 }
 
 fn hstrlen(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Result {
-    let spot = context.find(&args[1], Lookup::Read)?;
+    let spot = context.find_members(&args[1], Lookup::Read, [&args[2]])?;
     let len = context.view(spot, Kind::Hash)?.field(context.placer(), &args[2]).map_or(0, <[u8]>::len);
     reply.integer(len as i64);
     Ok(())
 }
 
 fn hlen(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Result {
-    let spot = context.find(&args[1], Lookup::Read)?;
+    let spot = context.find_key(&args[1], Lookup::Read)?;
     reply.integer(context.view(spot, Kind::Hash)?.pair_count() as i64);
     Ok(())
 }

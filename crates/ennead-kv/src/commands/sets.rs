@@ -255,7 +255,7 @@ fn add<'m>(context: &mut Context<'_>, spot: Spot, key: &[u8], members: impl Iter
 }
 
 fn sadd(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Result {
-    let spot = context.find(&args[1], Lookup::Write)?;
+    let spot = context.find_members(&args[1], Lookup::Write, args.iter_from(2))?;
     let new = add(context, spot, &args[1], args.iter_from(2))?;
     reply.integer(new);
     Ok(())
@@ -263,7 +263,7 @@ fn sadd(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Res
 
 fn srem(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Result {
     let key = &args[1];
-    let spot = context.find(key, Lookup::Write)?;
+    let spot = context.find_members(key, Lookup::Write, args.iter_from(2))?;
     let mut edit = context.open(spot, Kind::Set)?;
     let mut removed = 0;
     for member in args.iter_from(2) {
@@ -280,13 +280,13 @@ fn srem(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Res
 
 fn smove(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Result {
     let (source_key, target_key, member) = (&args[1], &args[2], &args[3]);
-    let source = context.find(source_key, Lookup::Write)?;
+    let source = context.find_members(source_key, Lookup::Write, [member])?;
     if !source.exists() {
         reply.integer(0);
         return Ok(());
     }
     context.view(source, Kind::Set)?;
-    let target = context.find(target_key, Lookup::Write)?;
+    let target = context.find_members(target_key, Lookup::Write, [member])?;
     context.view(target, Kind::Set)?;
     let source = context.again(source, source_key);
     let found = context.view(source, Kind::Set)?.contains(context.placer(), member);
@@ -302,14 +302,14 @@ fn smove(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Re
 }
 
 fn sismember(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Result {
-    let spot = context.find(&args[1], Lookup::Read)?;
+    let spot = context.find_members(&args[1], Lookup::Read, [&args[2]])?;
     let is_member = context.view(spot, Kind::Set)?.contains(context.placer(), &args[2]);
     reply.integer(i64::from(is_member));
     Ok(())
 }
 
 fn smismember(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Result {
-    let spot = context.find(&args[1], Lookup::Read)?;
+    let spot = context.find_members(&args[1], Lookup::Read, args.iter_from(2))?;
     let view = context.view(spot, Kind::Set)?;
     reply.array(args.len() - 2);
     args.iter_from(2).for_each(|member| reply.integer(i64::from(view.contains(context.placer(), member))));
@@ -317,7 +317,7 @@ fn smismember(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) 
 }
 
 fn scard(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Result {
-    let spot = context.find(&args[1], Lookup::Read)?;
+    let spot = context.find_key(&args[1], Lookup::Read)?;
     reply.integer(context.view(spot, Kind::Set)?.len() as i64);
     Ok(())
 }

@@ -58,7 +58,7 @@ pub(super) fn store(
     event: &'static str,
     reply: &mut dyn Reply,
 ) -> Result {
-    let spot = context.find(key, Lookup::Write)?;
+    let spot = context.find_key(key, Lookup::Write)?;
     if members.is_empty() {
         context.delete_told(spot, key);
         reply.integer(0);

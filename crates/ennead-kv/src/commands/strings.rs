@@ -282,7 +282,7 @@ pub(super) const COMMANDS: &[Command] = &[
 ];
 
 fn get(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Result {
-    let spot = context.find(&args[1], Lookup::Read)?;
+    let spot = context.find_key(&args[1], Lookup::Read)?;
     match context.string(spot)? {
         Some(value) => reply.bulk(value),
         None => reply.null(),
@@ -291,7 +291,7 @@ fn get(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Resu
 }
 
 fn strlen(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Result {
-    let spot = context.find(&args[1], Lookup::Read)?;
+    let spot = context.find_key(&args[1], Lookup::Read)?;
     let len = context.string(spot)?.map_or(0, <[u8]>::len);
     reply.integer(len as i64);
     Ok(())

@@ -306,6 +306,7 @@ impl<'a> Context<'a> {
         let removed = fields(object)?.remove(placer, name);
         if removed {
             rows.delete(name);
+            self.note_removed(edit.spot, name);
         }
         edit.changed = was_changed || removed;
         Ok(removed)
@@ -335,6 +336,7 @@ impl<'a> Context<'a> {
                 let removed = zset(object)?.remove(placer, member);
                 if removed {
                     rows.delete(member);
+                    self.note_removed(edit.spot, member);
                 }
                 edit.changed = was_changed;
                 removed

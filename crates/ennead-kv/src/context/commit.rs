@@ -31,6 +31,7 @@ impl Context<'_> {
             self.work.clear();
         }
         self.tell(false);
+        self.removed.clear();
         self.settle();
         outcome
     }

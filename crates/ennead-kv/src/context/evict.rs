@@ -12,7 +12,7 @@ impl Context<'_> {
         let found = self.locked[index].slot.table.find(place.fragment, key).is_some();
         let mut evicted = false;
         if found {
-            let spot = self.find(key, Lookup::Write)?;
+            let spot = self.find_key(key, Lookup::Write)?;
             if !volatile || self.expiry(spot) != 0 {
                 evicted = self.remove(spot, key);
                 if evicted {

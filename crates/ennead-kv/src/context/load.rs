@@ -13,9 +13,10 @@ use crate::row::{self, RowValue};
 use crate::slot::{Facts, Slot};
 
 impl Context<'_> {
-    /// Looks for a key of an incomplete slot in the store and takes it into memory.
+    /// Looks for a key of an incomplete slot in the store and takes it into memory; of a large collection, unless it is to
+    /// be whole, the outline.
     #[cold]
-    pub(super) fn load(&mut self, spot: Spot, key: &[u8]) -> Result<Option<usize>> {
+    pub(super) fn load(&mut self, spot: Spot, key: &[u8], whole: bool) -> Result<Option<usize>> {
         let shared = self.shared();
         let access = self.clock.fresh();
         let locked = &mut self.locked[spot.locked];
@@ -26,6 +27,11 @@ impl Context<'_> {
         self.work.row.set_key(spot.place, key);
         let Some(value) = shared.store.get(locked.database.rows, self.work.row.row_key())? else { return Ok(None) };
         let value = parse(&value, key)?;
+        if !whole && let Some(outline) = outline(value) {
+            let at = admit_outline(&mut locked.slot, spot.place, key, value, outline, access);
+            shared.counters.loaded.fetch_add(1, Relaxed);
+            return Ok(Some(at));
+        }
         let snapshot = value.kind.has_object().then(|| shared.store.snapshot());
         let source = Source { database: locked.database, placer: &shared.placer, snapshot: snapshot.as_ref() };
         let at = admit(&mut locked.slot, source, spot.place, key, value, access)?;
@@ -33,6 +39,9 @@ impl Context<'_> {
         Ok(Some(at))
     }
 }
+
+/// A collection of fewer members comes into memory as a whole.
+const OUTLINED_MIN: u64 = 512;
 
 /// Where the rows of a key come from.
 #[derive(Clone, Copy)]
@@ -71,6 +80,27 @@ pub(crate) fn admit(
     }
     let facts = Facts { bits: value.bits(), expiry: value.expiry, access };
     Ok(slot.put(place.fragment, None, key.len(), &bytes, facts))
+}
+
+/// What is taken into memory of a large collection when its members are not needed.
+pub(crate) fn outline(value: RowValue<'_>) -> Option<Object> {
+    let (id, len) = value.object().filter(|(_, len)| value.kind.has_object() && *len >= OUTLINED_MIN)?;
+    Object::outline(value.kind, id, usize::try_from(len).ok()?)
+}
+
+/// Takes a row into memory without the members that it has.
+pub(crate) fn admit_outline(
+    slot: &mut Slot,
+    place: Place,
+    key: &[u8],
+    value: RowValue<'_>,
+    outline: Object,
+    access: u32,
+) -> usize {
+    let mut bytes = key.to_vec();
+    bytes.extend_from_slice(&slot.add_object(outline).to_le_bytes());
+    let facts = Facts { bits: value.bits(), expiry: value.expiry, access };
+    slot.put(place.fragment, None, key.len(), &bytes, facts)
 }
 
 /// A collection from its rows.

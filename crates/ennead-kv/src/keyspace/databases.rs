@@ -8,12 +8,10 @@ use ennead_store::{Sequence, WriteBatch};
 
 use super::{Effect, Gate, Keyspace};
 use crate::database::Database;
+use crate::disposal;
 use crate::error::{Error, Result};
 use crate::notice::{CHANGES, Notices};
 use crate::place::SLOTS;
-
-/// Databases of fewer keys are freed at once.
-const FREED_AT_ONCE: u64 = 10_000;
 
 impl Keyspace {
     /// Deletes all keys of one database; the batch that did it, if there were any. Not durable when it returns.
@@ -62,15 +60,16 @@ impl Keyspace {
     /// Puts another database in the place of one; nothing of the old one is in memory afterwards.
     pub(super) fn install(&self, gate: &mut Gate, db: usize, database: Database) {
         let Some(old) = gate.databases[db].take() else { return };
+        let mut sum = 0;
         for number in 0..SLOTS as u16 {
-            self.shared().counters.add_bytes(number, -(old.lock(number).bytes() as i64));
+            let bytes = old.lock(number).bytes();
+            sum += bytes;
+            self.shared().counters.add_bytes(number, -(bytes as i64));
         }
         let database = Arc::new(database);
         gate.used.lock()[db] = Some(Arc::clone(&database));
         gate.databases[db] = OnceLock::from(database);
-        if old.len() >= FREED_AT_ONCE {
-            free(old);
-        }
+        disposal::discard_database(old, sum);
     }
 
     /// Exchanges two databases for all clients at once; the batch that did it, if they are two. Not durable when it returns.
@@ -121,12 +120,5 @@ impl Gate {
                 database.born.store(sequence, Relaxed);
             }
         }
-    }
-}
-
-fn free(old: Arc<Database>) {
-    let spawned = std::thread::Builder::new().name("kv-free".into()).spawn(move || drop(old));
-    if let Err(error) = spawned {
-        tracing::debug!(%error, "a flushed database is freed by its client's thread");
     }
 }

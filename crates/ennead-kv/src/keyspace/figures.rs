@@ -23,6 +23,10 @@ pub struct Figures {
     pub tiered: u64,
     /// Keys read back from disk because somebody asked for them.
     pub loaded: u64,
+    /// Members of large collections read back from disk one by one, because somebody asked for them.
+    pub fetched: u64,
+    /// Values and tables that are gone and whose memory is still to be freed, of all keyspaces of the process.
+    pub freeing: u64,
     /// The databases that have keys.
     pub databases: Vec<DatabaseFigures>,
     /// Slots still to be filled in the background.
@@ -53,6 +57,8 @@ impl Keyspace {
             evicted: counters.evicted.load(Relaxed),
             tiered: counters.tiered.load(Relaxed),
             loaded: counters.loaded.load(Relaxed),
+            fetched: counters.fetched.load(Relaxed),
+            freeing: crate::disposal::pending(),
             databases: existing()
                 .filter(|(_, database)| database.len() > 0)
                 .map(|(db, database)| DatabaseFigures {

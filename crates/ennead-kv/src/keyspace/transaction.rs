@@ -91,7 +91,7 @@ impl Keyspace {
         let call = Call { no_touch: true, ..*call };
         let gate = self.shared().enter();
         let mut context = Context::new(self, Some(&gate), &call, false);
-        let existed = context.find(key, Lookup::Write)?.exists();
+        let existed = context.find_key(key, Lookup::Write)?.exists();
         context.commit()?;
         // The slot is still locked: no other change of the key can have a sequence up to this one.
         let as_of = self.store().committed();
@@ -139,7 +139,7 @@ impl Transaction<'_> {
             row.set_key(place, key);
             (self.context.last_write(*db, place.slot)?, shared.store.latest_sequence(database.rows, row.row_key()))
         };
-        let exists = self.context.find(key, Lookup::Write)?.exists();
+        let exists = self.context.find_key(key, Lookup::Write)?.exists();
         let replaced = database.born.load(Relaxed) > *as_of && (*existed || exists);
         Ok(exists == *existed && !replaced && (last_write <= *as_of || latest <= *as_of))
     }

@@ -6,14 +6,18 @@ use ennead_store::{Iter, Snapshot};
 
 use super::Keyspace;
 use crate::access::Clock;
-use crate::context::load::{Source, admit, parse};
+use crate::context::load::{Source, admit, admit_outline, outline, parse};
 use crate::database::Database;
 use crate::error::Result;
 use crate::place::SLOTS;
-use crate::row;
+use crate::row::{self, RowValue};
+use crate::slot::Slot;
 
 /// Memory is left alone from this part of its limit on.
 const FULL_PERCENT: u64 = 90;
+
+/// What a member of a large collection may take.
+const MEMBER_BYTES: u64 = 128;
 
 impl Keyspace {
     /// Reads about `budget` keys of slots that are not in memory yet; whether there are more. For a background thread:
@@ -42,23 +46,43 @@ impl Keyspace {
         }
         Ok(false)
     }
-
-    fn nearly_full(&self) -> bool {
-        let limit = self.settings().maxmemory();
-        limit != 0 && self.shared().counters.bytes() >= limit / 100 * FULL_PERCENT
-    }
 }
 
 /// A walk over the rows of a database at one snapshot.
 struct Walk<'a> {
     keyspace: &'a Keyspace,
     database: &'a Database,
+    room: Room<'a>,
     view: Option<(Snapshot, Iter)>,
+}
+
+/// What memory has room for.
+#[derive(Clone, Copy)]
+struct Room<'a> {
+    keyspace: &'a Keyspace,
+    /// What the slots of all databases take without their keys, bytes.
+    floor: u64,
+}
+
+impl Room<'_> {
+    /// Whether a large value could take memory beyond its limit, so that members should rather come one by one.
+    fn is_short_for(&self, value: RowValue<'_>) -> bool {
+        let members = if value.kind.has_object() { value.object().map_or(0, |(_, len)| len) } else { 0 };
+        members > 0 && self.is_nearly_full(members.saturating_mul(MEMBER_BYTES))
+    }
+
+    /// Whether memory is nearly full with so many bytes more.
+    fn is_nearly_full(&self, more: u64) -> bool {
+        let limit = self.keyspace.settings().maxmemory();
+        limit != 0 && self.floor + self.keyspace.shared().counters.bytes() + more >= limit / 100 * FULL_PERCENT
+    }
 }
 
 impl<'a> Walk<'a> {
     fn new(keyspace: &'a Keyspace, database: &'a Database) -> Self {
-        Walk { keyspace, database, view: None }
+        let databases = keyspace.shared().used.lock().iter().flatten().count();
+        let room = Room { keyspace, floor: (databases * SLOTS * Slot::own_size()) as u64 };
+        Walk { keyspace, database, room, view: None }
     }
 
     /// Fills one slot; how many keys it read. The slots are to be given in rising order.
@@ -74,6 +98,7 @@ impl<'a> Walk<'a> {
             rows.seek_to_first();
             self.view = Some((snapshot, rows));
         }
+        let room = self.room;
         let Some((snapshot, rows)) = &mut self.view else { return Ok(0) };
         let before = slot.bytes();
         let access = Clock::new(self.keyspace.settings(), now_ms).fresh();
@@ -86,9 +111,13 @@ impl<'a> Walk<'a> {
             if place.slot == number && slot.table.find(place.fragment, key).is_none() {
                 let value = parse(rows.value(), key)?;
                 read += 1;
-                if self.keyspace.nearly_full() {
+                if room.is_nearly_full(0) {
                     slot.note_expiry(place.fragment, value.expiry);
                     whole = false;
+                } else if room.is_short_for(value)
+                    && let Some(outline) = outline(value)
+                {
+                    admit_outline(&mut slot, place, key, value, outline, access);
                 } else {
                     let placer = &self.keyspace.shared().placer;
                     let source = Source { database: self.database, placer, snapshot: Some(snapshot) };

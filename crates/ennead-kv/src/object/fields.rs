@@ -12,6 +12,8 @@ use crate::sequence::{At, Keyed, Sequence};
 #[derive(Debug)]
 pub(crate) struct Fields {
     pub(crate) id: u64,
+    /// Those that only the store has; nothing but lookups of the others is right while there are any.
+    pub(crate) elsewhere: usize,
     fields: Sequence<Field>,
     /// Of the fields' own allocations.
     bytes: usize,
@@ -50,15 +52,20 @@ impl Field {
 
 impl Fields {
     pub(crate) fn new(id: u64) -> Fields {
-        Fields { id, fields: Sequence::default(), bytes: 0 }
+        Fields { id, elsewhere: 0, fields: Sequence::default(), bytes: 0 }
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.fields.len()
+        self.fields.len() + self.elsewhere
     }
 
     pub(crate) fn size(&self) -> usize {
         self.fields.size() + self.bytes
+    }
+
+    /// See [`Sequence::dissolve`].
+    pub(crate) fn dissolve(&mut self, chunks: usize) -> bool {
+        self.fields.dissolve(chunks)
     }
 
     fn locate(&self, placer: &Placer, name: &[u8]) -> (u32, Result<At, At>) {

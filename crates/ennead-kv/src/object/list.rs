@@ -16,6 +16,8 @@ const MIDDLE: i64 = 0;
 #[derive(Debug)]
 pub(crate) struct List {
     pub(crate) id: u64,
+    /// Those that only the store has; nothing but lookups of the others is right while there are any.
+    pub(crate) elsewhere: usize,
     elements: Sequence<Element>,
     /// Of the elements' own allocations.
     bytes: usize,
@@ -48,15 +50,20 @@ pub(crate) enum Inserted {
 
 impl List {
     pub(crate) fn new(id: u64) -> List {
-        List { id, elements: Sequence::default(), bytes: 0, listpack_bytes: 0 }
+        List { id, elsewhere: 0, elements: Sequence::default(), bytes: 0, listpack_bytes: 0 }
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.elements.len()
+        self.elements.len() + self.elsewhere
     }
 
     pub(crate) fn size(&self) -> usize {
         self.elements.size() + self.bytes
+    }
+
+    /// See [`Sequence::dissolve`].
+    pub(crate) fn dissolve(&mut self, chunks: usize) -> bool {
+        self.elements.dissolve(chunks)
     }
 
     /// Bytes that the elements would take in a listpack, without its header.

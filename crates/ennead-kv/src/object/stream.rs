@@ -73,6 +73,14 @@ impl Stream {
         self.bytes + self.group_bytes
     }
 
+    /// Frees a part of the entries; whether there is more. It is of no other use after that.
+    pub(crate) fn dissolve(&mut self, chunks: usize) -> bool {
+        for _ in 0..chunks {
+            self.chunks.pop_first();
+        }
+        !self.chunks.is_empty()
+    }
+
     pub(crate) fn chunk_count(&self) -> usize {
         self.chunks.len()
     }

@@ -16,6 +16,8 @@ const OVERHEAD: usize = 16;
 #[derive(Debug)]
 pub(crate) struct Zset {
     pub(crate) id: u64,
+    /// Those that only the store has; nothing but lookups of the others is right while there are any.
+    pub(crate) elsewhere: usize,
     members: Sequence<Scored>,
     order: Sequence<Ranked>,
     /// Of the members' own allocations.
@@ -71,15 +73,20 @@ impl Scored {
 
 impl Zset {
     pub(crate) fn new(id: u64) -> Zset {
-        Zset { id, members: Sequence::default(), order: Sequence::default(), bytes: 0 }
+        Zset { id, elsewhere: 0, members: Sequence::default(), order: Sequence::default(), bytes: 0 }
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.order.len()
+        self.order.len() + self.elsewhere
     }
 
     pub(crate) fn size(&self) -> usize {
         self.members.size() + self.order.size() + self.bytes
+    }
+
+    /// See [`Sequence::dissolve`].
+    pub(crate) fn dissolve(&mut self, chunks: usize) -> bool {
+        self.members.dissolve(chunks) || self.order.dissolve(chunks)
     }
 
     fn locate(&self, placer: &Placer, name: &[u8]) -> (u32, Result<At, At>) {

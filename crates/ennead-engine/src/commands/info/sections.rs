@@ -132,7 +132,7 @@ impl Report {
         self.field("mem_not_counted_for_evict", engine.store().statistics().memtable_bytes);
         self.field("mem_allocator", engine.host().map_or("system", |host| host.allocator));
         self.field("active_defrag_running", 0);
-        self.field("lazyfree_pending_objects", 0);
+        self.field("lazyfree_pending_objects", keyspace.freeing);
         self.field("memtable_bytes", engine.store().statistics().memtable_bytes);
     }
 

@@ -17,7 +17,7 @@ pub(super) fn setbit(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn 
         Some(1) => true,
         _ => return Err(Error::text("ERR bit is not an integer or out of range")),
     };
-    let spot = context.find(key, Lookup::Write)?;
+    let spot = context.find_key(key, Lookup::Write)?;
     let former = context.string(spot)?.and_then(|bytes| bytes.get(offset / 8)).copied();
     let (mask, byte) = (bits::mask(offset), former.unwrap_or(0));
     let changed = if set { byte | mask } else { byte & !mask };
@@ -33,7 +33,7 @@ pub(super) fn setbit(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn 
 
 pub(super) fn getbit(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Result {
     let offset = bit_offset(context, &args[2], None)?;
-    let spot = context.find(&args[1], Lookup::Read)?;
+    let spot = context.find_key(&args[1], Lookup::Read)?;
     let byte = context.string(spot)?.and_then(|bytes| bytes.get(offset / 8)).copied().unwrap_or(0);
     reply.integer(i64::from(byte & bits::mask(offset) != 0));
     Ok(())

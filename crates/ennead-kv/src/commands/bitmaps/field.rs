@@ -104,7 +104,7 @@ pub(super) fn bitfield_ro(context: &mut Context<'_>, args: Args<'_>, reply: &mut
 }
 
 fn get_all(context: &mut Context<'_>, key: &[u8], operations: &[Operation], reply: &mut dyn Reply) -> Result {
-    let spot = context.find(key, Lookup::Read)?;
+    let spot = context.find_key(key, Lookup::Read)?;
     let bytes = context.string(spot)?.unwrap_or_default();
     reply.array(operations.len());
     for operation in operations {
@@ -121,7 +121,7 @@ fn change(
     needed: usize,
     reply: &mut dyn Reply,
 ) -> Result {
-    let spot = context.find(key, Lookup::Write)?;
+    let spot = context.find_key(key, Lookup::Write)?;
     let len = context.string(spot)?.map_or(0, <[u8]>::len);
     let told = if len.max(needed) <= SHORT_MAX {
         change_short(context, spot, key, operations, needed, reply)?

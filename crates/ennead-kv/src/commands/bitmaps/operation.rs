@@ -48,7 +48,7 @@ pub(super) fn bitop(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn R
     }
     let mut result = Vec::new();
     for (number, key) in args.iter_from(3).enumerate() {
-        let spot = context.find(key, Lookup::Read)?;
+        let spot = context.find_key(key, Lookup::Read)?;
         let bytes = context.string(spot)?.unwrap_or_default();
         if number == 0 {
             result = bytes.to_vec();
@@ -60,7 +60,7 @@ pub(super) fn bitop(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn R
         result.iter_mut().for_each(|byte| *byte = !*byte);
     }
     let key = &args[2];
-    let spot = context.find(key, Lookup::Write)?;
+    let spot = context.find_key(key, Lookup::Write)?;
     if result.is_empty() {
         context.delete_told(spot, key);
     } else {

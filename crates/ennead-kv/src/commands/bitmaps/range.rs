@@ -53,7 +53,7 @@ pub(super) fn bitcount(context: &mut Context<'_>, args: Args<'_>, reply: &mut dy
         }
         _ => return Err(Error::Syntax),
     };
-    let spot = context.find(&args[1], Lookup::Read)?;
+    let spot = context.find_key(&args[1], Lookup::Read)?;
     let bytes = context.string(spot)?.unwrap_or_default();
     // Both before the start of the string would be moved to its first byte, the wrong way round as well.
     let backwards = matches!(range, Range { start: ..0, end: Some(end @ ..0), .. } if range.start > end);
@@ -81,7 +81,7 @@ pub(super) fn bitpos(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn 
         }
         _ => return Err(Error::Syntax),
     };
-    let spot = context.find(&args[1], Lookup::Read)?;
+    let spot = context.find_key(&args[1], Lookup::Read)?;
     let Some(bytes) = context.string(spot)? else {
         // A missing key is zeros without end.
         reply.integer(if set { -1 } else { 0 });

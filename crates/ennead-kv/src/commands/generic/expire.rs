@@ -75,7 +75,7 @@ fn set(context: &mut Context<'_>, args: Args<'_>, unit: Unit, command: &str, rep
     let amount = parse_integer(&args[2]).ok_or(Error::NotInteger)?;
     let wanted = unix_ms(amount, unit, context.now_ms())
         .ok_or_else(|| Error::Text(format!("ERR invalid expire time in '{command}' command").into()))?;
-    let spot = context.find(key, Lookup::Write)?;
+    let spot = context.find_key(key, Lookup::Write)?;
     if !spot.exists() || !condition.allows(context.expiry(spot), wanted) {
         reply.integer(0);
         return Ok(());
@@ -96,7 +96,7 @@ fn set(context: &mut Context<'_>, args: Args<'_>, unit: Unit, command: &str, rep
 
 pub(super) fn persist(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Result {
     let key = &args[1];
-    let spot = context.find(key, Lookup::Write)?;
+    let spot = context.find_key(key, Lookup::Write)?;
     let volatile = context.expiry(spot) != 0;
     context.set_expiry(spot, key, 0);
     if volatile {
@@ -124,7 +124,7 @@ pub(super) fn pexpiretime(context: &mut Context<'_>, args: Args<'_>, reply: &mut
 
 /// -2 for no key, -1 for no expiry.
 fn show(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply, figure: impl Fn(u64, u64) -> u64) -> Result {
-    let spot = context.find(&args[1], Lookup::Peek)?;
+    let spot = context.find_key(&args[1], Lookup::Peek)?;
     reply.integer(match (spot.exists(), context.expiry(spot)) {
         (false, _) => -2,
         (true, 0) => -1,

@@ -14,7 +14,7 @@ const SHARED_REFERENCES: i64 = i32::MAX as i64;
 
 /// Looks at a key without an access; none when a null was written because it does not exist.
 fn look(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Result<Option<Spot>> {
-    let spot = context.find(&args[2], Lookup::Inspect)?;
+    let spot = context.find_key(&args[2], Lookup::Inspect)?;
     if !spot.exists() {
         reply.null();
     }

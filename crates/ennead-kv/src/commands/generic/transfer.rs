@@ -30,7 +30,7 @@ fn rename_key(context: &mut Context<'_>, args: Args<'_>, overwrite: bool) -> Res
     if key == new_key {
         return Ok(overwrite);
     }
-    let target = context.find(new_key, Lookup::Write)?;
+    let target = context.find_key(new_key, Lookup::Write)?;
     if target.exists() && !overwrite {
         return Ok(false);
     }

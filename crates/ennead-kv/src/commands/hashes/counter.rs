@@ -12,7 +12,7 @@ use crate::reply::Reply;
 pub(super) fn hincrby(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Result {
     let (key, field) = (&args[1], &args[2]);
     let increment = parse_integer(&args[3]).ok_or(Error::NotInteger)?;
-    let spot = context.find(key, Lookup::Write)?;
+    let spot = context.find_members(key, Lookup::Write, [field])?;
     let former = match context.view(spot, Kind::Hash)?.field(context.placer(), field) {
         Some(value) => parse_integer(value).ok_or(Error::text("ERR hash value is not an integer"))?,
         None => 0,
@@ -29,7 +29,7 @@ pub(super) fn hincrbyfloat(context: &mut Context<'_>, args: Args<'_>, reply: &mu
     if !increment.is_finite() {
         return Err(Error::text("ERR value is NaN or Infinity"));
     }
-    let spot = context.find(key, Lookup::Write)?;
+    let spot = context.find_members(key, Lookup::Write, [field])?;
     let former = match context.view(spot, Kind::Hash)?.field(context.placer(), field) {
         Some(value) => Extended::parse(value).ok_or(Error::text("ERR hash value is not a float"))?,
         None => Extended::ZERO,

@@ -12,7 +12,7 @@ use crate::reply::Reply;
 pub(super) fn pfadd(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Result {
     let key = &args[1];
     let sparse_max = context.keyspace().settings().hll_sparse_max_bytes();
-    let spot = context.find(key, Lookup::Write)?;
+    let spot = context.find_key(key, Lookup::Write)?;
     let former = view(context, spot)?;
     // Most elements have been seen: then nothing is copied.
     let mut changed = former.is_none();

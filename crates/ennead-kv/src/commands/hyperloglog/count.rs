@@ -15,7 +15,7 @@ pub(super) fn pfcount(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn
 
 /// The estimate of one key is kept in its value, so this read may write.
 fn of_one(context: &mut Context<'_>, key: &[u8]) -> Result<u64> {
-    let spot = context.find(key, Lookup::Read)?;
+    let spot = context.find_key(key, Lookup::Read)?;
     let Some(sketch) = view(context, spot)? else { return Ok(0) };
     let estimate = match sketch.cached() {
         Some(estimate) => {
@@ -35,7 +35,7 @@ fn of_one(context: &mut Context<'_>, key: &[u8]) -> Result<u64> {
 fn of_union(context: &mut Context<'_>, args: Args<'_>) -> Result<u64> {
     let mut registers = Registers::new();
     for key in args.iter_from(1) {
-        let spot = context.find(key, Lookup::Read)?;
+        let spot = context.find_key(key, Lookup::Read)?;
         if let Some(sketch) = view(context, spot)? {
             sketch.merge_into(&mut registers)?;
         }

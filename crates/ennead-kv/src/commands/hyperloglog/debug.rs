@@ -10,7 +10,7 @@ use crate::reply::Reply;
 
 pub(super) fn pfdebug(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Result {
     let (name, key) = (args[1].to_ascii_lowercase(), &args[2]);
-    let spot = context.find(key, Lookup::Write)?;
+    let spot = context.find_key(key, Lookup::Write)?;
     let sketch = view(context, spot)?.ok_or(Error::text("ERR The specified key does not exist"))?;
     match name.as_slice() {
         b"getreg" => {

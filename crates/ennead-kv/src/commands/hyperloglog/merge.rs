@@ -13,7 +13,7 @@ pub(super) fn pfmerge(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn
     let mut registers = Registers::new();
     let mut dense = false;
     for key in args.iter_from(1) {
-        let spot = context.find(key, Lookup::Read)?;
+        let spot = context.find_key(key, Lookup::Read)?;
         if let Some(sketch) = view(context, spot)? {
             dense |= sketch.form() == Form::Dense;
             sketch.merge_into(&mut registers)?;
@@ -21,7 +21,7 @@ pub(super) fn pfmerge(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn
     }
     let key = &args[1];
     let sparse_max = context.keyspace().settings().hll_sparse_max_bytes();
-    let spot = context.find(key, Lookup::Write)?;
+    let spot = context.find_key(key, Lookup::Write)?;
     let mut sketch = view(context, spot)?.map_or_else(Sketch::new, Sketch::copy);
     if dense {
         sketch.make_dense()?;

@@ -14,7 +14,7 @@ const RANGE: Error =
     Error::text("ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807");
 
 pub(super) fn llen(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Result {
-    let spot = context.find(&args[1], Lookup::Read)?;
+    let spot = context.find_key(&args[1], Lookup::Read)?;
     reply.integer(context.view(spot, Kind::List)?.len() as i64);
     Ok(())
 }

@@ -76,7 +76,7 @@ fn store(
 ) -> Result {
     let members = compute(context, args.iter_from(2), algebra, usize::MAX)?;
     let key = &args[1];
-    let spot = context.find(key, Lookup::Write)?;
+    let spot = context.find_key(key, Lookup::Write)?;
     if members.is_empty() {
         context.delete_told(spot, key);
     } else {

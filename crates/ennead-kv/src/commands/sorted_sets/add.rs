@@ -105,11 +105,12 @@ fn parse_members(args: Args<'_>, first: usize) -> Result<Members<'_>> {
 pub(in crate::commands) fn add_members<'m>(
     context: &mut Context<'_>,
     key: &[u8],
-    members: impl IntoIterator<Item = (&'m [u8], f64)>,
+    members: impl IntoIterator<Item = (&'m [u8], f64), IntoIter: Clone>,
     options: Options,
     reply: &mut dyn Reply,
 ) -> Result {
-    let spot = context.find(key, Lookup::Write)?;
+    let members = members.into_iter();
+    let spot = context.find_members(key, Lookup::Write, members.clone().map(|(member, _)| member))?;
     let mut edit = context.open(spot, Kind::Zset)?;
     let (mut added, mut updated, mut last) = (0, 0, Outcome::Skipped);
     for member in members {

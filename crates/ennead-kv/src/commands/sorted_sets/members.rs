@@ -135,7 +135,7 @@ pub(super) const COMMANDS: &[Command] = &[
 ];
 
 fn zcard(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Result {
-    let spot = context.find(&args[1], Lookup::Read)?;
+    let spot = context.find_key(&args[1], Lookup::Read)?;
     reply.integer(context.view(spot, Kind::Zset)?.pair_count() as i64);
     Ok(())
 }
@@ -148,13 +148,13 @@ fn write_score(reply: &mut dyn Reply, score: Option<f64>) {
 }
 
 fn zscore(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Result {
-    let spot = context.find(&args[1], Lookup::Read)?;
+    let spot = context.find_members(&args[1], Lookup::Read, [&args[2]])?;
     write_score(reply, context.view(spot, Kind::Zset)?.score(context.placer(), &args[2]));
     Ok(())
 }
 
 fn zmscore(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Result {
-    let spot = context.find(&args[1], Lookup::Read)?;
+    let spot = context.find_members(&args[1], Lookup::Read, args.iter_from(2))?;
     let view = context.view(spot, Kind::Zset)?;
     reply.array(args.len() - 2);
     args.iter_from(2).for_each(|member| write_score(reply, view.score(context.placer(), member)));
@@ -163,7 +163,7 @@ fn zmscore(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> 
 
 fn zrem(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Result {
     let key = &args[1];
-    let spot = context.find(key, Lookup::Write)?;
+    let spot = context.find_members(key, Lookup::Write, args.iter_from(2))?;
     let mut edit = context.open(spot, Kind::Zset)?;
     let mut removed = 0;
     for member in args.iter_from(2) {

@@ -29,7 +29,7 @@ pub(super) fn decrby(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn 
 }
 
 fn add(context: &mut Context<'_>, key: &[u8], increment: i64, reply: &mut dyn Reply) -> Result {
-    let spot = context.find(key, Lookup::Write)?;
+    let spot = context.find_key(key, Lookup::Write)?;
     let former = match context.string(spot)? {
         Some(value) => parse_integer(value).ok_or(Error::NotInteger)?,
         None => 0,
@@ -44,7 +44,7 @@ fn add(context: &mut Context<'_>, key: &[u8], increment: i64, reply: &mut dyn Re
 
 pub(super) fn incrbyfloat(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Result {
     let key = &args[1];
-    let spot = context.find(key, Lookup::Write)?;
+    let spot = context.find_key(key, Lookup::Write)?;
     let former = match context.string(spot)? {
         Some(value) => Extended::parse(value).ok_or(Error::NotFloat)?,
         None => Extended::ZERO,

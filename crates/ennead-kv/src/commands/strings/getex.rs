@@ -9,7 +9,7 @@ use crate::reply::Reply;
 
 pub(super) fn getdel(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Result {
     let key = &args[1];
-    let spot = context.find(key, Lookup::Read)?;
+    let spot = context.find_key(key, Lookup::Read)?;
     match context.string(spot)? {
         Some(value) => reply.bulk(value),
         None => reply.null(),
@@ -43,7 +43,7 @@ fn parse(args: Args<'_>) -> Result<Change<'_>> {
 pub(super) fn getex(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Result {
     let change = parse(args)?;
     let key = &args[1];
-    let spot = context.find(key, Lookup::Read)?;
+    let spot = context.find_key(key, Lookup::Read)?;
     match context.string(spot)? {
         Some(value) => reply.bulk(value),
         None => {

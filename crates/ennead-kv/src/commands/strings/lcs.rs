@@ -40,8 +40,8 @@ impl Options {
 }
 
 pub(super) fn lcs(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Result {
-    let first = context.find(&args[1], Lookup::Read)?;
-    let second = context.find(&args[2], Lookup::Read)?;
+    let first = context.find_key(&args[1], Lookup::Read)?;
+    let second = context.find_key(&args[2], Lookup::Read)?;
     let first = context.again(first, &args[1]);
     let not_strings = |_| Error::text("ERR The specified keys must contain string values");
     let first = context.string(first).map_err(not_strings)?.unwrap_or_default();

@@ -10,7 +10,7 @@ use crate::reply::Reply;
 pub(super) fn mget(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Result {
     reply.array(args.len() - 1);
     for key in args.iter_from(1) {
-        let spot = context.find(key, Lookup::Read)?;
+        let spot = context.find_key(key, Lookup::Read)?;
         match context.string(spot) {
             Ok(Some(value)) => reply.bulk(value),
             // A value of another kind is no string, and no error here.
@@ -31,7 +31,7 @@ fn pairs<'a>(args: Args<'a>) -> Result<impl Iterator<Item = (&'a [u8], &'a [u8])
 
 fn set_all(context: &mut Context<'_>, args: Args<'_>) -> Result {
     for (key, value) in pairs(args)? {
-        let spot = context.find(key, Lookup::Write)?;
+        let spot = context.find_key(key, Lookup::Write)?;
         context.set_string(spot, key, value, 0, Hint::Auto)?;
         context.notify(EventClass::String, "set", key);
     }
@@ -46,7 +46,7 @@ pub(super) fn mset(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Re
 
 pub(super) fn msetnx(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Result {
     for (key, _) in pairs(args)? {
-        if context.find(key, Lookup::Write)?.exists() {
+        if context.find_key(key, Lookup::Write)?.exists() {
             reply.integer(0);
             return Ok(());
         }

@@ -11,7 +11,7 @@ use crate::reply::Reply;
 pub(super) fn getrange(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Result {
     let start = parse_integer(&args[2]).ok_or(Error::NotInteger)?;
     let end = parse_integer(&args[3]).ok_or(Error::NotInteger)?;
-    let spot = context.find(&args[1], Lookup::Read)?;
+    let spot = context.find_key(&args[1], Lookup::Read)?;
     let value = context.string(spot)?.unwrap_or_default();
     reply.bulk(part(value, start, end));
     Ok(())
@@ -32,7 +32,7 @@ pub(super) fn setrange(context: &mut Context<'_>, args: Args<'_>, reply: &mut dy
     let (key, value) = (&args[1], &args[3]);
     let offset = parse_integer(&args[2]).ok_or(Error::NotInteger)?;
     let offset = usize::try_from(offset).map_err(|_| Error::text("ERR offset is out of range"))?;
-    let spot = context.find(key, Lookup::Write)?;
+    let spot = context.find_key(key, Lookup::Write)?;
     let len = context.string(spot)?.map_or(0, <[u8]>::len);
     if value.is_empty() {
         reply.integer(len as i64);
@@ -47,7 +47,7 @@ pub(super) fn setrange(context: &mut Context<'_>, args: Args<'_>, reply: &mut dy
 
 pub(super) fn append(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Result {
     let (key, value) = (&args[1], &args[2]);
-    let spot = context.find(key, Lookup::Write)?;
+    let spot = context.find_key(key, Lookup::Write)?;
     let len = match context.string(spot)?.map(<[u8]>::len) {
         None => {
             context.set_string(spot, key, value, 0, Hint::Auto)?;

@@ -50,7 +50,7 @@ pub(super) fn set(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Rep
         Some((amount, unit)) => deadline(amount, unit, context.now_ms(), "set")?,
         None => 0,
     };
-    let spot = context.find(key, if options.get { Lookup::Read } else { Lookup::Write })?;
+    let spot = context.find_key(key, if options.get { Lookup::Read } else { Lookup::Write })?;
     if options.get {
         match context.string(spot)? {
             Some(former) => reply.bulk(former),
@@ -78,7 +78,7 @@ pub(super) fn set(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Rep
 
 pub(super) fn setnx(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Result {
     let (key, value) = (&args[1], &args[2]);
-    let spot = context.find(key, Lookup::Write)?;
+    let spot = context.find_key(key, Lookup::Write)?;
     if !spot.exists() {
         context.set_string(spot, key, value, 0, Hint::Auto)?;
         context.notify(EventClass::String, "set", key);
@@ -104,7 +104,7 @@ fn set_with_expiry(
 ) -> Result {
     let (key, amount, value) = (&args[1], &args[2], &args[3]);
     let expiry = deadline(amount, unit, context.now_ms(), command)?;
-    let spot = context.find(key, Lookup::Write)?;
+    let spot = context.find_key(key, Lookup::Write)?;
     context.set_string(spot, key, value, expiry, Hint::Auto)?;
     context.notify(EventClass::String, "set", key);
     context.notify(EventClass::Generic, "expire", key);
@@ -114,7 +114,7 @@ fn set_with_expiry(
 
 pub(super) fn getset(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Result {
     let (key, value) = (&args[1], &args[2]);
-    let spot = context.find(key, Lookup::Read)?;
+    let spot = context.find_key(key, Lookup::Read)?;
     match context.string(spot)? {
         Some(former) => reply.bulk(former),
         None => reply.null(),

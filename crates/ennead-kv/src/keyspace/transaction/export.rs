@@ -53,7 +53,7 @@ impl Transaction<'_> {
             return Ok(false);
         }
         self.context.next_command(&Call { db: watched.db, ..*call }, true);
-        let spot = self.context.find(&watched.key, Lookup::Write)?;
+        let spot = self.context.find_key(&watched.key, Lookup::Write)?;
         Ok(self.context.delete_told(spot, &watched.key))
     }
 }
