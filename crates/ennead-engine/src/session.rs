@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use ennead_kv::{Args, Call, Effect, Error, Flag, KeySpec, Keeping, Reply};
+use ennead_kv::{Args, Call, Effect, Error, Flag, Keeping, KeySpec, Reply};
 use ennead_store::Durability;
 
 use crate::clients::{Client, FLAG_CLOSING, FLAG_NO_TOUCH, Origin};

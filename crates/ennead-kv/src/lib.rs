@@ -39,8 +39,8 @@ pub use context::Context;
 pub use encoding::{Threshold, Thresholds};
 pub use error::{Error, Result};
 pub use keyspace::{
-    Call, DatabaseFigures, Effect, Ended, Export, Figures, Inspection, Keeping, Keyspace, Ran, Run, Transaction, Unblocker,
-    Waiting, Wake, Watched,
+    Call, DatabaseFigures, Effect, Ended, Export, Figures, Inspection, Keeping, Keyspace, Ran, Run, Transaction,
+    Unblocker, Waiting, Wake, Watched,
 };
 pub use notice::{EventClass, Notice, Notices, Witness};
 pub use number::double::with_double_text;

@@ -10,6 +10,9 @@ use super::{Hold, Outcome, Output, ReplyMode, Session};
 use crate::Clock;
 use crate::registry::{Command, Handler, Lookup};
 
+/// After replies of so many bytes a run ends, so that a client that does not read them is noticed.
+const REPLY_BYTES_MAX: usize = 64 << 10;
+
 /// Requests that may run together: see [`Session::together`].
 pub type Together<'r> = SmallVec<[Request<'r>; 16]>;
 
@@ -17,6 +20,15 @@ pub struct Request<'r> {
     command: &'static Command,
     row: &'static ennead_kv::Command,
     args: Args<'r>,
+}
+
+/// The last request of a run that was executed.
+struct Last {
+    /// How many there were up to it.
+    count: usize,
+    /// Where its reply begins.
+    mark: usize,
+    result: Result<Hold, Error>,
 }
 
 impl<'r> Request<'r> {
@@ -70,58 +82,74 @@ impl Session {
             && self.engine.store().pressure() == Pressure::None
     }
 
-    /// Executes requests together. None if that can't be now: nothing was done, and each is to be executed by itself.
+    /// Executes requests together, and gives how many of them: some may be left. None if that can't be now: nothing was
+    /// done, and each is to be executed by itself.
     pub fn execute_together(
         &mut self,
         together: &Together<'_>,
         reply: &mut dyn Output,
         clock: &mut Clock,
-    ) -> Option<Outcome> {
-        let (first, last) = (together.first()?, together.last()?);
+    ) -> Option<(Outcome, usize)> {
+        let first = together.first()?;
         let key = first.row.only_key(first.args)?;
         let (start, call) = (reply.mark(), self.call(clock));
         let engine = self.engine.clone();
         let ran = engine.keyspace().run(&call, key, |run| self.run_together(run, together, reply, clock));
-        let ((mark, result), effect) = ran?;
-        match effect {
+        let (Last { count, mark, result }, effect) = ran?;
+        let outcome = match effect {
             Ok(effect) => {
+                let last = &together[count - 1];
                 let outcome = self.conclude(last.command, last.args, mark, result, reply, clock);
-                Some(self.held_by(effect, outcome))
+                self.held_by(effect, outcome)
             }
             Err(error) => {
                 // The replies tell of what did not happen.
                 reply.rewind(start);
                 let text = error.to_string();
-                for request in together {
+                for request in &together[..count] {
                     self.engine.errors().count(&text);
                     self.shard.rejected(request.command.index);
                     reply.error(&text);
                 }
-                Some(self.done(Hold::None))
+                self.done(Hold::None)
             }
-        }
+        };
+        Some((outcome, count))
     }
 
-    /// Gives where the last reply begins and what became of its request, which is concluded when the run is committed.
+    /// Gives the last request, which is concluded when the run is committed.
     fn run_together(
         &mut self,
         run: &mut Run<'_>,
         together: &Together<'_>,
         reply: &mut dyn Output,
         clock: &mut Clock,
-    ) -> (usize, Result<Hold, Error>) {
-        let mut before: Option<(&Request<'_>, usize, Result<Hold, Error>)> = None;
-        for request in together {
-            if let Some((ended, mark, result)) = before.take() {
-                self.conclude(ended.command, ended.args, mark, result, reply, clock);
+    ) -> Last {
+        let start = reply.mark();
+        let mut last = self.run_one(run, &together[0], 1, reply, clock);
+        for (request, before) in together[1..].iter().zip(together) {
+            if reply.mark() - start > REPLY_BYTES_MAX {
+                break;
             }
-            self.client.last_command.store(request.command.index as u32, Ordering::Relaxed);
-            self.client.touch(clock.unix_ms());
-            let (mark, call) = (reply.mark(), self.call(clock));
-            let result = run.execute(request.row, &call, request.args, reply).map(|()| Hold::None);
-            before = Some((request, mark, result));
+            self.conclude(before.command, before.args, last.mark, last.result, reply, clock);
+            last = self.run_one(run, request, last.count + 1, reply, clock);
         }
-        before.map_or((reply.mark(), Ok(Hold::None)), |(_, mark, result)| (mark, result))
+        last
+    }
+
+    fn run_one(
+        &mut self,
+        run: &mut Run<'_>,
+        request: &Request<'_>,
+        count: usize,
+        reply: &mut dyn Output,
+        clock: &Clock,
+    ) -> Last {
+        self.client.last_command.store(request.command.index as u32, Ordering::Relaxed);
+        self.client.touch(clock.unix_ms());
+        let (mark, call) = (reply.mark(), self.call(clock));
+        let result = run.execute(request.row, &call, request.args, reply).map(|()| Hold::None);
+        Last { count, mark, result }
     }
 
     /// Replies of the run wait for all of it, also when the last of its requests failed.

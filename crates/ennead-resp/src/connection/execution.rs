@@ -146,9 +146,9 @@ impl Connection {
         let input = &self.input[start..];
         let together = self.session.together(ahead.iter_from(index, input));
         if !together.is_empty()
-            && let Some(outcome) = self.session.execute_together(&together, &mut self.output, clock)
+            && let Some(ran) = self.session.execute_together(&together, &mut self.output, clock)
         {
-            return (outcome, together.len());
+            return ran;
         }
         let Parsed { args, found } = ahead.request(index, input);
         if args.is_empty() {
