@@ -11,6 +11,7 @@ use crate::args::Args;
 use crate::context::{Context, Lookup};
 use crate::entry::Kind;
 use crate::error::{Error, Result};
+use crate::notice::EventClass;
 use crate::number::double::parse_weight;
 use crate::number::parse_integer;
 use crate::reply::Reply;
@@ -222,7 +223,7 @@ fn store(context: &mut Context<'_>, elements: &[Vec<u8>], get: &[&[u8]], key: &[
     }
     let spot = context.find(key, Lookup::Write)?;
     if values.is_empty() {
-        context.delete(spot, key);
+        context.delete_told(spot, key);
     } else {
         let mut edit = context.open_new(spot, key, Kind::List);
         context.note_elements(&mut edit, values.iter().map(Vec::as_slice));
@@ -230,6 +231,7 @@ fn store(context: &mut Context<'_>, elements: &[Vec<u8>], get: &[&[u8]], key: &[
             context.list_push(&mut edit, key, value)?;
         }
         context.close(edit, key)?;
+        context.notify(EventClass::List, "sortstore", key);
     }
     reply.integer(values.len() as i64);
     Ok(())

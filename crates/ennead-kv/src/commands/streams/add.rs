@@ -4,6 +4,7 @@ use super::words::{Wish, added_id, integer, is, strict_id, write_id};
 use crate::args::Args;
 use crate::context::{Context, Lookup};
 use crate::error::{Error, Result};
+use crate::notice::EventClass;
 use crate::object::stream::{Id, Limit, Meta, Trim};
 use crate::reply::Reply;
 
@@ -131,13 +132,15 @@ pub(super) fn xadd(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Re
         return Err(Error::text("ERR Elements are too large to be stored"));
     }
     let spot = context.make_stream(spot, key)?;
-    context.change_stream(spot, key, |stream, rows| {
+    let trimmed = context.change_stream(spot, key, |stream, rows| {
         let words: Vec<&[u8]> = args.iter_from(options.next).collect();
         stream.append(id, words.iter().copied(), rows);
-        if let Some(trim) = options.trim {
-            stream.trim(trim, rows);
-        }
+        options.trim.map_or(0, |trim| stream.trim(trim, rows))
     })?;
+    context.notify(EventClass::Stream, "xadd", key);
+    if trimmed > 0 {
+        context.notify(EventClass::Stream, "xtrim", key);
+    }
     context.note_stream_ready(spot, key);
     write_id(reply, id);
     Ok(())
@@ -151,6 +154,9 @@ pub(super) fn xtrim(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn R
         Some(trim) if spot.exists() => context.change_stream(spot, key, |stream, rows| stream.trim(trim, rows))?,
         _ => 0,
     };
+    if went > 0 {
+        context.notify(EventClass::Stream, "xtrim", key);
+    }
     reply.integer(went as i64);
     Ok(())
 }
@@ -165,6 +171,9 @@ pub(super) fn xdel(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Re
     let ids = super::words::ids_from(args, 2)?;
     let deleted = context
         .change_stream(spot, key, |stream, rows| ids.iter().filter(|id| stream.delete(**id, &mut *rows)).count())?;
+    if deleted > 0 {
+        context.notify(EventClass::Stream, "xdel", key);
+    }
     reply.integer(deleted as i64);
     Ok(())
 }
@@ -211,6 +220,7 @@ pub(super) fn xsetid(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn 
         deleted: if deleted == Id::MIN { former.deleted } else { deleted },
     };
     context.change_stream(spot, key, |stream, rows| stream.set_meta(meta, rows))?;
+    context.notify(EventClass::Stream, "xsetid", key);
     reply.ok();
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! Taking over what was given to another consumer.
 
+use super::groups::note_consumer;
 use super::pending::no_group;
 use super::words::{is, now, shown, start, strict_id, write_id};
 use crate::args::Args;
@@ -68,11 +69,13 @@ impl Claim<'_> {
     /// Makes the consumer where there is none; its number.
     fn make_consumer(&self, context: &mut Context<'_>, spot: Spot, key: &[u8]) -> Result<u32> {
         let now = now(context);
-        context.change_stream(spot, key, |stream, rows| {
-            let (consumer, _) = stream.make_consumer(self.group, self.consumer, now, &mut *rows);
+        let (consumer, made) = context.change_stream(spot, key, |stream, rows| {
+            let (consumer, made) = stream.make_consumer(self.group, self.consumer, now, &mut *rows);
             stream.touch(self.group, consumer, now, false, rows);
-            consumer
-        })
+            (consumer, made)
+        })?;
+        note_consumer(context, key, made);
+        Ok(consumer)
     }
 
     /// What becomes of an entry that is, or is to be, pending; none if it is not to be claimed.

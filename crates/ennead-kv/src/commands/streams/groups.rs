@@ -4,6 +4,7 @@ use super::words::{any_id, ids_from, integer, is, now, shown, strict_id, unknown
 use crate::args::Args;
 use crate::context::{Context, Lookup, Spot};
 use crate::error::{Error, Result};
+use crate::notice::EventClass;
 use crate::object::stream::{Id, UNKNOWN};
 use crate::reply::Reply;
 
@@ -70,6 +71,7 @@ pub(super) fn create(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn 
     }
     let spot = context.make_stream(spot, key)?;
     context.change_stream(spot, key, |stream, rows| stream.set_group(group, last, options.read, rows))?;
+    context.notify(EventClass::Stream, "xgroup-create", key);
     reply.ok();
     Ok(())
 }
@@ -85,6 +87,7 @@ pub(super) fn setid(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn R
         word => any_id(word, 0)?,
     };
     context.change_stream(spot, &args[2], |stream, rows| stream.set_group(&args[3], last, options.read, rows))?;
+    context.notify(EventClass::Stream, "xgroup-setid", &args[2]);
     reply.ok();
     Ok(())
 }
@@ -97,6 +100,7 @@ pub(super) fn destroy(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn
     }
     let destroyed = context.change_stream(spot, key, |stream, rows| stream.destroy_group(&args[3], rows))?;
     if destroyed {
+        context.notify(EventClass::Stream, "xgroup-destroy", key);
         // Who waits to read it is told that it is gone.
         context.note_stream_ready(spot, key);
     }
@@ -104,11 +108,19 @@ pub(super) fn destroy(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn
     Ok(())
 }
 
+/// Tells of a consumer that was made.
+pub(super) fn note_consumer(context: &mut Context<'_>, key: &[u8], made: bool) {
+    if made {
+        context.notify(EventClass::Stream, "xgroup-createconsumer", key);
+    }
+}
+
 pub(super) fn create_consumer(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Result {
     let spot = existing_group(context, args)?;
     let now = now(context);
     let (_, made) =
         context.change_stream(spot, &args[2], |stream, rows| stream.make_consumer(&args[3], &args[4], now, rows))?;
+    note_consumer(context, &args[2], made);
     reply.integer(made.into());
     Ok(())
 }
@@ -117,6 +129,9 @@ pub(super) fn delete_consumer(context: &mut Context<'_>, args: Args<'_>, reply: 
     let spot = existing_group(context, args)?;
     let pending =
         context.change_stream(spot, &args[2], |stream, rows| stream.delete_consumer(&args[3], &args[4], rows))?;
+    if pending.is_some() {
+        context.notify(EventClass::Stream, "xgroup-delconsumer", &args[2]);
+    }
     reply.integer(pending.unwrap_or(0) as i64);
     Ok(())
 }

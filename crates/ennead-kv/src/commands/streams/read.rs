@@ -1,5 +1,6 @@
 //! Reading several streams from where one stopped, alone or as a member of a group, and waiting for more.
 
+use super::groups::note_consumer;
 use super::range::write_entries;
 use super::words::{is, now, shown, strict_id, write_id};
 use crate::args::Args;
@@ -226,11 +227,12 @@ fn serve(
 ) -> Result<bool> {
     let now = now(context);
     let (spot, _) = context.find_stream(key, Lookup::Write)?;
-    let consumer = context.change_stream(spot, key, |stream, rows| {
-        let (consumer, _) = stream.make_consumer(member.group, member.consumer, now, &mut *rows);
+    let (consumer, made) = context.change_stream(spot, key, |stream, rows| {
+        let (consumer, made) = stream.make_consumer(member.group, member.consumer, now, &mut *rows);
         stream.touch(member.group, consumer, now, false, rows);
-        consumer
+        (consumer, made)
     })?;
+    note_consumer(context, key, made);
     let Some(stream) = context.stream(spot)? else { return Ok(false) };
     let Some(group) = stream.group(member.group) else { return Ok(false) };
     if from == From::New && (stream.len() == 0 || stream.top() <= group.last) {
