@@ -29,10 +29,12 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BASELINE = ROOT / "tests" / "baselines" / "redis-tcl.json"
 MIRROR = "http://deb.debian.org/debian"
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
-# Units that hold tests of strings, keys, expiry, connections and the server, and run against an external server.
+# Units that run against an external server, and are not about replication, clusters or redis-server's own files.
 UNITS = """unit/protocol unit/keyspace unit/scan unit/info-command unit/type/string unit/type/incr unit/expire unit/other
+unit/type/list unit/type/list-2 unit/type/list-3 unit/type/set unit/type/zset unit/type/hash unit/type/stream unit/type/stream-cgroups unit/sort unit/geo
 unit/quit unit/latency-monitor unit/slowlog unit/introspection unit/introspection-2 unit/bitops unit/bitfield unit/hyperloglog unit/lazyfree
-unit/pause unit/pubsub unit/tracking unit/multi unit/querybuf unit/dump unit/violations unit/replybufsize""".split()
+unit/pause unit/pubsub unit/tracking unit/multi unit/scripting unit/functions unit/limits unit/querybuf unit/dump unit/violations
+unit/replybufsize""".split()
 # Tags of tests that look into what only redis-server has.
 DENIED = "needs:repl needs:save needs:config-resetstat cluster large-memory"
 # Tests that fail for want of scripts, and hang or leave the ones behind them in the middle of a transaction; and one that
