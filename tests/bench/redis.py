@@ -23,7 +23,21 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TICKS = os.sysconf("SC_CLK_TCK")
 CONNECTIONS, VALUE_BYTES, RANDOM_KEYS = 50, 64, 100_000
-COMMANDS = {"set": "SET", "get": "GET", "incr": "INCR", "mset": "MSET (10 keys)"}
+# What redis-benchmark is given for each.
+STRINGS = {"SET": ["-t", "set"], "GET": ["-t", "get"], "INCR": ["-t", "incr"], "MSET (10 keys)": ["-t", "mset"]}
+# Fewer requests of these: each does much.
+SLOW = ("MSET", "LRANGE", "EVAL")
+FIVE = "local k = KEYS[1]; redis.call('SET', k, ARGV[1]); redis.call('INCR', k); redis.call('GET', k); " \
+       "redis.call('EXPIRE', k, 100); return redis.call('TTL', k)"
+STRUCTURES = {
+    **{name: ["-t", name.lower()] for name in ("LPUSH", "RPUSH", "LPOP", "RPOP", "SADD", "HSET", "SPOP", "ZADD", "ZPOPMIN")},
+    **{f"LRANGE_{count}": ["LRANGE", "range", "0", str(count - 1)] for count in (100, 300, 500, 600)},
+    "ZRANK": ["ZRANK", "ranked", "m:__rand_int__"],
+    "ZRANGE of 10": ["ZRANGE", "ranked", "__rand_int__", "+inf", "BYSCORE", "LIMIT", "0", "10"],
+    "XADD": ["XADD", "stream", "MAXLEN", "~", "100000", "*", "field", "__rand_int__"],
+    "XREADGROUP, 8 consumers": ["-r", "8", "XREADGROUP", "GROUP", "g", "c:__rand_int__", "COUNT", "1", "STREAMS", "filled", ">"],
+    "EVAL of 5 commands": ["EVAL", FIVE, "1", "script:__rand_int__", "1"],
+}
 
 
 class Server:
@@ -182,8 +196,8 @@ def client(arguments, *words):
 def redis_benchmark(arguments, server, command, pipeline, requests):
     """Requests a second, and the server's CPU seconds per million requests."""
     before = server.cpu_s()
-    output = client(arguments, "redis-benchmark", "-p", server.port, "-t", command, "-c", CONNECTIONS, "-d", VALUE_BYTES,
-                    "-r", RANDOM_KEYS, "-n", requests, "-P", pipeline, "--csv")
+    output = client(arguments, "redis-benchmark", "-p", server.port, "-c", CONNECTIONS, "-d", VALUE_BYTES, "-r", RANDOM_KEYS,
+                    "-n", requests, "-P", pipeline, "--csv", *command)
     cpu = server.cpu_s() - before
     line = output.strip().splitlines()[-1]
     return float(line.split(",")[1].strip('"')), cpu / requests * 1e6
@@ -193,12 +207,25 @@ def pair(arguments, durability):
     return [Redis(arguments, durability), Ennead(arguments, durability)]
 
 
+def fill(arguments, server):
+    """What the commands of STRUCTURES read."""
+    members = arguments.keys
+    run = lambda *words: client(arguments, "redis-benchmark", "-p", server.port, "-q", *words)
+    run("-n", 600, "-P", 100, "RPUSH", "range", "x" * VALUE_BYTES)
+    run("-n", members, "-r", members, "-P", 100, "ZADD", "ranked", "__rand_int__", "m:__rand_int__")
+    run("-n", members // 2, "-P", 100, "XADD", "filled", "*", "field", "value")
+    answer(server.port, b"XGROUP CREATE filled g 0\r\n")
+
+
 def throughput(arguments, table, durability, commands, pipelines):
     servers = pair(arguments, durability)
+    if commands is STRUCTURES:
+        for server in servers:
+            fill(arguments, server)
     for pipeline, (must, aim, cpu_aim) in pipelines.items():
-        for command in commands:
+        for title, command in commands.items():
             speed, cpu = {"redis": [], "ennead": []}, {"redis": [], "ennead": []}
-            requests = int(arguments.requests * (pipeline ** 0.5 if pipeline > 1 else 1) * (0.3 if command == "mset" else 1))
+            requests = int(arguments.requests * (pipeline ** 0.5 if pipeline > 1 else 1) * (0.3 if title.startswith(SLOW) else 1))
             for run in range(arguments.runs + 1):
                 # Who goes first alternates; the first run only fills and warms.
                 for server in servers if run % 2 else servers[::-1]:
@@ -207,7 +234,7 @@ def throughput(arguments, table, durability, commands, pipelines):
                     if run:
                         speed[server.name].append(rate)
                         cpu[server.name].append(used)
-            how = f"{COMMANDS[command]}, {durability}, " + (f"pipeline {pipeline}" if pipeline > 1 else "no pipeline")
+            how = f"{title}, {durability}, " + (f"pipeline {pipeline}" if pipeline > 1 else "no pipeline")
             table.ratio(how, "/s", speed["redis"], speed["ennead"], must, aim)
             table.ratio(f"{how}: CPU", "s/M", cpu["redis"], cpu["ennead"], None, cpu_aim, more_is_better=False)
     for server in servers:
@@ -338,7 +365,7 @@ def parse_arguments():
     parser.add_argument("--requests", type=int, default=200_000, help="of one redis-benchmark without pipeline")
     parser.add_argument("--keys", type=int, default=5_000_000, help="for memory, start and latency")
     parser.add_argument("--quick", action="store_true", help="about a minute: one run, fewer requests and keys")
-    parser.add_argument("--only", default="", help="of: throughput, always, size, idle; separated by commas")
+    parser.add_argument("--only", default="", help="of: throughput, structures, always, size, idle; separated by commas")
     parser.add_argument("--pin-server", help="processors of both servers, as taskset takes them")
     parser.add_argument("--pin-client", help="processors of the clients")
     parser.add_argument("--folder", help="where the data goes; default: the temporary folder")
@@ -362,9 +389,11 @@ def main():
     table = Table()
     wanted = lambda name: not arguments.only or name in arguments.only.split(",")
     if wanted("throughput"):
-        throughput(arguments, table, "everysec", COMMANDS, {1: (1.0, None, 0.7), 16: (1.5, 3.0, None)})
+        throughput(arguments, table, "everysec", STRINGS, {1: (1.0, None, 0.7), 16: (1.5, 3.0, None)})
+    if wanted("structures"):
+        throughput(arguments, table, "everysec", STRUCTURES, {1: (1.0, 2.0, None), 16: (1.5, 2.0, None)})
     if wanted("always"):
-        throughput(arguments, table, "always", ["set"], {1: (1.0, 2.0, None), 16: (1.0, 2.0, None)})
+        throughput(arguments, table, "always", {"SET": ["-t", "set"]}, {1: (1.0, 2.0, None), 16: (1.0, 2.0, None)})
     if wanted("size"):
         size_and_start(arguments, table)
     if wanted("idle"):

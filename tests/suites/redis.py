@@ -37,9 +37,8 @@ unit/pause unit/pubsub unit/tracking unit/multi unit/scripting unit/functions un
 unit/replybufsize""".split()
 # Tags of tests that look into what only redis-server has.
 DENIED = "needs:repl needs:save needs:config-resetstat cluster large-memory"
-# Tests that fail for want of scripts, and hang or leave the ones behind them in the middle of a transaction; and one that
-# waits for what 7.2 does not send any more: it tracks the keys that a script reads, not those that are declared.
-SKIPPED = ["/script timeout", "/[Ss]cripts are", "/Tracking only occurs for scripts"]
+# It waits for what 7.2 does not send any more: that tracks the keys that a script reads, not those that are declared.
+SKIPPED = ["/Tracking only occurs for scripts"]
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 RESULT = re.compile(r"^\[(ok|err|exception|TIMEOUT|skip|ignore)\]:\s?(.*)$")
 

@@ -8,7 +8,8 @@ use ennead_store::Store;
 use crate::settings::{
     Choice, DATABASES, EvictionPolicy, HASH_MAX_ENTRIES, HASH_MAX_VALUE, HLL_SPARSE_MAX_BYTES, KEYSPACE_EVENTS, Key,
     LFU_DECAY_TIME, LFU_LOG_FACTOR, LIST_MAX_SIZE, MAXMEMORY, MAXMEMORY_POLICY, MAXMEMORY_SAMPLES, PROTO_MAX_BULK_LEN,
-    SET_MAX_ENTRIES, SET_MAX_INTEGERS, SET_MAX_VALUE, Settings, ZSET_MAX_ENTRIES, ZSET_MAX_VALUE,
+    SET_MAX_ENTRIES, SET_MAX_INTEGERS, SET_MAX_VALUE, STREAM_NODE_BYTES, STREAM_NODE_ENTRIES, Settings,
+    ZSET_MAX_ENTRIES, ZSET_MAX_VALUE,
 };
 
 pub(crate) fn open(store: Store, settings: &Arc<Settings>, seed: u64) -> ennead_kv::Result<Keyspace> {
@@ -56,7 +57,7 @@ fn follow(keyspace: &Keyspace, settings: &Settings) {
     }
 }
 
-const THRESHOLDS: [(Key<u64>, Threshold); 7] = [
+const THRESHOLDS: [(Key<u64>, Threshold); 9] = [
     (HASH_MAX_ENTRIES, Threshold::HashEntries),
     (HASH_MAX_VALUE, Threshold::HashValue),
     (SET_MAX_INTEGERS, Threshold::SetIntegers),
@@ -64,6 +65,8 @@ const THRESHOLDS: [(Key<u64>, Threshold); 7] = [
     (SET_MAX_VALUE, Threshold::SetValue),
     (ZSET_MAX_ENTRIES, Threshold::ZsetEntries),
     (ZSET_MAX_VALUE, Threshold::ZsetValue),
+    (STREAM_NODE_ENTRIES, Threshold::StreamEntries),
+    (STREAM_NODE_BYTES, Threshold::StreamBytes),
 ];
 
 fn follow_thresholds(keyspace: &Keyspace, settings: &Settings) {

@@ -30,16 +30,20 @@ pub enum Threshold {
     ZsetValue,
     /// Elements, or with -1 to -5 a size of 4 to 64 KB.
     ListSize,
+    /// Entries of a chunk of a stream; 0: no limit.
+    StreamEntries,
+    /// Bytes of one; 0: no limit.
+    StreamBytes,
 }
 
 /// The values of all thresholds.
 #[derive(Debug)]
-pub struct Thresholds([AtomicI64; 8]);
+pub struct Thresholds([AtomicI64; 10]);
 
 impl Default for Thresholds {
     /// Redis 7.2's.
     fn default() -> Self {
-        Thresholds([512, 64, 512, 128, 64, 128, 64, -2].map(AtomicI64::new))
+        Thresholds([512, 64, 512, 128, 64, 128, 64, -2, 100, 4096].map(AtomicI64::new))
     }
 }
 

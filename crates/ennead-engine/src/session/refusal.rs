@@ -14,7 +14,14 @@ impl Session {
     #[cold]
     pub(super) fn refuse(&mut self, command: &Command, error: &Error, reply: &mut dyn Output) -> Outcome {
         self.shard.rejected(command.index);
-        self.answer_refusal(&error.to_string(), reply)
+        let text = error.to_string();
+        if command.spec.name != "exec" {
+            return self.answer_refusal(&text, reply);
+        }
+        // What EXEC was sent for is over, whether it was let in or not.
+        self.discard();
+        let reason = text.strip_prefix("ERR ").unwrap_or(&text);
+        self.answer_refusal(&format!("EXECABORT Transaction discarded because of: {reason}"), reply)
     }
 
     #[cold]

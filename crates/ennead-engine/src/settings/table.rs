@@ -147,6 +147,12 @@ rows! {
     /// Elements up to which it calls a list a listpack; -1 to -5: 4, 8, 16, 32, 64 KB.
     LIST_MAX_SIZE: i64 = "kv.list_max_listpack_size", integer(i32::MIN as i64, i32::MAX as i64), "-2", live,
         redis: ["list-max-listpack-size" => Form::Plain, "list-max-ziplist-size" => Form::Plain];
+    /// Entries of a chunk of a stream, by which `XTRIM ~` goes; 0 for no limit.
+    STREAM_NODE_ENTRIES: u64 = "kv.stream_node_max_entries", integer(0, i64::MAX), "100", live,
+        redis: ["stream-node-max-entries" => Form::Plain];
+    /// Bytes of a chunk of a stream; 0 for no limit.
+    STREAM_NODE_BYTES: u64 = "kv.stream_node_max_bytes", bytes(0), "4096", live,
+        redis: ["stream-node-max-bytes" => Form::Plain];
 
     /// How long a script may run before other clients are told that the server is busy.
     BUSY_REPLY_THRESHOLD: Duration = "kv.busy_reply_threshold", DURATION, "5s", live,

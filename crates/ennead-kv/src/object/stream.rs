@@ -15,7 +15,7 @@ mod tests;
 mod trim;
 
 use chunk::Chunk;
-pub(crate) use chunk::{Entry, parse_listpack};
+pub(crate) use chunk::{Entry, Room, parse_listpack};
 pub(crate) use group::{Group, Pending, UNKNOWN};
 pub(crate) use id::Id;
 pub(crate) use rows::RowSink;
@@ -90,24 +90,25 @@ impl Stream {
         self.chunks.iter().map(|(master, chunk)| (*master, chunk.listpack()))
     }
 
-    /// Adds an entry with the fields and values, in turn. Its id is higher than all before.
+    /// Adds an entry with the fields and values, in turn. Its id is higher than all before. `room` is that of the last chunk.
     pub(crate) fn append<'f>(
         &mut self,
         id: Id,
         fields: impl ExactSizeIterator<Item = &'f [u8]> + Clone,
+        room: Room,
         rows: RowSink<'_>,
     ) {
         rows::put_entry(id, fields.clone(), rows);
-        self.admit_entry(id, fields);
+        self.admit_entry(id, fields, room);
         self.meta.last = id;
         self.meta.added += 1;
         self.put_meta(rows);
     }
 
     /// Adds an entry behind all others.
-    fn admit_entry<'f>(&mut self, id: Id, fields: impl ExactSizeIterator<Item = &'f [u8]> + Clone) {
+    fn admit_entry<'f>(&mut self, id: Id, fields: impl ExactSizeIterator<Item = &'f [u8]> + Clone, room: Room) {
         let bytes = fields.clone().map(<[u8]>::len).sum();
-        let (master, chunk) = match self.chunks.last_entry().filter(|last| last.get().has_room(bytes)) {
+        let (master, chunk) = match self.chunks.last_entry().filter(|last| last.get().has_room(bytes, room)) {
             Some(last) => (*last.key(), last.into_mut()),
             None => {
                 let chunk = Chunk::new(fields.clone().step_by(2));

@@ -6,7 +6,7 @@
 mod tests;
 
 use super::{Reader, frame, write_bytes, write_length};
-use crate::object::stream::{Id, Meta, Pending, RowSink, Stream, UNKNOWN, parse_listpack};
+use crate::object::stream::{Id, Meta, Pending, Room, RowSink, Stream, UNKNOWN, parse_listpack};
 
 /// That of Redis 5; of 7.0, with entries ever added and deleted; of 7.2, with when consumers were active.
 pub(super) const TYPE_FIRST: u8 = 15;
@@ -165,7 +165,7 @@ impl RestoredStream {
     pub(crate) fn fill(&self, stream: &mut Stream, rows: RowSink<'_>) {
         for (id, words) in &self.entries {
             let words: Vec<&[u8]> = words.iter().map(|word| &word[..]).collect();
-            stream.append(*id, words.iter().copied(), rows);
+            stream.append(*id, words.iter().copied(), Room::default(), rows);
         }
         stream.set_meta(self.meta, rows);
         for group in &self.groups {

@@ -57,6 +57,17 @@ fn an_error_while_queueing_spoils_the_transaction() {
 }
 
 #[test]
+fn an_exec_that_is_refused_ends_the_transaction() {
+    let mut it = Fixture::new(&[]);
+    it.check("multi", "+OK");
+    it.check("set a 1", "+QUEUED");
+    let refused = "-EXECABORT Transaction discarded because of: wrong number of arguments for 'exec' command";
+    it.check("exec now", refused);
+    it.check("exec", "-ERR EXEC without MULTI");
+    it.check("get a", "null");
+}
+
+#[test]
 fn an_error_while_running_is_an_element() {
     let mut it = Fixture::new(&[]);
     it.check("multi", "+OK");

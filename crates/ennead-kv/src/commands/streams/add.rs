@@ -3,13 +3,19 @@
 use super::words::{Wish, added_id, integer, is, strict_id, write_id};
 use crate::args::Args;
 use crate::context::{Context, Lookup};
+use crate::encoding::Threshold;
 use crate::error::{Error, Result};
 use crate::notice::EventClass;
-use crate::object::stream::{Id, Limit, Meta, Trim};
+use crate::object::stream::{Id, Limit, Meta, Room, Trim};
 use crate::reply::Reply;
 
 /// Entries that approximate trimming takes away at once: a hundred chunks.
-const TRIMMED_MAX: u64 = 10_000;
+const TRIMMED_CHUNKS: u64 = 100;
+/// The same in entries where chunks have no limit of them, and in any case.
+const TRIMMED_DEFAULT: u64 = 10_000;
+const TRIMMED_MAX: u64 = 1_000_000;
+/// Bytes of a chunk without a limit.
+const CHUNK_BYTES_MAX: usize = 1 << 30;
 /// Bytes of an entry's fields and values.
 const ENTRY_BYTES_MAX: usize = 1 << 30;
 const NOT_HIGHER: Error =
@@ -27,7 +33,7 @@ struct Options {
 }
 
 impl Options {
-    fn parse(args: Args<'_>, adds: bool) -> Result<Options> {
+    fn parse(args: Args<'_>, adds: bool, chunk_entries: u64) -> Result<Options> {
         let mut options = Options::default();
         let mut most = None;
         let mut at = 2;
@@ -52,7 +58,7 @@ impl Options {
             at += 1;
         }
         options.next = at + 1;
-        options.set_most(most, adds)?;
+        options.set_most(most, adds, chunk_entries)?;
         Ok(options)
     }
 
@@ -73,7 +79,7 @@ impl Options {
         Ok(value)
     }
 
-    fn set_most(&mut self, most: Option<u64>, adds: bool) -> Result {
+    fn set_most(&mut self, most: Option<u64>, adds: bool, chunk_entries: u64) -> Result {
         let Some(trim) = &mut self.trim else {
             return match most {
                 Some(1..) => {
@@ -89,10 +95,27 @@ impl Options {
                 return Err(Error::text("ERR syntax error, LIMIT cannot be used without the special ~ option"));
             }
             (Some(most), true) => most,
-            (None, true) => TRIMMED_MAX,
+            (None, true) => match chunk_entries.saturating_mul(TRIMMED_CHUNKS) {
+                0 => TRIMMED_DEFAULT,
+                most => most.min(TRIMMED_MAX),
+            },
             (None, false) => 0,
         };
         Ok(())
+    }
+}
+
+fn chunk_entries(context: &Context<'_>) -> u64 {
+    context.keyspace().settings().thresholds().get(Threshold::StreamEntries).max(0).cast_unsigned()
+}
+
+/// How much goes into the last chunk; 0 in the settings is no limit.
+fn room(context: &Context<'_>) -> Room {
+    let limit = |threshold| usize::try_from(context.keyspace().settings().thresholds().get(threshold)).ok();
+    let limit = |threshold| limit(threshold).filter(|limit| *limit > 0);
+    Room {
+        entries: limit(Threshold::StreamEntries).unwrap_or(usize::MAX),
+        bytes: limit(Threshold::StreamBytes).unwrap_or(CHUNK_BYTES_MAX).min(CHUNK_BYTES_MAX),
     }
 }
 
@@ -109,7 +132,7 @@ fn next_id(wish: Option<Wish>, last: Id, now_ms: u64) -> Result<Id> {
 }
 
 pub(super) fn xadd(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Result {
-    let options = Options::parse(args, true)?;
+    let options = Options::parse(args, true, chunk_entries(context))?;
     let fields = args.iter_from(options.next);
     if fields.len() < 2 || !fields.len().is_multiple_of(2) {
         return Err(Error::Arity("xadd".into()));
@@ -132,9 +155,10 @@ pub(super) fn xadd(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Re
         return Err(Error::text("ERR Elements are too large to be stored"));
     }
     let spot = context.make_stream(spot, key)?;
+    let room = room(context);
     let trimmed = context.change_stream(spot, key, |stream, rows| {
         let words: Vec<&[u8]> = args.iter_from(options.next).collect();
-        stream.append(id, words.iter().copied(), rows);
+        stream.append(id, words.iter().copied(), room, rows);
         options.trim.map_or(0, |trim| stream.trim(trim, rows))
     })?;
     context.notify(EventClass::Stream, "xadd", key);
@@ -147,7 +171,7 @@ pub(super) fn xadd(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Re
 }
 
 pub(super) fn xtrim(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Result {
-    let options = Options::parse(args, false)?;
+    let options = Options::parse(args, false, chunk_entries(context))?;
     let key = &args[1];
     let (spot, _) = context.find_stream(key, Lookup::Write)?;
     let went = match options.trim {

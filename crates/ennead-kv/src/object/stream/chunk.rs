@@ -12,9 +12,20 @@ use crate::entry::allocation_size;
 use crate::listpack::{self, Element};
 use crate::reply::Reply;
 
-/// Entries of a chunk, taken ones included, and bytes of its listpack.
-const ENTRIES_MAX: usize = 100;
-const BYTES_MAX: usize = 4096;
+/// How much goes into a chunk.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Room {
+    /// Entries, taken ones included.
+    pub(crate) entries: usize,
+    /// Bytes of the listpack.
+    pub(crate) bytes: usize,
+}
+
+impl Default for Room {
+    fn default() -> Self {
+        Room { entries: 100, bytes: 4096 }
+    }
+}
 
 const DELETED: i64 = 1;
 const SAME_FIELDS: i64 = 2;
@@ -63,9 +74,9 @@ impl Chunk {
     }
 
     /// Whether an entry with so many bytes of fields and values still goes in.
-    pub(super) fn has_room(&self, bytes: usize) -> bool {
+    pub(super) fn has_room(&self, bytes: usize, room: Room) -> bool {
         let taken = listpack::FRAME + self.head_bytes() + self.names.len() + self.body.len() + self.gone_bytes as usize;
-        taken + bytes < BYTES_MAX && ((self.live + self.gone) as usize) < ENTRIES_MAX
+        taken + bytes < room.bytes && ((self.live + self.gone) as usize) < room.entries
     }
 
     /// Bytes of what stands around the names: numbers of entries that are there and that are gone, and of names, and a zero.

@@ -9,7 +9,7 @@
 //! | 4, group, id | consumer (u32 LE), time of delivery (i64 LE), deliveries (u64 LE) |
 
 use super::group::Consumer;
-use super::{Group, Id, Meta, Pending, Stream};
+use super::{Group, Id, Meta, Pending, Room, Stream};
 use crate::object::RowVisitor;
 use crate::packed;
 
@@ -124,7 +124,7 @@ impl Stream {
             }
             ENTRY => {
                 let words: Vec<&[u8]> = packed::items(value).map(|item| item.bytes).collect();
-                self.admit_entry(Id::from_bytes(key.try_into().ok()?), words.iter().copied());
+                self.admit_entry(Id::from_bytes(key.try_into().ok()?), words.iter().copied(), Room::default());
             }
             GROUP => {
                 let (last, rest) = value.split_first_chunk()?;

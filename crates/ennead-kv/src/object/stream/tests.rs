@@ -14,7 +14,7 @@ fn filled(last: u64) -> (Stream, BTreeMap<Vec<u8>, Vec<u8>>) {
     for ms in 1..=last {
         let value = ms.to_string();
         let words: [&[u8]; 4] = [b"temperature", value.as_bytes(), b"room", b"kitchen"];
-        stream.append(id(ms), words.into_iter(), &mut |key, value| keep(&mut kept, key, value));
+        stream.append(id(ms), words.into_iter(), Room::default(), &mut |key, value| keep(&mut kept, key, value));
     }
     (stream, kept)
 }

@@ -9,7 +9,7 @@ fn filled() -> Stream {
         let value = ms.to_string();
         let words: [&[u8]; 4] =
             [b"field", value.as_bytes(), b"other", if ms % 9 == 0 { &[b'x'; 300] } else { b"text" }];
-        stream.append(Id { ms, sequence: ms % 3 }, words.into_iter(), &mut |_, _| {});
+        stream.append(Id { ms, sequence: ms % 3 }, words.into_iter(), Room::default(), &mut |_, _| {});
     }
     let rows: RowSink<'_> = &mut |_, _| {};
     stream.delete(Id { ms: 7, sequence: 1 }, rows);
