@@ -82,7 +82,7 @@ def test_a_user_without_the_key_cannot_reach_it_by_a_function(start):
             assert ann.fcall("peek", 0, "open") is None
             with pytest.raises(redis.ResponseError, match="script"):
                 ann.fcall("peek", 0, "secret")
-            with pytest.raises(redis.NoPermissionError):
+            with pytest.raises(redis.exceptions.NoPermissionError):
                 ann.fcall("peek", 1, "secret", "open")
-            with pytest.raises(redis.NoPermissionError):
+            with pytest.raises(redis.exceptions.NoPermissionError):
                 ann.function_list()
