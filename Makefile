@@ -48,7 +48,7 @@ soak: ## The tests with random input, for long
 	@SOAK_SECONDS=$(SOAK_SECONDS) tests/run soak
 
 deps: ## Install what the tests need, and nothing else
-	@tests/tools redis python
+	@tests/tools redis python node
 
 docs: ## Rewrite the generated files: config/, docs/reference/, COMPATIBILITY.md, man page, completions
 	cargo run --locked --bin ennead -- generate .

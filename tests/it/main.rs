@@ -5,6 +5,7 @@
 
 mod architecture;
 mod backup;
+mod clients;
 mod daemon;
 mod differential;
 mod failure;
@@ -13,7 +14,6 @@ mod kill;
 mod migrate;
 mod moving;
 mod package;
-mod python;
 mod random;
 mod readme;
 mod scripts;

@@ -349,3 +349,12 @@ def test_password(start):
 def test_unknown_command(r):
     with pytest.raises(redis.ResponseError, match="unknown command 'NOSUCH', with args beginning with: 'a' 'b'"):
         r.execute_command("NOSUCH", "a", "b")
+
+
+def test_the_policy_that_loses_nothing_is_told_by_a_name_that_clients_know(start):
+    server = start()
+    with server.client(decode_responses=True) as r:
+        if r.config_get("maxmemory-policy") == {"maxmemory-policy": "tier"}:
+            assert r.info("memory")["maxmemory_policy"] == "noeviction"
+        r.config_set("maxmemory-policy", "allkeys-lru")
+        assert r.info("memory")["maxmemory_policy"] == "allkeys-lru"

@@ -54,6 +54,15 @@ impl Policy {
         }
     }
 
+    /// What INFO calls it. Client libraries (BullMQ, for one) look there for `noeviction` and know Redis's names only;
+    /// what they want to know is whether keys can go missing, and under `tier` none do.
+    pub const fn name_in_info(self) -> &'static str {
+        match self {
+            Policy::Tier => Policy::NoEviction.name(),
+            policy => policy.name(),
+        }
+    }
+
     pub fn from_name(name: &str) -> Option<Policy> {
         Policy::ALL.into_iter().find(|policy| policy.name().eq_ignore_ascii_case(name))
     }

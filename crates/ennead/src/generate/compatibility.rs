@@ -42,7 +42,7 @@ pub(super) fn page() -> String {
          - Every write goes through a log; `appendonly` cannot be switched off, `save` points do not exist, and SAVE and\n\
          \x20 BGSAVE write a consistent copy of all data into `backup.directory`.\n\
          - `maxmemory-policy` has one value more, `tier`, which is the default: cold values leave memory and stay readable\n\
-         \x20 from disk.\n\
+         \x20 from disk. INFO calls it `noeviction`, since clients ask there whether keys can go missing.\n\
          - A transaction is one record of the log: after a crash all of it is there or nothing.\n\
          - MIGRATE does not hold up other clients: a key that they change while it is sent is sent again, and stays\n\
          \x20 here if they do so too often. It is refused between MULTI and EXEC, as DEBUG RELOAD is.\n\

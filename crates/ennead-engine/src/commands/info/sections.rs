@@ -124,7 +124,7 @@ impl Report {
         self.field("number_of_functions", catalogue.functions_len());
         self.field("number_of_libraries", catalogue.libraries.len());
         self.bytes("maxmemory", limits.maxmemory());
-        self.field("maxmemory_policy", limits.policy().name());
+        self.field("maxmemory_policy", limits.policy().name_in_info());
         let ratio = if allocated == 0 { 0.0 } else { resident as f64 / allocated as f64 };
         self.field("mem_fragmentation_ratio", format!("{ratio:.2}"));
         self.field("mem_fragmentation_bytes", resident.saturating_sub(allocated));
