@@ -1,7 +1,7 @@
 //! One slot of a database: its keys in memory, the order in which they expire, and what is known about the rest on disk.
 //!
 //! A slot only changes memory; the rows are staged by the one who holds its lock. Invariants: `bytes` is what its entries,
-//! objects and tables take; every entry with an expiry stands in `volatile`; when it is `complete` a key that is not in
+//! objects and tables take; every entry with an expiry stands in `volatile`, and every hash of which fields go in `fading`; when it is `complete` a key that is not in
 //! the table does not exist.
 
 use std::collections::BTreeSet;
@@ -39,6 +39,9 @@ pub(crate) struct Slot {
     /// Expiry and fragment of the volatile keys, also of those that tiering has put out of memory.
     volatile: Option<Box<BTreeSet<(u64, u32)>>>,
     objects: Option<Box<Slab<Object>>>,
+    #[expect(clippy::box_collection, reason = "as above")]
+    /// The first deadline of the fields of hashes, and fragment; also of those that are not in memory.
+    fading: Option<Box<BTreeSet<(u64, u32)>>>,
 }
 
 /// What an entry holds besides its bytes.
@@ -56,6 +59,7 @@ impl Slot {
             table: Table::default(),
             objects: None,
             volatile: None,
+            fading: None,
             last_write: 0,
             armed: UNARMED,
             bytes: 0,
@@ -81,6 +85,38 @@ impl Slot {
     pub(crate) fn recount_object(&mut self, at: usize, before: usize) {
         let after = self.object_mut(at).map_or(0, |object| object.size());
         self.bytes = self.bytes + after - before;
+        self.note_fading(at);
+    }
+
+    /// Brings the order of fading hashes up to date with the one of an entry.
+    fn note_fading(&mut self, at: usize) {
+        let Some(Object::Hash(hash)) = self.object_mut(at) else { return };
+        let is = hash.first_deadline();
+        let was = std::mem::replace(&mut hash.noted, is);
+        self.fade(self.table.fragment(at), was, is);
+    }
+
+    fn fade(&mut self, fragment: u32, was: u64, is: u64) {
+        if was == is {
+            return;
+        }
+        let shared = || {
+            let entries = self.table.iter_from(fragment).take_while(|(_, other, _)| *other == fragment);
+            entries.filter_map(|(_, _, entry)| self.object(entry)).any(|object| object.noted_deadline() == was)
+        };
+        let gone = was != 0 && !shared();
+        let fading = self.fading.get_or_insert_default();
+        let before = fading.len();
+        if gone {
+            fading.remove(&(was, fragment));
+        }
+        if is != 0 {
+            fading.insert((is, fragment));
+        }
+        self.bytes = self.bytes + fading.len() * VOLATILE_SIZE - before * VOLATILE_SIZE;
+        if fading.is_empty() {
+            self.fading = None;
+        }
     }
 
     /// Takes an object in; the index goes into its entry's value.
@@ -105,11 +141,14 @@ impl Slot {
             let at = self.table.insert(fragment, entry);
             self.bytes = self.bytes + self.table.size() - before;
             self.order(fragment, 0, facts.expiry);
+            self.note_fading(at);
             return at;
         };
         let Some(entry) = self.table.get_mut(at) else { return at };
         let (was, long) = (entry.expiry(), entry.has_object());
         let former = entry.object();
+        let faded = if long { self.objects.as_ref().and_then(|objects| objects.get(former)) } else { None };
+        let faded = faded.map_or(0, Object::noted_deadline);
         if long || !entry.overwrite(&bytes[key_len..], facts.bits, facts.expiry, facts.access) {
             let before = entry.size();
             let entry = Entry::new(key_len, bytes, facts.bits, facts.expiry, facts.access);
@@ -120,6 +159,8 @@ impl Slot {
             self.drop_object(former);
         }
         self.order(fragment, was, facts.expiry);
+        self.fade(fragment, faded, 0);
+        self.note_fading(at);
         at
     }
 
@@ -145,8 +186,10 @@ impl Slot {
     /// Takes a key out of memory and out of the expiry order: it was deleted.
     pub(crate) fn remove(&mut self, at: usize) {
         let fragment = self.table.fragment(at);
+        let faded = self.object_mut(at).map_or(0, |object| object.noted_deadline());
         if let Some(entry) = self.take(at) {
             self.order(fragment, entry.expiry(), 0);
+            self.fade(fragment, faded, 0);
         }
     }
 
@@ -178,6 +221,28 @@ impl Slot {
     #[inline]
     pub(crate) fn first_due(&self) -> Option<(u64, u32)> {
         self.volatile.as_ref()?.first().copied()
+    }
+
+    /// The first hash of which a field goes, with its fragment.
+    pub(crate) fn first_fading(&self) -> Option<(u64, u32)> {
+        self.fading.as_ref()?.first().copied()
+    }
+
+    /// When something of it is to be deleted for the first time, or [`UNARMED`].
+    #[inline]
+    pub(crate) fn first_deadline(&self) -> u64 {
+        let first = |due: Option<(u64, u32)>| due.map_or(UNARMED, |(ms, _)| ms);
+        first(self.first_due()).min(first(self.first_fading()))
+    }
+
+    /// Adds the first deadline of the fields of a hash that stays on disk.
+    pub(crate) fn note_fade(&mut self, fragment: u32, deadline: u64) {
+        self.fade(fragment, 0, deadline);
+    }
+
+    /// Forgets a fading hash that turned out to be gone, or to have another first deadline.
+    pub(crate) fn strike_fading(&mut self, due: (u64, u32)) {
+        self.fade(due.1, due.0, 0);
     }
 
     /// Forgets one element of the expiry order, whose key turned out to be gone.

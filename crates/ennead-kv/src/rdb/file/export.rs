@@ -190,7 +190,7 @@ impl<W: Write> Target<'_, W> {
                 shape::SET => self.writer.string(suffix)?,
                 shape::HASH => {
                     self.writer.string(suffix)?;
-                    self.writer.string(fields::parse_row(rows.value()).ok_or_else(|| corrupted(self.key))?)?;
+                    self.writer.string(fields::parse_row(rows.value()).ok_or_else(|| corrupted(self.key))?.0)?;
                 }
                 _ => {
                     self.writer.string(suffix)?;
