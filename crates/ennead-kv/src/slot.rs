@@ -35,13 +35,24 @@ pub(crate) struct Slot {
     pub(crate) last_write: u64,
     /// The time at which the slot stands in its database's order of due slots, or [`UNARMED`].
     pub(crate) armed: u64,
-    #[expect(clippy::box_collection, reason = "most slots have none, and there are 16,384 of them")]
-    /// Expiry and fragment of the volatile keys, also of those that tiering has put out of memory.
-    volatile: Option<Box<BTreeSet<(u64, u32)>>>,
+    /// Most slots have none, and there are 16,384 of them.
+    orders: Option<Box<Orders>>,
     objects: Option<Box<Slab<Object>>>,
-    #[expect(clippy::box_collection, reason = "as above")]
-    /// The first deadline of the fields of hashes, and fragment; also of those that are not in memory.
-    fading: Option<Box<BTreeSet<(u64, u32)>>>,
+}
+
+/// When something of a slot goes by itself; also of the keys that tiering has put out of memory.
+#[derive(Debug, Default)]
+struct Orders {
+    /// Expiry and fragment of the volatile keys.
+    volatile: BTreeSet<(u64, u32)>,
+    /// The first deadline of the fields of a hash, and its fragment.
+    fading: BTreeSet<(u64, u32)>,
+}
+
+impl Orders {
+    fn size(&self) -> usize {
+        (self.volatile.len() + self.fading.len()) * VOLATILE_SIZE
+    }
 }
 
 /// What an entry holds besides its bytes.
@@ -55,16 +66,7 @@ pub(crate) struct Facts {
 
 impl Slot {
     pub(crate) fn new(complete: bool) -> Slot {
-        Slot {
-            table: Table::default(),
-            objects: None,
-            volatile: None,
-            fading: None,
-            last_write: 0,
-            armed: UNARMED,
-            bytes: 0,
-            complete,
-        }
+        Slot { table: Table::default(), objects: None, orders: None, last_write: 0, armed: UNARMED, bytes: 0, complete }
     }
 
     pub(crate) fn bytes(&self) -> usize {
@@ -105,17 +107,16 @@ impl Slot {
             entries.filter_map(|(_, _, entry)| self.object(entry)).any(|object| object.noted_deadline() == was)
         };
         let gone = was != 0 && !shared();
-        let fading = self.fading.get_or_insert_default();
-        let before = fading.len();
-        if gone {
-            fading.remove(&(was, fragment));
-        }
-        if is != 0 {
-            fading.insert((is, fragment));
-        }
-        self.bytes = self.bytes + fading.len() * VOLATILE_SIZE - before * VOLATILE_SIZE;
-        if fading.is_empty() {
-            self.fading = None;
+        self.change_orders(|orders| replace(&mut orders.fading, fragment, if gone { was } else { 0 }, is));
+    }
+
+    fn change_orders(&mut self, change: impl FnOnce(&mut Orders)) {
+        let orders = self.orders.get_or_insert_default();
+        let before = orders.size();
+        change(orders);
+        self.bytes = self.bytes + orders.size() - before;
+        if orders.size() == 0 {
+            self.orders = None;
         }
     }
 
@@ -180,7 +181,7 @@ impl Slot {
 
     /// When its volatile keys expire, Unix ms, the first one first.
     pub(crate) fn deadlines(&self) -> impl Iterator<Item = u64> + '_ {
-        self.volatile.iter().flat_map(|order| order.iter().map(|(deadline, _)| *deadline))
+        self.orders.iter().flat_map(|orders| orders.volatile.iter().map(|(deadline, _)| *deadline))
     }
 
     /// Takes a key out of memory and out of the expiry order: it was deleted.
@@ -220,12 +221,12 @@ impl Slot {
     /// The earliest expiry, with its fragment.
     #[inline]
     pub(crate) fn first_due(&self) -> Option<(u64, u32)> {
-        self.volatile.as_ref()?.first().copied()
+        self.orders.as_ref()?.volatile.first().copied()
     }
 
     /// The first hash of which a field goes, with its fragment.
     pub(crate) fn first_fading(&self) -> Option<(u64, u32)> {
-        self.fading.as_ref()?.first().copied()
+        self.orders.as_ref()?.fading.first().copied()
     }
 
     /// When something of it is to be deleted for the first time, or [`UNARMED`].
@@ -285,25 +286,25 @@ impl Slot {
     }
 
     fn reorder(&mut self, fragment: u32, was: u64, is: u64) {
-        let volatile = self.volatile.get_or_insert_default();
-        let before = volatile.len();
         // Two keys may share fragment and expiry; the element then stays for the other one.
         let shared =
             || self.table.iter_from(fragment).take_while(|(_, f, _)| *f == fragment).any(|(_, _, e)| e.expiry() == was);
-        if was != 0 && !shared() {
-            volatile.remove(&(was, fragment));
-        }
-        if is != 0 {
-            volatile.insert((is, fragment));
-        }
-        self.bytes = self.bytes + volatile.len() * VOLATILE_SIZE - before * VOLATILE_SIZE;
-        if volatile.is_empty() {
-            self.volatile = None;
-        }
+        let gone = was != 0 && !shared();
+        self.change_orders(|orders| replace(&mut orders.volatile, fragment, if gone { was } else { 0 }, is));
     }
 
     /// Bytes of an empty slot's own struct, for the figures.
     pub(crate) const fn own_size() -> usize {
         size_of::<parking_lot::Mutex<Slot>>()
+    }
+}
+
+/// Replaces an element of an order by another one; 0 is none.
+fn replace(order: &mut BTreeSet<(u64, u32)>, fragment: u32, was: u64, is: u64) {
+    if was != 0 {
+        order.remove(&(was, fragment));
+    }
+    if is != 0 {
+        order.insert((is, fragment));
     }
 }

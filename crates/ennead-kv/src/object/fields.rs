@@ -38,6 +38,8 @@ struct Field {
 const DATED: u32 = 1 << 31;
 /// Bytes that an element of the order of deadlines takes, nodes included.
 const DEADLINE_SIZE: usize = 24;
+/// The latest deadline of a field, Unix ms.
+pub(crate) const DEADLINE_MAX: u64 = ((1 << 48) - 2) >> 2;
 const DEADLINE_BYTES: usize = size_of::<u64>();
 
 impl Keyed for Field {

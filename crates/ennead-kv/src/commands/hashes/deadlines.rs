@@ -9,6 +9,7 @@ use crate::entry::Kind;
 use crate::error::{Error, Result};
 use crate::notice::EventClass;
 use crate::number::parse_integer;
+use crate::object::fields::DEADLINE_MAX;
 use crate::reply::Reply;
 
 #[cfg(test)]
@@ -79,9 +80,6 @@ pub(in crate::commands) const COMMANDS: &[Command] = &[
     row("httl", -5, READ_FAST, FIELDS, "Returns the TTL in seconds of a hash field.", httl),
 ];
 
-/// The latest deadline, Unix ms.
-const DEADLINE_MAX: i64 = ((1 << 48) - 2) >> 2;
-
 /// What became of a field.
 const NO_FIELD: i64 = -2;
 const NO_DEADLINE: i64 = -1;
@@ -143,9 +141,9 @@ fn set(context: &mut Context<'_>, args: Args<'_>, unit: Unit, command: &str, rep
         return Err(Error::text("ERR invalid expire time, must be >= 0"));
     }
     let deadline = unix_ms(amount, unit, context.now_ms())
+        .and_then(|deadline| u64::try_from(deadline).ok())
         .filter(|deadline| *deadline <= DEADLINE_MAX)
-        .ok_or_else(|| Error::Text(format!("ERR invalid expire time in '{command}' command").into()))?
-        .unsigned_abs();
+        .ok_or_else(|| Error::Text(format!("ERR invalid expire time in '{command}' command").into()))?;
     let condition = Condition::parse(&args[3]);
     let at = if condition == Condition::Always { 3 } else { 4 };
     let first = check_fields(args, at, "ERR Parameter `numFields` should be greater than 0")?;

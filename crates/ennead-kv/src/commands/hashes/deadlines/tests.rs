@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use super::super::tests::Bytes;
 use crate::place::next_random;
 use crate::probe::Probe;
 
@@ -204,6 +205,21 @@ fn fields_of_a_hash_that_is_not_in_memory_go_in_the_background() {
     probe.call.now_ms += 100;
     while probe.keyspace.expire_due(probe.call.now_ms, 100).unwrap() {}
     assert_eq!(rows(&probe), 20);
+}
+
+#[test]
+fn payloads_have_the_deadlines() {
+    let mut probe = Probe::new();
+    probe.check("HSET h a 1 b 2 c 3 -> (3)\nHPEXPIRE h 100 FIELDS 1 a -> [(1)]\nHPEXPIRE h 200 FIELDS 1 b -> [(1)]");
+    let mut payload = Bytes::default();
+    probe.execute(&[b"DUMP", b"h"], &mut payload).unwrap();
+    assert_eq!(probe.words(&[b"RESTORE", b"same", b"0", &payload.0]), "OK");
+    probe.check("HPTTL same FIELDS 3 a b c -> [(100) (200) (-1)]\nHMGET same a b c -> [\"1\" \"2\" \"3\"]");
+    probe.call.now_ms += 150;
+    assert_eq!(probe.words(&[b"RESTORE", b"later", b"0", &payload.0]), "OK");
+    probe.check("HPTTL later FIELDS 3 a b c -> [(-2) (50) (-1)]\nHLEN later -> (2)");
+    probe.reopen_store();
+    probe.check("HPTTL later FIELDS 3 a b c -> [(-2) (50) (-1)]");
 }
 
 /// Random commands beside a map that knows each field's value and deadline.
