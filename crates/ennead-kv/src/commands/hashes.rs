@@ -2,6 +2,7 @@
 
 use crate::args::Args;
 use crate::command::{Command, Flag, GROW_FAST, Group, READ, READ_FAST, Run, Text, WRITE_FAST};
+use crate::context::collections::View;
 use crate::context::{Context, Lookup};
 use crate::entry::Kind;
 use crate::error::{Error, Result};
@@ -232,7 +233,10 @@ fn set_fields(context: &mut Context<'_>, args: Args<'_>) -> Result<i64> {
 /// Sets one field, as part of other commands. It keeps the deadline that it has.
 fn set_field(context: &mut Context<'_>, key: &[u8], field: &[u8], value: &[u8], event: &'static str) -> Result {
     let spot = context.find_members(key, Lookup::Write, [field])?;
-    let deadline = context.view(spot, Kind::Hash)?.deadline(context.placer(), field).unwrap_or(0);
+    let deadline = match context.view(spot, Kind::Hash)? {
+        view @ View::Long(hash) if hash.first_deadline() != 0 => view.deadline(context.placer(), field).unwrap_or(0),
+        _ => 0,
+    };
     let mut edit = context.open(spot, Kind::Hash)?;
     context.hash_set(&mut edit, key, field, value)?;
     if deadline != 0 {

@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use super::super::tests::Bytes;
 use crate::place::next_random;
 use crate::probe::Probe;
+use crate::rdb::file::{Limits, Part, Piece, Reader, export};
 
 /// Fields that the store has, of all hashes with rows of their own.
 fn rows(probe: &Probe) -> usize {
@@ -220,6 +221,26 @@ fn payloads_have_the_deadlines() {
     probe.check("HPTTL later FIELDS 3 a b c -> [(-2) (50) (-1)]\nHLEN later -> (2)");
     probe.reopen_store();
     probe.check("HPTTL later FIELDS 3 a b c -> [(-2) (50) (-1)]");
+}
+
+#[test]
+fn exported_files_have_the_deadlines() {
+    let mut probe = Probe::new();
+    probe.check("HSET h a 1 b 2 c 3 -> (3)\nHPEXPIRE h 100 FIELDS 1 a -> [(1)]\nHPEXPIRE h 200 FIELDS 1 b -> [(1)]");
+    probe.check("HPERSIST h FIELDS 1 a -> [(1)]\nHPEXPIRE h 300 FIELDS 1 c -> [(1)]\nHSET plain a 1 -> (1)");
+    let mut bytes = Vec::new();
+    export(&probe.store, &mut bytes, &[], probe.call.now_ms, &mut |_, _| {}).unwrap();
+    let mut input = bytes.as_slice();
+    let mut reader = Reader::new(&mut input, Limits { whole_bytes_max: 1 << 10, piece_bytes: 1 << 10 }).unwrap();
+    let mut found = BTreeMap::new();
+    while let Some(part) = reader.next().unwrap() {
+        if let Part::Piece(Piece::Deadlines(fields)) = part {
+            found.extend(fields.into_iter().map(|(field, value, deadline)| (field, (value, deadline))));
+        }
+    }
+    let one = |field: &str, value: &str, deadline| (field.as_bytes().to_vec(), (value.as_bytes().to_vec(), deadline));
+    let start = probe.call.now_ms;
+    assert_eq!(found, BTreeMap::from([one("a", "1", 0), one("b", "2", start + 200), one("c", "3", start + 300)]));
 }
 
 /// Random commands beside a map that knows each field's value and deadline.
