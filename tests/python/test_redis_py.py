@@ -358,3 +358,15 @@ def test_the_policy_that_loses_nothing_is_told_by_a_name_that_clients_know(start
             assert r.info("memory")["maxmemory_policy"] == "noeviction"
         r.config_set("maxmemory-policy", "allkeys-lru")
         assert r.info("memory")["maxmemory_policy"] == "allkeys-lru"
+
+
+def test_fields_of_a_hash_expire(r):
+    r.hset("h", mapping={"a": 1, "b": 2, "c": 3})
+    assert r.execute_command("HPEXPIRE", "h", 50, "FIELDS", 2, "a", "x") == [1, -2]
+    assert r.execute_command("HEXPIRE", "h", 100, "NX", "FIELDS", 2, "a", "b") == [0, 1]
+    assert r.execute_command("HTTL", "h", "FIELDS", 3, "b", "c", "x") == [100, -1, -2]
+    assert r.execute_command("HPERSIST", "h", "FIELDS", 1, "b") == [1]
+    time.sleep(0.1)
+    assert r.hgetall("h") == {b"b": b"2", b"c": b"3"}
+    assert r.execute_command("HEXPIREAT", "h", 1, "FIELDS", 2, "b", "c") == [2, 2]
+    assert not r.exists("h")

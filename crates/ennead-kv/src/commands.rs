@@ -23,7 +23,6 @@ pub fn commands() -> impl Iterator<Item = &'static Command> {
         strings::COMMANDS,
         bitmaps::COMMANDS,
         hyperloglog::COMMANDS,
-        hashes::COMMANDS,
         lists::COMMANDS,
         sets::COMMANDS,
         geo::COMMANDS,
@@ -31,6 +30,7 @@ pub fn commands() -> impl Iterator<Item = &'static Command> {
         databases::COMMANDS,
     ]
     .into_iter()
+    .chain(hashes::TABLES)
     .chain(sorted_sets::TABLES)
     .chain(streams::TABLES)
     .flatten()

@@ -30,6 +30,7 @@ mod commit;
 mod databases;
 mod evict;
 mod expire;
+mod fading;
 mod hints;
 mod lists;
 pub(crate) mod load;
@@ -286,7 +287,11 @@ impl<'a> Context<'a> {
             Kind::String | Kind::LongString => {
                 Ok(string_encoding(self.string(spot)?.unwrap_or_default(), entry.hint()))
             }
-            kind => Ok(collection_encoding(kind, entry.hint())),
+            kind => {
+                let object = self.locked[spot.locked].slot.object(entry);
+                let fades = object.is_some_and(|object| object.first_deadline() != 0);
+                Ok(collection_encoding(kind, entry.hint(), fades))
+            }
         }
     }
 

@@ -146,7 +146,7 @@ impl Database {
     /// must come earlier: standing too early is harmless, and spares the order a change for each key.
     #[inline]
     pub(crate) fn arm(&self, number: u16, slot: &mut Slot, late: bool) {
-        let first = slot.first_due().map_or(UNARMED, |(ms, _)| ms);
+        let first = slot.first_deadline();
         if first < slot.armed || (late && first != slot.armed) {
             let mut due = self.due.lock();
             if slot.armed != UNARMED {

@@ -71,9 +71,10 @@ pub(crate) fn string_encoding(value: &[u8], hint: Hint) -> &'static str {
     }
 }
 
-/// Of a collection.
-pub(crate) fn collection_encoding(kind: Kind, hint: Hint) -> &'static str {
+/// Of a collection. `fades` is for a hash of which fields have deadlines.
+pub(crate) fn collection_encoding(kind: Kind, hint: Hint, fades: bool) -> &'static str {
     match (kind.short(), hint) {
+        (Kind::Hash, Hint::Auto | Hint::Raw) if fades => "listpackex",
         (Kind::Set, Hint::Auto) => "intset",
         (Kind::Set, Hint::Raw) => "listpack",
         (Kind::Set | Kind::Hash, Hint::Text) => "hashtable",

@@ -126,8 +126,11 @@ impl Object {
                 true
             }
             Object::Hash(hash) => match fields::parse_row(value) {
-                Some(value) => {
+                Some((value, deadline)) => {
                     hash.set(placer, suffix, value);
+                    if deadline != 0 {
+                        hash.set_deadline(placer, suffix, deadline);
+                    }
                     true
                 }
                 None => false,
@@ -151,7 +154,9 @@ impl Object {
             Object::Set(set) => set.iter().for_each(|(member, _)| visit(member, &[])),
             Object::Hash(hash) => {
                 let mut row = Vec::new();
-                hash.iter().for_each(|(field, value)| visit(field, fields::row_value(&mut row, value)));
+                for (field, value, deadline) in hash.iter_dated() {
+                    visit(field, fields::row_value(&mut row, value, deadline));
+                }
             }
             Object::Zset(zset) => zset.iter().for_each(|(member, score)| visit(member, &score.to_le_bytes())),
             Object::Stream(stream) => stream.rows(visit),
@@ -166,6 +171,22 @@ impl Object {
             Object::Set(fields) | Object::Hash(fields) => fields.id,
             Object::Zset(zset) => zset.id,
             Object::Stream(stream) => stream.id,
+        }
+    }
+
+    /// When its first field goes, Unix ms; 0 when nothing of it goes by itself.
+    pub(crate) fn first_deadline(&self) -> u64 {
+        match self {
+            Object::Hash(hash) => hash.first_deadline(),
+            _ => 0,
+        }
+    }
+
+    /// The deadline under which its slot knows it, 0 for none.
+    pub(crate) fn noted_deadline(&self) -> u64 {
+        match self {
+            Object::Hash(hash) => hash.noted,
+            _ => 0,
         }
     }
 

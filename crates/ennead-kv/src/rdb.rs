@@ -9,6 +9,7 @@
 //! | 8 | CRC64 of everything before, u64 LE |
 
 mod collections;
+mod dated;
 pub mod file;
 mod functions;
 #[doc(hidden)]
@@ -30,8 +31,10 @@ pub(crate) use streams::{RestoredStream, dump as dump_stream};
 
 /// The version written, that of Redis 7.0, which refuses newer ones; strings are the same in all.
 const VERSION_WRITTEN: u16 = 10;
-/// The newest version read, that of Redis 7.2.
-const VERSION_READ: u16 = 11;
+/// That of Redis 7.2, which has types that 7.0 does not know.
+const VERSION_NEWER: u16 = 11;
+/// That of Redis 7.4, whose hashes have fields with deadlines. It is the newest version read.
+const VERSION_DATED: u16 = 12;
 /// Shorter strings are not compressed.
 const COMPRESSED_BYTES_MIN: usize = 21;
 
@@ -68,7 +71,7 @@ fn frame(payload: Vec<u8>) -> Vec<u8> {
 /// Adds the version that knows the type first, and the checksum.
 fn frame_of(payload: Vec<u8>) -> Vec<u8> {
     let newest = payload.first().is_some_and(|kind| *kind >= shape::SET_LISTPACK);
-    frame_as(payload, if newest { VERSION_READ } else { VERSION_WRITTEN })
+    frame_as(payload, if newest { VERSION_NEWER } else { VERSION_WRITTEN })
 }
 
 fn frame_as(mut payload: Vec<u8>, version: u16) -> Vec<u8> {
@@ -83,7 +86,7 @@ fn unframe(payload: &[u8]) -> Option<&[u8]> {
     let (body, checksum) = payload.split_last_chunk::<8>()?;
     let (value, version) = body.split_last_chunk::<2>()?;
     let checksum = u64::from_le_bytes(*checksum);
-    let is_good = u16::from_le_bytes(*version) <= VERSION_READ && checksum == crc64(body);
+    let is_good = u16::from_le_bytes(*version) <= VERSION_DATED && checksum == crc64(body);
     is_good.then_some(value)
 }
 
@@ -93,6 +96,8 @@ pub(crate) enum Restored {
     String(Vec<u8>),
     Collection(Collection),
     Stream(RestoredStream),
+    /// A hash of which fields have deadlines.
+    Dated(Vec<file::DatedField>),
 }
 
 /// The value of a payload, none of whose strings is longer than `longest`.
@@ -108,6 +113,7 @@ fn unframed(value: &[u8], longest: u64) -> Result<Restored, Refusal> {
         kind @ (streams::TYPE_FIRST | streams::TYPE_SECOND | streams::TYPE_THIRD) => {
             Restored::Stream(streams::read(kind, &mut reader, longest).ok_or(Refusal::Format)?)
         }
+        kind if dated::is_dated(kind) => Restored::Dated(dated::read(kind, &mut reader, longest)?),
         kind => Restored::Collection(collections::read(kind, &mut reader, longest)?),
     };
     if reader.0.is_empty() { Ok(value) } else { Err(Refusal::Format) }

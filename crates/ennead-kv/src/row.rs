@@ -6,15 +6,17 @@
 //! | `kv.N.chunks` | slot u16 BE, object u64 BE, chunk u32 BE | up to 4,096 bytes of a long string; a missing chunk is zeros |
 //! | `kv.N.chunks` | slot u16 BE, object u64 BE, position i64 BE with its sign bit turned | an element of a long list |
 //! | `kv.N.chunks` | slot u16 BE, object u64 BE, member | nothing for a long set, the score (f64 LE) for a long sorted set |
-//! | `kv.N.chunks` | slot u16 BE, object u64 BE, field | the value and one byte, 0, for a long hash |
+//! | `kv.N.chunks` | slot u16 BE, object u64 BE, field | for a long hash the value, its deadline (u64 LE, Unix ms) if it has one, and one byte, 1 if so, else 0 |
 //! | `kv.N.chunks` | slot u16 BE, object u64 BE, suffix | of a stream, see `object/stream/rows.rs` |
 //! | `kv.meta` | a name | see `keyspace/meta.rs` |
 //!
 //! The payload of a string is its bytes, of a small collection its items (see `packed.rs`), of a long value its object
-//! (u64 LE) and length (u64 LE), bytes for strings and members for collections. Header fields stand
-//! at the end, so that key and payload are one run of bytes, which is also what an entry in memory holds.
+//! (u64 LE) and length (u64 LE), bytes for strings and members for collections; then, for a hash of which fields have
+//! deadlines, the first of them (u64 LE). Header fields stand at the end, so that key and payload are one run of bytes, which is also what an entry in memory holds.
 
 use std::cell::Cell;
+
+use smallvec::SmallVec;
 
 use crate::entry::{Hint, Kind, kind_bits};
 use crate::place::Place;
@@ -119,20 +121,33 @@ impl<'a> RowValue<'a> {
     }
     /// Object and length of a long value.
     pub(crate) fn object(&self) -> Option<(u64, u64)> {
-        parse_object(self.payload)
+        match *numbers(self.payload)? {
+            [object, len] | [object, len, _] => Some((object, len)),
+            _ => None,
+        }
+    }
+    /// When the first field of a long hash goes, Unix ms; 0 when all stay.
+    pub(crate) fn first_deadline(&self) -> u64 {
+        match numbers(self.payload).filter(|_| self.kind == Kind::LongHash).as_deref() {
+            Some([_, _, deadline]) => *deadline,
+            _ => 0,
+        }
     }
 }
 
-fn parse_object(payload: &[u8]) -> Option<(u64, u64)> {
-    let (object, len) = payload.split_first_chunk::<8>()?;
-    Some((u64::from_le_bytes(*object), u64::from_le_bytes(<[u8; 8]>::try_from(len).ok()?)))
+fn numbers(payload: &[u8]) -> Option<SmallVec<[u64; 3]>> {
+    let (numbers, rest) = payload.as_chunks::<8>();
+    rest.is_empty().then(|| numbers.iter().take(4).map(|bytes| u64::from_le_bytes(*bytes)).collect())
 }
 
-/// The payload of a long value's row.
-pub(crate) fn object_payload(object: u64, len: u64) -> [u8; 16] {
-    let mut payload = [0; 16];
-    payload[..8].copy_from_slice(&object.to_le_bytes());
-    payload[8..].copy_from_slice(&len.to_le_bytes());
+/// The payload of a long value's row. `first_deadline` is that of a hash's fields, 0 for none.
+pub(crate) fn object_payload(object: u64, len: u64, first_deadline: u64) -> SmallVec<[u8; 24]> {
+    let mut payload = SmallVec::new();
+    payload.extend_from_slice(&object.to_le_bytes());
+    payload.extend_from_slice(&len.to_le_bytes());
+    if first_deadline != 0 {
+        payload.extend_from_slice(&first_deadline.to_le_bytes());
+    }
     payload
 }
 

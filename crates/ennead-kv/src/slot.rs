@@ -1,7 +1,7 @@
 //! One slot of a database: its keys in memory, the order in which they expire, and what is known about the rest on disk.
 //!
 //! A slot only changes memory; the rows are staged by the one who holds its lock. Invariants: `bytes` is what its entries,
-//! objects and tables take; every entry with an expiry stands in `volatile`; when it is `complete` a key that is not in
+//! objects and tables take; every entry with an expiry stands in `volatile`, and every hash of which fields go in `fading`; when it is `complete` a key that is not in
 //! the table does not exist.
 
 use std::collections::BTreeSet;
@@ -35,10 +35,24 @@ pub(crate) struct Slot {
     pub(crate) last_write: u64,
     /// The time at which the slot stands in its database's order of due slots, or [`UNARMED`].
     pub(crate) armed: u64,
-    #[expect(clippy::box_collection, reason = "most slots have none, and there are 16,384 of them")]
-    /// Expiry and fragment of the volatile keys, also of those that tiering has put out of memory.
-    volatile: Option<Box<BTreeSet<(u64, u32)>>>,
+    /// Most slots have none, and there are 16,384 of them.
+    orders: Option<Box<Orders>>,
     objects: Option<Box<Slab<Object>>>,
+}
+
+/// When something of a slot goes by itself; also of the keys that tiering has put out of memory.
+#[derive(Debug, Default)]
+struct Orders {
+    /// Expiry and fragment of the volatile keys.
+    volatile: BTreeSet<(u64, u32)>,
+    /// The first deadline of the fields of a hash, and its fragment.
+    fading: BTreeSet<(u64, u32)>,
+}
+
+impl Orders {
+    fn size(&self) -> usize {
+        (self.volatile.len() + self.fading.len()) * VOLATILE_SIZE
+    }
 }
 
 /// What an entry holds besides its bytes.
@@ -52,15 +66,7 @@ pub(crate) struct Facts {
 
 impl Slot {
     pub(crate) fn new(complete: bool) -> Slot {
-        Slot {
-            table: Table::default(),
-            objects: None,
-            volatile: None,
-            last_write: 0,
-            armed: UNARMED,
-            bytes: 0,
-            complete,
-        }
+        Slot { table: Table::default(), objects: None, orders: None, last_write: 0, armed: UNARMED, bytes: 0, complete }
     }
 
     pub(crate) fn bytes(&self) -> usize {
@@ -81,6 +87,37 @@ impl Slot {
     pub(crate) fn recount_object(&mut self, at: usize, before: usize) {
         let after = self.object_mut(at).map_or(0, |object| object.size());
         self.bytes = self.bytes + after - before;
+        self.note_fading(at);
+    }
+
+    /// Brings the order of fading hashes up to date with the one of an entry.
+    fn note_fading(&mut self, at: usize) {
+        let Some(Object::Hash(hash)) = self.object_mut(at) else { return };
+        let is = hash.first_deadline();
+        let was = std::mem::replace(&mut hash.noted, is);
+        self.fade(self.table.fragment(at), was, is);
+    }
+
+    fn fade(&mut self, fragment: u32, was: u64, is: u64) {
+        if was == is {
+            return;
+        }
+        let shared = || {
+            let entries = self.table.iter_from(fragment).take_while(|(_, other, _)| *other == fragment);
+            entries.filter_map(|(_, _, entry)| self.object(entry)).any(|object| object.noted_deadline() == was)
+        };
+        let gone = was != 0 && !shared();
+        self.change_orders(|orders| replace(&mut orders.fading, fragment, if gone { was } else { 0 }, is));
+    }
+
+    fn change_orders(&mut self, change: impl FnOnce(&mut Orders)) {
+        let orders = self.orders.get_or_insert_default();
+        let before = orders.size();
+        change(orders);
+        self.bytes = self.bytes + orders.size() - before;
+        if orders.size() == 0 {
+            self.orders = None;
+        }
     }
 
     /// Takes an object in; the index goes into its entry's value.
@@ -105,11 +142,14 @@ impl Slot {
             let at = self.table.insert(fragment, entry);
             self.bytes = self.bytes + self.table.size() - before;
             self.order(fragment, 0, facts.expiry);
+            self.note_fading(at);
             return at;
         };
         let Some(entry) = self.table.get_mut(at) else { return at };
         let (was, long) = (entry.expiry(), entry.has_object());
         let former = entry.object();
+        let faded = if long { self.objects.as_ref().and_then(|objects| objects.get(former)) } else { None };
+        let faded = faded.map_or(0, Object::noted_deadline);
         if long || !entry.overwrite(&bytes[key_len..], facts.bits, facts.expiry, facts.access) {
             let before = entry.size();
             let entry = Entry::new(key_len, bytes, facts.bits, facts.expiry, facts.access);
@@ -120,6 +160,8 @@ impl Slot {
             self.drop_object(former);
         }
         self.order(fragment, was, facts.expiry);
+        self.fade(fragment, faded, 0);
+        self.note_fading(at);
         at
     }
 
@@ -139,14 +181,16 @@ impl Slot {
 
     /// When its volatile keys expire, Unix ms, the first one first.
     pub(crate) fn deadlines(&self) -> impl Iterator<Item = u64> + '_ {
-        self.volatile.iter().flat_map(|order| order.iter().map(|(deadline, _)| *deadline))
+        self.orders.iter().flat_map(|orders| orders.volatile.iter().map(|(deadline, _)| *deadline))
     }
 
     /// Takes a key out of memory and out of the expiry order: it was deleted.
     pub(crate) fn remove(&mut self, at: usize) {
         let fragment = self.table.fragment(at);
+        let faded = self.object_mut(at).map_or(0, |object| object.noted_deadline());
         if let Some(entry) = self.take(at) {
             self.order(fragment, entry.expiry(), 0);
+            self.fade(fragment, faded, 0);
         }
     }
 
@@ -177,7 +221,29 @@ impl Slot {
     /// The earliest expiry, with its fragment.
     #[inline]
     pub(crate) fn first_due(&self) -> Option<(u64, u32)> {
-        self.volatile.as_ref()?.first().copied()
+        self.orders.as_ref()?.volatile.first().copied()
+    }
+
+    /// The first hash of which a field goes, with its fragment.
+    pub(crate) fn first_fading(&self) -> Option<(u64, u32)> {
+        self.orders.as_ref()?.fading.first().copied()
+    }
+
+    /// When something of it is to be deleted for the first time, or [`UNARMED`].
+    #[inline]
+    pub(crate) fn first_deadline(&self) -> u64 {
+        let first = |due: Option<(u64, u32)>| due.map_or(UNARMED, |(ms, _)| ms);
+        first(self.first_due()).min(first(self.first_fading()))
+    }
+
+    /// Adds the first deadline of the fields of a hash that stays on disk.
+    pub(crate) fn note_fade(&mut self, fragment: u32, deadline: u64) {
+        self.fade(fragment, 0, deadline);
+    }
+
+    /// Forgets a fading hash that turned out to be gone, or to have another first deadline.
+    pub(crate) fn strike_fading(&mut self, due: (u64, u32)) {
+        self.fade(due.1, due.0, 0);
     }
 
     /// Forgets one element of the expiry order, whose key turned out to be gone.
@@ -220,25 +286,25 @@ impl Slot {
     }
 
     fn reorder(&mut self, fragment: u32, was: u64, is: u64) {
-        let volatile = self.volatile.get_or_insert_default();
-        let before = volatile.len();
         // Two keys may share fragment and expiry; the element then stays for the other one.
         let shared =
             || self.table.iter_from(fragment).take_while(|(_, f, _)| *f == fragment).any(|(_, _, e)| e.expiry() == was);
-        if was != 0 && !shared() {
-            volatile.remove(&(was, fragment));
-        }
-        if is != 0 {
-            volatile.insert((is, fragment));
-        }
-        self.bytes = self.bytes + volatile.len() * VOLATILE_SIZE - before * VOLATILE_SIZE;
-        if volatile.is_empty() {
-            self.volatile = None;
-        }
+        let gone = was != 0 && !shared();
+        self.change_orders(|orders| replace(&mut orders.volatile, fragment, if gone { was } else { 0 }, is));
     }
 
     /// Bytes of an empty slot's own struct, for the figures.
     pub(crate) const fn own_size() -> usize {
         size_of::<parking_lot::Mutex<Slot>>()
+    }
+}
+
+/// Replaces an element of an order by another one; 0 is none.
+fn replace(order: &mut BTreeSet<(u64, u32)>, fragment: u32, was: u64, is: u64) {
+    if was != 0 {
+        order.remove(&(was, fragment));
+    }
+    if is != 0 {
+        order.insert((is, fragment));
     }
 }

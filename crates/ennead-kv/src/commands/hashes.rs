@@ -2,6 +2,7 @@
 
 use crate::args::Args;
 use crate::command::{Command, Flag, GROW_FAST, Group, READ, READ_FAST, Run, Text, WRITE_FAST};
+use crate::context::collections::View;
 use crate::context::{Context, Lookup};
 use crate::entry::Kind;
 use crate::error::{Error, Result};
@@ -9,6 +10,7 @@ use crate::notice::EventClass;
 use crate::reply::Reply;
 
 mod counter;
+mod deadlines;
 mod random;
 mod scan;
 #[cfg(test)]
@@ -18,7 +20,9 @@ const fn row(name: &'static str, arity: i32, flags: &'static [Flag], text: Text,
     Command::of(Group::Hash, name, arity, flags, text, run)
 }
 
-pub(super) const COMMANDS: &[Command] = &[
+pub(super) const TABLES: [&[Command]; 2] = [COMMANDS, deadlines::COMMANDS];
+
+const COMMANDS: &[Command] = &[
     row(
         "hdel",
         -3,
@@ -226,11 +230,18 @@ fn set_fields(context: &mut Context<'_>, args: Args<'_>) -> Result<i64> {
     Ok(new)
 }
 
-/// Sets one field, as part of other commands.
+/// Sets one field, as part of other commands. It keeps the deadline that it has.
 fn set_field(context: &mut Context<'_>, key: &[u8], field: &[u8], value: &[u8], event: &'static str) -> Result {
     let spot = context.find_members(key, Lookup::Write, [field])?;
+    let deadline = match context.view(spot, Kind::Hash)? {
+        view @ View::Long(hash) if hash.first_deadline() != 0 => view.deadline(context.placer(), field).unwrap_or(0),
+        _ => 0,
+    };
     let mut edit = context.open(spot, Kind::Hash)?;
     context.hash_set(&mut edit, key, field, value)?;
+    if deadline != 0 {
+        context.hash_set_deadline(&mut edit, key, field, deadline)?;
+    }
     context.note_field(&mut edit, field, value);
     context.note_fields(&mut edit);
     context.close_told(edit, key, EventClass::Hash, event).map(drop)

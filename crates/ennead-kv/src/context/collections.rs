@@ -44,7 +44,7 @@ pub(crate) enum View<'a> {
 /// A large collection with what its rows need.
 pub(super) struct Long<'a> {
     pub(super) object: &'a mut Object,
-    placer: &'a Placer,
+    pub(super) placer: &'a Placer,
     pub(super) rows: Rows<'a>,
 }
 
@@ -70,9 +70,10 @@ impl Rows<'_> {
         self.batch.put(self.table, self.key, value);
     }
 
-    fn put_field(&mut self, field: &[u8], value: &[u8]) {
+    /// `deadline` in Unix ms, 0 for none.
+    pub(super) fn put_field(&mut self, field: &[u8], value: &[u8], deadline: u64) {
         self.key(field);
-        self.batch.put(self.table, self.key, row_value(self.value, value));
+        self.batch.put(self.table, self.key, row_value(self.value, value, deadline));
     }
 
     pub(super) fn delete(&mut self, suffix: &[u8]) {
@@ -182,10 +183,15 @@ impl<'a> Context<'a> {
     /// Makes an object of a packed collection that has grown too large; to be called after each addition.
     pub(super) fn grow(&mut self, edit: &mut Edit, key: &[u8]) -> Result {
         edit.changed = true;
-        let Form::Packed(bytes) = &mut edit.form else { return Ok(()) };
-        if bytes.len() <= PACKED_MAX {
-            return Ok(());
+        match &edit.form {
+            Form::Packed(bytes) if bytes.len() > PACKED_MAX => self.promote(edit, key),
+            _ => Ok(()),
         }
+    }
+
+    /// Makes an object of a packed collection.
+    pub(super) fn promote(&mut self, edit: &mut Edit, key: &[u8]) -> Result {
+        let Form::Packed(bytes) = &mut edit.form else { return Ok(()) };
         let bytes = std::mem::take(bytes);
         let shared = self.shared();
         let id = shared.meta.new_object(&shared.store)?;
@@ -245,13 +251,13 @@ impl<'a> Context<'a> {
         Ok(Long { object, placer, rows })
     }
 
-    /// Sets a field of a hash; whether it is new.
+    /// Sets a field of a hash, without a deadline; whether it is new.
     pub(crate) fn hash_set(&mut self, edit: &mut Edit, key: &[u8], field: &[u8], value: &[u8]) -> Result<bool> {
         let new = match &mut edit.form {
             Form::Packed(bytes) => packed::hash_set(bytes, field, value),
             Form::Long => {
                 let Long { object, placer, mut rows } = self.long(edit)?;
-                rows.put_field(field, value);
+                rows.put_field(field, value, 0);
                 fields(object)?.set(placer, field, value)
             }
         };
@@ -347,7 +353,7 @@ impl<'a> Context<'a> {
     }
 }
 
-fn fields(object: &mut Object) -> Result<&mut Fields> {
+pub(super) fn fields(object: &mut Object) -> Result<&mut Fields> {
     match object {
         Object::Set(fields) | Object::Hash(fields) => Ok(fields),
         _ => Err(GONE),

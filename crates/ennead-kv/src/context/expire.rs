@@ -18,7 +18,7 @@ impl Context<'_> {
         (1..=self.call.now_ms).contains(&deadline) && !self.call.keep_expired
     }
 
-    /// Deletes up to `most` due keys of a slot of the selected database and commits that; how many.
+    /// Deletes up to `most` due keys and fields of a slot of the selected database and commits that; how many.
     pub(crate) fn expire_slot(&mut self, number: u16, most: usize) -> Result<usize> {
         let index = self.locked(self.call.db, number)?;
         let mut snapshot = None;
@@ -42,12 +42,13 @@ impl Context<'_> {
             }
             self.locked[index].slot.strike(due);
         }
+        let faded = self.fade_slot(index, most - deleted)?;
         let outcome = self.commit();
         let locked = &mut self.locked[index];
         locked.database.arm(number, &mut locked.slot, true);
         outcome?;
         self.shared().counters.expired.fetch_add(deleted as u64, Relaxed);
-        Ok(deleted)
+        Ok(deleted + faded)
     }
 
     /// Deletes the keys of a place that are due and not in memory.

@@ -84,7 +84,9 @@ pub(crate) fn admit(
 
 /// What is taken into memory of a large collection when its members are not needed.
 pub(crate) fn outline(value: RowValue<'_>) -> Option<Object> {
-    let (id, len) = value.object().filter(|(_, len)| value.kind.has_object() && *len >= OUTLINED_MIN)?;
+    // Fields that go are found among all.
+    let is_outlined = |len| value.kind.has_object() && len >= OUTLINED_MIN && value.first_deadline() == 0;
+    let (id, len) = value.object().filter(|(_, len)| is_outlined(*len))?;
     Object::outline(value.kind, id, usize::try_from(len).ok()?)
 }
 

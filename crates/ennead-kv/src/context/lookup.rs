@@ -100,6 +100,9 @@ impl Context<'_> {
             if whole && has_object && self.outline(spot).is_some() {
                 self.complete_object(spot)?;
             }
+            if has_object && spot.exists() {
+                spot = self.without_due_fields(spot, key)?;
+            }
         }
         match (lookup, spot.at) {
             (Lookup::Write, _) => {}

@@ -172,7 +172,7 @@ impl Context<'_> {
         work.row.set_key(spot.place, key);
         match locked.slot.object(entry) {
             Some(object) => {
-                let payload = row::object_payload(object.id(), object.len() as u64);
+                let payload = row::object_payload(object.id(), object.len() as u64, object.first_deadline());
                 work.row.set_value(&payload, entry.bits(), entry.expiry());
             }
             None => work.row.set_value(entry.value(), entry.bits(), entry.expiry()),

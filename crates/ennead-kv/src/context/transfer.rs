@@ -4,6 +4,7 @@ use super::{Context, Spot};
 use crate::entry::{Entry, Hint, Kind};
 use crate::error::{Error, Result};
 use crate::object::Object;
+use crate::rdb::file::DatedField;
 use crate::rdb::{self, Collection, Restored};
 
 /// A value outside of any slot, with what goes with it.
@@ -86,6 +87,7 @@ impl Context<'_> {
         let collection = match value {
             Restored::String(bytes) => return self.set_string(spot, key, &bytes, expiry, Hint::Auto),
             Restored::Collection(collection) => collection,
+            Restored::Dated(fields) => return self.put_dated(spot, key, &fields, expiry),
             Restored::Stream(stream) => {
                 self.delete(spot, key);
                 let spot = self.again(spot, key);
@@ -130,6 +132,25 @@ impl Context<'_> {
                 self.close(edit, key)?
             }
         };
+        self.set_expiry(spot, key, expiry);
+        Ok(spot)
+    }
+
+    /// Sets a key to a hash of which fields have deadlines; those that are over are left out.
+    fn put_dated(&mut self, spot: Spot, key: &[u8], fields: &[DatedField], expiry: u64) -> Result<Spot> {
+        let mut edit = self.open_new(spot, key, Kind::Hash);
+        for (field, value, deadline) in fields {
+            if self.is_over(*deadline) {
+                continue;
+            }
+            self.hash_set(&mut edit, key, field, value)?;
+            if *deadline != 0 {
+                self.hash_set_deadline(&mut edit, key, field, *deadline)?;
+            }
+            self.note_field(&mut edit, field, value);
+        }
+        self.note_fields(&mut edit);
+        let spot = self.close(edit, key)?;
         self.set_expiry(spot, key, expiry);
         Ok(spot)
     }

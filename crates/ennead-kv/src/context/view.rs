@@ -41,6 +41,14 @@ impl<'a> View<'a> {
         }
     }
 
+    /// When a hash's field goes, Unix ms; 0 for one that stays, none for one that is not there.
+    pub(crate) fn deadline(self, placer: &Placer, field: &[u8]) -> Option<u64> {
+        match self {
+            View::Long(Object::Hash(fields)) => fields.deadline(placer, field),
+            _ => self.field(placer, field).map(|_| 0),
+        }
+    }
+
     /// Whether a set has a member.
     pub(crate) fn contains(self, placer: &Placer, member: &[u8]) -> bool {
         match self {

@@ -113,6 +113,7 @@ impl<'a> Walk<'a> {
                 read += 1;
                 if room.is_nearly_full(0) {
                     slot.note_expiry(place.fragment, value.expiry);
+                    slot.note_fade(place.fragment, value.first_deadline());
                     whole = false;
                 } else if room.is_short_for(value)
                     && let Some(outline) = outline(value)

@@ -2,10 +2,11 @@
 //! read in every form that a version up to 7.2 writes.
 
 use super::shape::{self, shape};
-use super::{Reader, Refusal, frame, intset, listpack, write_length, write_string, ziplist, zipmap};
+use super::{Reader, Refusal, dated, frame, intset, listpack, write_length, write_string, ziplist, zipmap};
 use crate::context::collections::View;
 use crate::entry::Kind;
 use crate::number::double::parse_double;
+use crate::object::Object;
 
 /// A node of a list that is one element, as it is.
 const NODE_PLAIN: u64 = 1;
@@ -55,6 +56,11 @@ pub(crate) fn dump(kind: Kind, view: View<'_>) -> Vec<u8> {
     let mut payload = Vec::new();
     match kind {
         Kind::Hash => {
+            if let View::Long(Object::Hash(hash)) = view
+                && hash.first_deadline() != 0
+            {
+                return dated::dump(hash);
+            }
             payload.push(shape::HASH);
             write_length(&mut payload, view.pair_count() as u64);
             for (field, value) in view.fields() {

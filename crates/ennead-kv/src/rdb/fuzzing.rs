@@ -19,7 +19,7 @@ pub fn payload(bytes: &[u8]) {
         Err(Refusal::Format | Refusal::Empty) => {}
         Err(Refusal::VersionOrChecksum) => panic!("version and checksum were put right"),
         Ok(Restored::String(string)) => assert!(string.len() <= bytes.len().saturating_mul(GROWTH_MAX)),
-        Ok(Restored::Stream(_)) => {}
+        Ok(Restored::Stream(_) | Restored::Dated(_)) => {}
         Ok(Restored::Collection(collection)) => {
             assert!(!collection.is_empty(), "an empty collection");
             assert!(collection.len() <= bytes.len().saturating_mul(GROWTH_MAX));

@@ -27,7 +27,7 @@ fn broken_rows_are_seen() {
 fn a_long_string_names_object_and_length() {
     let mut row = RowBuffer::default();
     row.set_key(Place { slot: 0, fragment: 1 }, b"k");
-    row.set_value(&object_payload(77, 1 << 40), kind_bits(Kind::LongString, Hint::Auto), 0);
+    row.set_value(&object_payload(77, 1 << 40, 0), kind_bits(Kind::LongString, Hint::Auto), 0);
     let value = RowValue::parse(row.row_value()).unwrap();
     assert_eq!(value.object(), Some((77, 1 << 40)));
 }

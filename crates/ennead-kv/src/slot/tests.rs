@@ -5,7 +5,7 @@ use crate::place::next_random;
 fn recount(slot: &Slot) -> usize {
     let entries: usize = slot.table.iter_from(0).map(|(_, _, entry)| entry.size()).sum();
     let objects: usize = slot.objects.iter().flat_map(|slab| slab.iter()).map(|(_, object)| object.size()).sum();
-    let volatile = slot.volatile.as_ref().map_or(0, |order| order.len()) * VOLATILE_SIZE;
+    let volatile = slot.orders.as_ref().map_or(0, |orders| orders.size());
     slot.table.size() + entries + objects + volatile
 }
 
@@ -38,7 +38,7 @@ fn counts_its_bytes_and_orders_its_deadlines() {
             .collect();
         deadlines.sort_unstable();
         deadlines.dedup();
-        let order: Vec<(u64, u32)> = slot.volatile.iter().flat_map(|order| order.iter().copied()).collect();
+        let order: Vec<(u64, u32)> = slot.orders.iter().flat_map(|orders| orders.volatile.iter().copied()).collect();
         assert_eq!(order, deadlines);
     }
 }

@@ -60,7 +60,8 @@ pub(super) fn page() -> String {
          \x20 password that the server is started with replaces those of `default`, and is forgotten with the process.\n\
          - The payload of RESTORE is always checked, also for users with `skip-sanitize-payload`.\n\
          - Expired keys are deleted when they are due, not by sampling.\n\
-         - PFADD to a corrupted HyperLogLog adds nothing; Redis keeps what it added before it found out.\n\n",
+         - PFADD to a corrupted HyperLogLog adds nothing; Redis keeps what it added before it found out.\n\
+         - A field whose time is over is gone for every command, HLEN among them; Redis counts it until it is removed.\n\n",
     );
     page.push_str("| group | there | not there |\n|---|---|---|\n");
     for (group, rows) in &groups {
@@ -75,6 +76,7 @@ pub(super) fn page() -> String {
             let _ = writeln!(page, "| {name} | {} | {state} |", row.since);
         }
     }
+    newer(&mut page);
     settings(&mut page);
     page.push_str(
         "\n## Listeners\n\n\
@@ -84,6 +86,25 @@ pub(super) fn page() -> String {
          | gRPC | 127.0.0.1:2379 | grpc.health.v1, grpc.reflection v1 and v1alpha |\n",
     );
     page
+}
+
+/// Commands that came after what is measured against.
+fn newer(page: &mut String) {
+    page.push_str("\n### Newer than Redis 7.2\n\n| command | Redis since |\n|---|---|\n");
+    let is_newer = |since: &str| {
+        let mut numbers = since.split('.').map(|number| number.parse().unwrap_or(0));
+        (numbers.next(), numbers.next()) > (Some(7), Some(2))
+    };
+    let mut rows: Vec<_> = Registry::get()
+        .commands()
+        .iter()
+        .filter(|command| is_newer(command.spec.since))
+        .map(|command| (command.spec.name.to_uppercase(), command.spec.since))
+        .collect();
+    rows.sort_unstable();
+    for (name, since) in rows {
+        let _ = writeln!(page, "| {name} | {since} |");
+    }
 }
 
 fn settings(page: &mut String) {

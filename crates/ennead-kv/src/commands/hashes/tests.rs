@@ -109,7 +109,7 @@ fn payloads_of_hashes_come_back() {
 
 /// A reply that is one bulk string.
 #[derive(Default)]
-struct Bytes(Vec<u8>);
+pub(super) struct Bytes(pub(super) Vec<u8>);
 
 impl crate::Reply for Bytes {
     fn protocol(&self) -> u8 {

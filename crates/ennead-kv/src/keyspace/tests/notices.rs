@@ -163,3 +163,27 @@ fn a_transaction_tells_when_it_is_committed() {
     run(false).unwrap();
     assert_eq!(ear.heard(), ["new:0:a set:0:a new:0:b set:0:b"]);
 }
+
+#[test]
+fn fields_that_go_are_told_of() {
+    let mut probe = Probe::new();
+    let ear = Ear::at(&mut probe);
+    all_events(&probe);
+    probe.run("hset h a 1 b 2 c 3 d 4 e 5");
+    probe.run("hpexpire h 100 fields 2 a b");
+    probe.run("hpexpire h 100 nx fields 1 a");
+    probe.run("hpersist h fields 2 b c");
+    probe.run("hpersist h fields 1 b");
+    probe.run("hpexpire h 0 fields 2 b x");
+    assert_eq!(ear.heard(), ["new:0:h hset:0:h", "hexpire:0:h", "hpersist:0:h", "hdel:0:h"]);
+    probe.call.now_ms += 100;
+    probe.run("hget h c");
+    assert_eq!(ear.heard(), ["hexpired:0:h"]);
+    probe.run("hpexpire h 100 fields 3 c d e");
+    probe.call.now_ms += 100;
+    probe.keyspace.expire_due(probe.call.now_ms, 10).unwrap();
+    assert_eq!(ear.heard(), ["hexpire:0:h", "hexpired:0:h del:0:h"]);
+    probe.run("hset h a 1");
+    probe.run("hpexpire h 0 fields 1 a");
+    assert_eq!(ear.heard(), ["new:0:h hset:0:h", "hdel:0:h del:0:h"]);
+}

@@ -79,7 +79,10 @@ impl Life {
                         "stream" => format!("xinfo stream {key} full count 0"),
                         other => panic!("a {other}"),
                     };
-                    let value = self.run(&call, &reader)?.0;
+                    let mut value = self.run(&call, &reader)?.0;
+                    if kind == "hash" {
+                        value = self.dated(&call, key, &value)?;
+                    }
                     let deadline = self.run(&call, &format!("pexpiretime {key}"))?.0;
                     let deadline = deadline.trim_matches(['(', ')']).parse::<i64>().unwrap();
                     state.insert((db, key.to_owned()), (kind, value, deadline.max(0) as u64));
@@ -87,6 +90,17 @@ impl Life {
             }
         }
         Ok(state)
+    }
+
+    /// Fields and values of a hash, each with its deadline, in lines.
+    fn dated(&self, call: &Call, key: &str, pairs: &str) -> Result<String> {
+        let words: Vec<&str> = pairs.trim_matches(['[', ']']).split(' ').map(|word| word.trim_matches('"')).collect();
+        let names: Vec<&str> = words.iter().copied().step_by(2).collect();
+        let asked = format!("hpexpiretime {key} fields {} {}", names.len(), names.join(" "));
+        let deadlines = self.run(call, &asked)?.0;
+        let deadlines = deadlines.trim_matches(['[', ']']).split(' ').map(|word| word.trim_matches(['(', ')']));
+        let lines = words.chunks(2).zip(deadlines);
+        Ok(lines.map(|(pair, deadline)| format!("{} {} {deadline}\n", pair[0], pair[1])).collect())
     }
 
     /// The names of all keys of a database.
@@ -236,7 +250,9 @@ fn members(random: &mut Random, width: usize) -> String {
 /// A command that changes a collection.
 fn collection_command(random: &mut Random) -> String {
     let (first, second) = (key(random), key(random));
-    match random.below(30) {
+    match random.below(33) {
+        30..=31 => format!("hpexpire {first} {} fields 2 field:{} counter", random.below(2_000), random.below(80)),
+        32 => format!("hpersist {first} fields 2 field:{} counter", random.below(80)),
         18..=21 => format!("xadd {first} *{}", members(random, 2)),
         22 => format!("xadd {first} maxlen {} *{}", random.below(20), members(random, 2)),
         23 => format!("xgroup create {first} g 0"),
@@ -293,7 +309,12 @@ fn command(random: &mut Random) -> String {
 /// What is there against what is to be there, read in the ways in which clients can.
 fn check(random: &mut Random, life: &Life, now_ms: u64, expected: &State) {
     let mut expected = expected.clone();
-    expected.retain(|_, (_, _, deadline)| *deadline == 0 || *deadline > now_ms);
+    expected.retain(|_, (kind, value, deadline)| {
+        if kind == "hash" {
+            *value = value.split_inclusive('\n').filter(|line| !is_over(line, now_ms)).collect();
+        }
+        (*deadline == 0 || *deadline > now_ms) && !(kind == "hash" && value.is_empty())
+    });
     // Or as clients see it that come before the keys are in memory.
     let warm = !random.once_in(3);
     if warm {
@@ -318,6 +339,12 @@ fn check(random: &mut Random, life: &Life, now_ms: u64, expected: &State) {
         }
     }
     assert!(life.read(now_ms).unwrap() == expected, "after the due keys were deleted");
+}
+
+/// Whether a field's line tells of a deadline that has passed.
+fn is_over(line: &str, now_ms: u64) -> bool {
+    let deadline: i64 = line.trim_end().rsplit(' ').next().unwrap().parse().unwrap();
+    (1..=now_ms as i64).contains(&deadline)
 }
 
 fn short(state: &State) -> String {

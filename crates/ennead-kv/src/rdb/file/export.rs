@@ -13,7 +13,7 @@ use crate::keyspace::database_numbers;
 use crate::object::fields;
 use crate::object::stream::Stream;
 use crate::packed;
-use crate::rdb::{shape, streams};
+use crate::rdb::{dated, shape, streams};
 use crate::row::{self, RowValue};
 
 /// Keys between two reports of progress.
@@ -72,7 +72,7 @@ pub fn export(
                             let (start, end) =
                                 (row::object_prefix(place.slot, id), row::object_prefix(place.slot, id + 1));
                             let members = members(&snapshot, chunks, &start, &end);
-                            target.long(value.kind, len, members)?;
+                            target.long(value.kind, len, value.first_deadline(), members)?;
                         }
                         None => target.short(value.kind, value.payload)?,
                     }
@@ -168,10 +168,13 @@ impl<W: Write> Target<'_, W> {
     }
 
     /// A value with a row for each member, or chunk.
-    fn long(&mut self, kind: Kind, len: u64, mut rows: Iter) -> Result<(), Error> {
+    /// `first` is the first deadline of a hash's fields, 0 for none.
+    fn long(&mut self, kind: Kind, len: u64, first: u64, mut rows: Iter) -> Result<(), Error> {
         let kind = match kind.short() {
             Kind::List => shape::LIST,
             Kind::Set => shape::SET,
+            // A Redis before 7.4 does not know the type, whatever the file's version.
+            Kind::Hash if first != 0 => shape::HASH_DEADLINES,
             Kind::Hash => shape::HASH,
             Kind::Zset => shape::ZSET,
             Kind::Stream => return self.stream(len, rows),
@@ -181,6 +184,9 @@ impl<W: Write> Target<'_, W> {
             }
         };
         self.begin(kind)?;
+        if kind == shape::HASH_DEADLINES {
+            self.writer.raw(&first.to_le_bytes())?;
+        }
         self.writer.length(len)?;
         let mut left = len;
         while rows.valid() {
@@ -188,9 +194,13 @@ impl<W: Write> Target<'_, W> {
             match kind {
                 shape::LIST => self.writer.string(rows.value())?,
                 shape::SET => self.writer.string(suffix)?,
-                shape::HASH => {
+                shape::HASH | shape::HASH_DEADLINES => {
+                    let (value, deadline) = fields::parse_row(rows.value()).ok_or_else(|| corrupted(self.key))?;
+                    if kind == shape::HASH_DEADLINES {
+                        self.writer.length(dated::after(deadline, first))?;
+                    }
                     self.writer.string(suffix)?;
-                    self.writer.string(fields::parse_row(rows.value()).ok_or_else(|| corrupted(self.key))?)?;
+                    self.writer.string(value)?;
                 }
                 _ => {
                     self.writer.string(suffix)?;

@@ -3,9 +3,9 @@
 use std::io::Read as Input;
 
 use super::source::{Length, Source};
-use super::{DatedField, Error, Limits, Piece, Value, modules, streams};
+use super::{Error, Limits, Piece, Value, modules, streams};
 use crate::rdb::shape::{self, Atom, Shape, shape};
-use crate::rdb::{Reader, Refusal, collections, frame_of, listpack, unframed};
+use crate::rdb::{Reader, Refusal, collections, dated, frame_of, unframed};
 
 /// A value with fewer bytes is looked into, in case there is nothing in it.
 const EMPTY_BYTES_MAX: usize = 64;
@@ -72,7 +72,7 @@ fn shaped<R: Input>(source: &mut Source<R>, kind: u8, shape: Shape, limits: Limi
     let count = if shape.counted { source.number(&mut raw)? } else { 1 };
     let head = raw.len();
     // No payload of these types is understood by a Redis of 7.2.
-    let in_pieces = has_deadlines(kind);
+    let in_pieces = dated::is_dated(kind);
     for done in 0..count {
         member(source, shape.member, &mut raw)?;
         let large = shape.counted && raw.len() > limits.whole_bytes_max;
@@ -125,8 +125,8 @@ impl Rest {
                     return Ok(None);
                 }
                 let mut reader = Reader(raw);
-                let piece = if has_deadlines(*kind) {
-                    deadlines(*kind, &mut reader, *ahead, *first).map(Piece::Deadlines)
+                let piece = if dated::is_dated(*kind) {
+                    dated::fields(*kind, &mut reader, *ahead, *first, u64::MAX).map(Piece::Deadlines)
                 } else {
                     collections::members(*kind, &mut reader, *ahead, u64::MAX).map(Piece::Members)
                 };
@@ -138,40 +138,6 @@ impl Rest {
             }
         }
     }
-}
-
-fn has_deadlines(kind: u8) -> bool {
-    matches!(
-        kind,
-        shape::HASH_DEADLINES
-            | shape::HASH_DEADLINES_ABSOLUTE
-            | shape::HASH_LISTPACK_DEADLINES
-            | shape::HASH_LISTPACK_DEADLINES_BARE
-    )
-}
-
-/// Fields, values and their deadlines in Unix ms, 0 for none.
-fn deadlines(kind: u8, reader: &mut Reader<'_>, count: u64, first: u64) -> Option<Vec<DatedField>> {
-    if shape(kind).is_some_and(|shape| !shape.counted) {
-        let items = listpack::items(&reader.string(u64::MAX)?)?;
-        let (fields, rest) = items.as_chunks::<3>();
-        let number = |text: &[u8]| std::str::from_utf8(text).ok()?.parse().ok();
-        return fields
-            .iter()
-            .map(|[field, value, deadline]| Some((field.clone(), value.clone(), number(deadline)?)))
-            .collect::<Option<_>>()
-            .filter(|_| rest.is_empty());
-    }
-    (0..count)
-        .map(|_| {
-            let deadline = match reader.plain_length()? {
-                // Relative to the first one, which has 1.
-                after @ 1.. if kind == shape::HASH_DEADLINES => first.checked_add(after - 1)?,
-                deadline => deadline,
-            };
-            Some((reader.string(u64::MAX)?, reader.string(u64::MAX)?, deadline))
-        })
-        .collect()
 }
 
 fn type_name(kind: u8) -> &'static str {
