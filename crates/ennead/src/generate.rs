@@ -2,6 +2,7 @@
 //! pages, the list of what is compatible, man page and completions. A test compares them with what is checked in.
 
 mod compatibility;
+mod redis_suite;
 mod reference;
 
 use std::path::Path;

@@ -6,6 +6,8 @@ use std::fmt::Write;
 use ennead_engine::Registry;
 use ennead_engine::settings::{FIXED, KEPT, TABLE};
 
+use super::redis_suite;
+
 /// Name, version that brought it, group; subcommands as `container|sub`.
 const COMMANDS: &str = include_str!("redis-7.2.txt");
 
@@ -77,6 +79,7 @@ pub(super) fn page() -> String {
         }
     }
     newer(&mut page);
+    redis_suite::write(&mut page);
     settings(&mut page);
     page.push_str(
         "\n## Listeners\n\n\
