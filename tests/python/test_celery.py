@@ -81,7 +81,7 @@ def test_commands_to_the_workers_and_their_answers(tasks, server):
 
 def test_a_revoked_task_is_not_done(tasks):
     celery = importlib.import_module("celery.exceptions")
-    result = tasks.add.apply_async((1, 1), countdown=1)
+    result = tasks.add.apply_async((1, 1), countdown=3)
     result.revoke()
     with pytest.raises(celery.TaskRevokedError):
         result.get(timeout=LIMIT_S)
