@@ -151,7 +151,7 @@ rows! {
     STREAM_NODE_ENTRIES: u64 = "kv.stream_node_max_entries", integer(0, i64::MAX), "100", live,
         redis: ["stream-node-max-entries" => Form::Plain];
     /// Bytes of a chunk of a stream; 0 for no limit.
-    STREAM_NODE_BYTES: u64 = "kv.stream_node_max_bytes", bytes(0), "4096", live,
+    STREAM_NODE_BYTES: u64 = "kv.stream_node_max_bytes", bytes(0), "4kb", live,
         redis: ["stream-node-max-bytes" => Form::Plain];
 
     /// How long a script may run before other clients are told that the server is busy.

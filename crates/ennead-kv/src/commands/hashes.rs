@@ -10,6 +10,7 @@ use crate::notice::EventClass;
 use crate::reply::Reply;
 
 mod counter;
+mod dated;
 mod deadlines;
 mod random;
 mod scan;
@@ -20,7 +21,7 @@ const fn row(name: &'static str, arity: i32, flags: &'static [Flag], text: Text,
     Command::of(Group::Hash, name, arity, flags, text, run)
 }
 
-pub(super) const TABLES: [&[Command]; 2] = [COMMANDS, deadlines::COMMANDS];
+pub(super) const TABLES: [&[Command]; 3] = [COMMANDS, deadlines::COMMANDS, dated::COMMANDS];
 
 const COMMANDS: &[Command] = &[
     row(

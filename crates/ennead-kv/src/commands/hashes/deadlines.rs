@@ -121,7 +121,7 @@ impl Condition {
 }
 
 /// The fields behind `FIELDS numfields`, which stand from word `at` on: the word of the first field.
-fn check_fields(args: Args<'_>, at: usize, refusal: &'static str) -> Result<usize> {
+pub(super) fn check_fields(args: Args<'_>, at: usize, refusal: &'static str) -> Result<usize> {
     if !args.get(at).is_some_and(|word| word.eq_ignore_ascii_case(b"fields")) {
         return Err(Error::text("ERR Mandatory argument FIELDS is missing or not at the right position"));
     }
@@ -132,18 +132,23 @@ fn check_fields(args: Args<'_>, at: usize, refusal: &'static str) -> Result<usiz
     Ok(at + 2)
 }
 
+/// A deadline that a command of this name is given.
+pub(super) fn parse_deadline(amount: &[u8], unit: Unit, now_ms: u64, command: &str) -> Result<u64> {
+    let amount = parse_integer(amount).ok_or(Error::NotInteger)?;
+    if amount < 0 {
+        return Err(Error::text("ERR invalid expire time, must be >= 0"));
+    }
+    unix_ms(amount, unit, now_ms)
+        .and_then(|deadline| u64::try_from(deadline).ok())
+        .filter(|deadline| *deadline <= DEADLINE_MAX)
+        .ok_or_else(|| Error::Text(format!("ERR invalid expire time in '{command}' command").into()))
+}
+
 fn set(context: &mut Context<'_>, args: Args<'_>, unit: Unit, command: &str, reply: &mut dyn Reply) -> Result {
     let key = &args[1];
     let spot = context.find(key, Lookup::Write)?;
     context.view(spot, Kind::Hash)?;
-    let amount = parse_integer(&args[2]).ok_or(Error::NotInteger)?;
-    if amount < 0 {
-        return Err(Error::text("ERR invalid expire time, must be >= 0"));
-    }
-    let deadline = unix_ms(amount, unit, context.now_ms())
-        .and_then(|deadline| u64::try_from(deadline).ok())
-        .filter(|deadline| *deadline <= DEADLINE_MAX)
-        .ok_or_else(|| Error::Text(format!("ERR invalid expire time in '{command}' command").into()))?;
+    let deadline = parse_deadline(&args[2], unit, context.now_ms(), command)?;
     let condition = Condition::parse(&args[3]);
     let at = if condition == Condition::Always { 3 } else { 4 };
     let first = check_fields(args, at, "ERR Parameter `numFields` should be greater than 0")?;
@@ -198,7 +203,7 @@ fn hpexpireat(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) 
     set(context, args, Unit::UnixMilliseconds, "hpexpireat", reply)
 }
 
-const NOT_POSITIVE: &str = "ERR Number of fields must be a positive integer";
+pub(super) const NOT_POSITIVE: &str = "ERR Number of fields must be a positive integer";
 
 fn show(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply, figure: impl Fn(u64, u64) -> u64) -> Result {
     let spot = context.find_members(&args[1], Lookup::Read, args.iter_from(4))?;
