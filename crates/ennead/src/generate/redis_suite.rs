@@ -5,7 +5,11 @@ use std::fmt::Write;
 /// Unit, tests, and why they fail. Those of the suite of Redis 7.0.15 that redis-server itself passes against an external
 /// server, without the checks of encodings and digests.
 const FAILING: &[(&str, &str, &str)] = &[
-    ("type/zset", "ZSCORE, ZMSCORE (listpack, skiplist)", "scores are printed as 7.2 does, with as many digits as are needed"),
+    (
+        "type/zset",
+        "ZSCORE, ZMSCORE (listpack, skiplist)",
+        "scores are printed as 7.2 does, with as many digits as are needed",
+    ),
     (
         "type/hash",
         "Hash ziplist of various encodings (2)",
