@@ -196,7 +196,7 @@ def main():
     lost, total, failures = [], 0, 0
     settings = ["CONFIG SET slowlog-log-slower-than 10000", "CONFIG SET slowlog-max-len 128", "CONFIG SET maxmemory 0",
                 "CONFIG SET maxmemory-policy noeviction", "CONFIG SET proto-max-bulk-len 536870912",
-                "CONFIG SET latency-monitor-threshold 0", "CONFIG SET requirepass \"\""]
+                "CONFIG SET latency-monitor-threshold 0", "CONFIG SET requirepass \"\"", "DEBUG SET-ACTIVE-EXPIRE 1"]
     print(f"{'unit':28} passed failed  lost  seconds")
     for unit in units:
         begun = time.time()
