@@ -6,6 +6,7 @@ ratio is taken within one run of this script. CPU is what the server process use
 with few processors the client shares them, and a server that uses less leaves it more.
 """
 import argparse
+import csv
 import datetime
 import os
 import pathlib
@@ -199,8 +200,8 @@ def redis_benchmark(arguments, server, command, pipeline, requests):
     output = client(arguments, "redis-benchmark", "-p", server.port, "-c", CONNECTIONS, "-d", VALUE_BYTES, "-r", RANDOM_KEYS,
                     "-n", requests, "-P", pipeline, "--csv", *command)
     cpu = server.cpu_s() - before
-    line = output.strip().splitlines()[-1]
-    return float(line.split(",")[1].strip('"')), cpu / requests * 1e6
+    row = list(csv.reader(output.strip().splitlines()))[-1]
+    return float(row[1]), cpu / requests * 1e6
 
 
 def pair(arguments, durability):
@@ -222,6 +223,7 @@ def throughput(arguments, table, durability, commands, pipelines):
     if commands is STRUCTURES:
         for server in servers:
             fill(arguments, server)
+        time.sleep(arguments.settle)
     for pipeline, (must, aim, cpu_aim) in pipelines.items():
         for title, command in commands.items():
             speed, cpu = {"redis": [], "ennead": []}, {"redis": [], "ennead": []}
