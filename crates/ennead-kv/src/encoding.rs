@@ -84,30 +84,3 @@ pub(crate) fn collection_encoding(kind: Kind, hint: Hint, fades: bool) -> &'stat
         _ => "listpack",
     }
 }
-
-/// Bytes of a listpack without elements.
-pub(crate) const LISTPACK_EMPTY: usize = 7;
-
-/// Bytes that an element takes in a listpack: its own with a header, or those of a number, and their length behind them.
-pub(crate) fn listpack_entry(element: &[u8]) -> usize {
-    let number = if element.len() <= INTEGER_LEN_MAX { parse_integer(element) } else { None };
-    let bytes = match (number, element.len()) {
-        (Some(0..=127), _) => 1,
-        (Some(-4096..=4095), _) => 2,
-        (Some(-0x8000..=0x7fff), _) => 3,
-        (Some(-0x80_0000..=0x7f_ffff), _) => 4,
-        (Some(-0x8000_0000..=0x7fff_ffff), _) => 5,
-        (Some(_), _) => 9,
-        (None, len @ ..64) => 1 + len,
-        (None, len @ 64..4096) => 2 + len,
-        (None, len) => 5 + len,
-    };
-    bytes
-        + match bytes {
-            ..128 => 1,
-            128..16_383 => 2,
-            16_383..2_097_151 => 3,
-            2_097_151..268_435_455 => 4,
-            _ => 5,
-        }
-}

@@ -1,5 +1,6 @@
 //! Redis's listpack: a run of elements, each an integer or a string with its length behind it, so that it can be read from
-//! both ends. Streams are kept and exchanged in this form. This is the elements; header and end come with [`seal`].
+//! both ends. Streams are kept in this form, and payloads of Redis have it for all that is small. This is the elements; header and
+//! end come with [`seal`].
 //!
 //! | first byte | what |
 //! |---|---|
@@ -21,6 +22,8 @@ mod tests;
 /// Bytes of the header: length (u32 LE) and elements (u16 LE).
 const HEADER: usize = 6;
 const END: u8 = 0xff;
+/// Where there are more elements than the header can tell.
+const COUNT_UNKNOWN: u16 = u16::MAX;
 /// What a listpack takes besides its elements.
 pub(crate) const FRAME: usize = HEADER + 1;
 
@@ -96,7 +99,7 @@ pub(crate) fn push_integer(elements: &mut Vec<u8>, integer: i64) {
     push_length(elements, start);
 }
 
-/// Bytes of the length behind an element of so many.
+/// Bytes of the length behind an element of so many. Redis takes a byte more for the largest of each size but the first.
 fn length_bytes(len: usize) -> usize {
     match len {
         ..128 => 1,
@@ -107,18 +110,61 @@ fn length_bytes(len: usize) -> usize {
     }
 }
 
-/// Appends the length of the element that begins at `start`, to be read backwards: seven bits a byte.
-fn push_length(elements: &mut Vec<u8>, start: usize) {
-    let len = elements.len() - start;
-    let bytes = length_bytes(len);
-    for index in (0..bytes).rev() {
-        let more = if index + 1 == bytes { 0 } else { 0x80 };
-        elements.push((len >> (7 * index)) as u8 & 0x7f | more);
+/// Bytes that an element takes: its own with a header, or those of a number, and their length behind them.
+pub(crate) fn size(element: &[u8]) -> usize {
+    let number = if element.len() <= INTEGER_LEN_MAX { parse_integer(element) } else { None };
+    let bytes = match (number, element.len()) {
+        (Some(0..=127), _) => 1,
+        (Some(-4096..=4095), _) => 2,
+        (Some(-0x8000..=0x7fff), _) => 3,
+        (Some(-0x80_0000..=0x7f_ffff), _) => 4,
+        (Some(-0x8000_0000..=0x7fff_ffff), _) => 5,
+        (Some(_), _) => 9,
+        (None, len @ ..64) => 1 + len,
+        (None, len @ 64..4096) => 2 + len,
+        (None, len) => 5 + len,
+    };
+    bytes + length_bytes(bytes)
+}
+
+/// The length of an element as it stands behind it, to be read backwards: seven bits a byte, the highest first, all but the
+/// first marked.
+struct Behind {
+    bytes: [u8; 5],
+    len: usize,
+}
+
+impl Behind {
+    fn of(length: usize) -> Behind {
+        let len = length_bytes(length);
+        let mut bytes = [0; 5];
+        for (at, byte) in bytes.iter_mut().take(len).enumerate() {
+            let part = (length >> (7 * (len - 1 - at))) as u8;
+            *byte = if at == 0 { part } else { part & 0x7f | 0x80 };
+        }
+        Behind { bytes, len }
     }
+
+    fn bytes(&self) -> &[u8] {
+        &self.bytes[..self.len]
+    }
+}
+
+/// Appends the length of the element that begins at `start`.
+fn push_length(elements: &mut Vec<u8>, start: usize) {
+    let behind = Behind::of(elements.len() - start);
+    elements.extend_from_slice(behind.bytes());
 }
 
 /// The element at `at` and where the next one begins; none at the end, or where there is none.
 pub(crate) fn element(elements: &[u8], at: usize) -> Option<(Element<'_>, usize)> {
+    let (element, len) = read(elements, at)?;
+    let next = at + len + length_bytes(len);
+    (next <= elements.len()).then_some((element, next))
+}
+
+/// The element at `at` and its bytes, without the length behind it.
+fn read(elements: &[u8], at: usize) -> Option<(Element<'_>, usize)> {
     let rest = elements.get(at..)?;
     let &first = rest.first()?;
     let signed = |bytes: usize| {
@@ -128,7 +174,7 @@ pub(crate) fn element(elements: &[u8], at: usize) -> Option<(Element<'_>, usize)
         Some((Element::Integer(i64::from_le_bytes(wide) >> (64 - 8 * bytes)), 1 + bytes))
     };
     let string = |head: usize, len: usize| Some((Element::Bytes(rest.get(head..head.checked_add(len)?)?), head + len));
-    let (element, len) = match first {
+    Some(match first {
         0..=0x7f => (Element::Integer(first.into()), 1),
         0x80..=0xbf => string(1, usize::from(first & 0x3f))?,
         0xc0..=0xdf => {
@@ -142,9 +188,7 @@ pub(crate) fn element(elements: &[u8], at: usize) -> Option<(Element<'_>, usize)
         0xf3 => signed(4)?,
         0xf4 => signed(8)?,
         _ => return None,
-    };
-    let next = at + len + length_bytes(len);
-    (next <= elements.len()).then_some((element, next))
+    })
 }
 
 /// All elements from a place on. What is cut off ends them.
@@ -162,20 +206,32 @@ pub(crate) fn seal(elements: &[u8]) -> Vec<u8> {
     let mut listpack = Vec::with_capacity(elements.len() + FRAME);
     let count = elements_from(elements, 0).count();
     listpack.extend_from_slice(&((elements.len() + FRAME) as u32).to_le_bytes());
-    listpack.extend_from_slice(&u16::try_from(count).unwrap_or(u16::MAX).to_le_bytes());
+    listpack.extend_from_slice(&u16::try_from(count).unwrap_or(COUNT_UNKNOWN).to_le_bytes());
     listpack.extend_from_slice(elements);
     listpack.push(END);
     listpack
 }
 
-/// The elements of a whole listpack; none if it is not one.
+/// The elements of a whole listpack; none if any byte is not what it must be.
 pub(crate) fn unseal(listpack: &[u8]) -> Option<&[u8]> {
     let (header, rest) = listpack.split_first_chunk::<HEADER>()?;
     let (&end, elements) = rest.split_last()?;
     let len = u32::from_le_bytes(*header.first_chunk()?) as usize;
-    let mut at = 0;
+    let told = u16::from_le_bytes(*header.last_chunk()?);
+    let (mut at, mut count) = (0, 0);
     while at < elements.len() {
-        (_, at) = element(elements, at)?;
+        let (_, len) = read(elements, at)?;
+        let behind = Behind::of(len);
+        if !elements[at + len..].starts_with(behind.bytes()) {
+            return None;
+        }
+        (at, count) = (at + len + behind.len, count + 1);
     }
-    (len == listpack.len() && end == END).then_some(elements)
+    let counted = told == COUNT_UNKNOWN || usize::from(told) == count;
+    (len == listpack.len() && end == END && counted).then_some(elements)
+}
+
+/// All elements of a whole listpack, as text.
+pub(crate) fn texts(listpack: &[u8]) -> Option<Vec<Vec<u8>>> {
+    Some(elements_from(unseal(listpack)?, 0).map(|element| element.text().into_owned()).collect())
 }

@@ -9,13 +9,13 @@
 //! | 8 | CRC64 of everything before, u64 LE |
 
 mod collections;
+mod cursor;
 mod dated;
 pub mod file;
 mod functions;
 #[doc(hidden)]
 pub mod fuzzing;
 mod intset;
-mod listpack;
 mod lzf;
 mod shape;
 mod streams;

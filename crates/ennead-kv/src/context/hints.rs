@@ -2,8 +2,9 @@
 
 use super::Context;
 use super::collections::{Edit, View};
-use crate::encoding::{LISTPACK_EMPTY, Threshold, Thresholds, listpack_entry};
+use crate::encoding::{Threshold, Thresholds};
 use crate::entry::Hint;
+use crate::listpack;
 use crate::number::parse_integer;
 use crate::object::Object;
 use crate::packed;
@@ -71,7 +72,7 @@ impl Context<'_> {
         // What surely fits, which is nearly always, is not counted.
         if let View::Packed(packed) = self.edited(edit)
             && limits.count == usize::MAX
-            && LISTPACK_EMPTY + packed.len() * 2 + bytes <= limits.bytes
+            && listpack::FRAME + packed.len() * 2 + bytes <= limits.bytes
         {
             return;
         }
@@ -106,13 +107,13 @@ impl Context<'_> {
     fn node_size(&self, edit: &Edit) -> NodeSize {
         match self.edited(edit) {
             View::Packed(bytes) => {
-                packed::items(bytes).fold(NodeSize { bytes: LISTPACK_EMPTY, count: 0 }, |size, item| NodeSize {
-                    bytes: size.bytes + listpack_entry(item.bytes),
+                packed::items(bytes).fold(NodeSize { bytes: listpack::FRAME, count: 0 }, |size, item| NodeSize {
+                    bytes: size.bytes + listpack::size(item.bytes),
                     count: size.count + 1,
                 })
             }
             View::Long(Object::List(list)) => {
-                NodeSize { bytes: LISTPACK_EMPTY + list.listpack_bytes(), count: list.len() }
+                NodeSize { bytes: listpack::FRAME + list.listpack_bytes(), count: list.len() }
             }
             View::Long(_) => NodeSize { bytes: 0, count: 0 },
         }

@@ -4,8 +4,8 @@
 
 use std::ops::Range;
 
-use crate::encoding::listpack_entry;
 use crate::entry::allocation_size;
+use crate::listpack;
 use crate::sequence::{At, Keyed, Sequence};
 
 /// Room between neighbours that came one after the other.
@@ -73,12 +73,12 @@ impl List {
 
     fn count(&mut self, bytes: &[u8]) {
         self.bytes += allocation_size(bytes.len());
-        self.listpack_bytes += listpack_entry(bytes);
+        self.listpack_bytes += listpack::size(bytes);
     }
 
     fn discount(&mut self, bytes: &[u8]) {
         self.bytes -= allocation_size(bytes.len());
-        self.listpack_bytes -= listpack_entry(bytes);
+        self.listpack_bytes -= listpack::size(bytes);
     }
 
     pub(crate) fn get(&self, index: usize) -> Option<&[u8]> {

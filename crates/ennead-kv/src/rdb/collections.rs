@@ -2,9 +2,10 @@
 //! read in every form that a version up to 7.2 writes.
 
 use super::shape::{self, shape};
-use super::{Reader, Refusal, dated, frame, intset, listpack, write_length, write_string, ziplist, zipmap};
+use super::{Reader, Refusal, dated, frame, intset, write_length, write_string, ziplist, zipmap};
 use crate::context::collections::View;
 use crate::entry::Kind;
+use crate::listpack;
 use crate::number::double::parse_double;
 use crate::object::Object;
 
@@ -124,12 +125,12 @@ pub(super) fn members(kind: u8, reader: &mut Reader<'_>, count: u64, longest: u6
             nodes(kind, reader, count, longest).map(Collection::List)
         }
         shape::SET_INTSET => intset::members(&reader.string(longest)?).map(Collection::Set),
-        shape::SET_LISTPACK => listpack::items(&reader.string(longest)?).map(Collection::Set),
+        shape::SET_LISTPACK => listpack::texts(&reader.string(longest)?).map(Collection::Set),
         shape::HASH_ZIPMAP => pairs(zipmap::items(&reader.string(longest)?)?).map(Collection::Hash),
         shape::HASH_ZIPLIST => pairs(ziplist::items(&reader.string(longest)?)?).map(Collection::Hash),
-        shape::HASH_LISTPACK => pairs(listpack::items(&reader.string(longest)?)?).map(Collection::Hash),
+        shape::HASH_LISTPACK => pairs(listpack::texts(&reader.string(longest)?)?).map(Collection::Hash),
         shape::ZSET_ZIPLIST => scored(ziplist::items(&reader.string(longest)?)?).map(Collection::Zset),
-        shape::ZSET_LISTPACK => scored(listpack::items(&reader.string(longest)?)?).map(Collection::Zset),
+        shape::ZSET_LISTPACK => scored(listpack::texts(&reader.string(longest)?)?).map(Collection::Zset),
         _ => None,
     }
 }
@@ -146,7 +147,7 @@ fn nodes(kind: u8, reader: &mut Reader<'_>, count: u64, longest: u64) -> Option<
         let node = reader.string(longest)?;
         match form {
             None => elements.append(&mut ziplist::items(&node)?),
-            Some(NODE_PACKED) => elements.append(&mut listpack::items(&node)?),
+            Some(NODE_PACKED) => elements.append(&mut listpack::texts(&node)?),
             Some(NODE_PLAIN) if !node.is_empty() => elements.push(node),
             Some(_) => return None,
         }

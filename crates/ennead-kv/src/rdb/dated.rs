@@ -2,7 +2,8 @@
 
 use super::file::DatedField;
 use super::shape::{self, shape};
-use super::{Reader, Refusal, VERSION_DATED, frame_as, listpack, write_length, write_string};
+use super::{Reader, Refusal, VERSION_DATED, frame_as, write_length, write_string};
+use crate::listpack;
 use crate::object::fields::{DEADLINE_MAX, Fields};
 
 /// Whether the type is that of a hash of which fields have deadlines.
@@ -58,7 +59,7 @@ pub(super) fn fields(
     longest: u64,
 ) -> Option<Vec<DatedField>> {
     if shape(kind).is_some_and(|shape| !shape.counted) {
-        let items = listpack::items(&reader.string(longest)?)?;
+        let items = listpack::texts(&reader.string(longest)?)?;
         let (fields, rest) = items.as_chunks::<3>();
         let number = |text: &[u8]| std::str::from_utf8(text).ok()?.parse().ok();
         return fields

@@ -1,7 +1,7 @@
 //! Intsets: sets of integers. Bytes of an integer (u32 LE: 2, 4 or 8), their number (u32 LE), and the integers, LE,
 //! each greater than the one before.
 
-use super::listpack::array;
+use super::cursor::array;
 
 #[cfg(test)]
 mod tests;

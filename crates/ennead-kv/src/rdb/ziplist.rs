@@ -8,7 +8,7 @@
 //! | n | entries: the length of the one before (a byte, or 254 and u32 LE), a head that tells length or integer, the bytes |
 //! | 1 | 255 |
 
-use super::listpack::{array, bytes};
+use super::cursor::{array, bytes};
 
 #[cfg(test)]
 mod tests;

@@ -2,7 +2,7 @@
 //! its name, the name, the length of its value, a number of unused bytes, the value and the unused bytes; 255 at the end. A
 //! length is a byte, or 254 and u32 LE.
 
-use super::listpack::{array, bytes};
+use super::cursor::{array, bytes};
 
 #[cfg(test)]
 mod tests;
