@@ -10,11 +10,14 @@ mod bitmaps;
 mod geo;
 mod hashes;
 mod hyperloglog;
+mod keyspace;
 mod lists;
+mod server;
 mod sets;
 mod sort;
 mod sorted_sets;
 mod streams;
+mod strings;
 
 /// The words of one request.
 pub(crate) type Words = Vec<Vec<u8>>;
@@ -137,419 +140,16 @@ fn well_formed(random: &mut Random) -> Words {
         140..=159 => lists::request(random),
         100..=119 => hashes::request(random),
         120..=139 => sets::request(random),
-        0..=11 => set(random),
-        12..=39 => string(random),
+        0..=11 => strings::set(random),
+        12..=39 => strings::string(random),
         40..=47 => bitmaps::request(random),
-        48..=69 => generic(random),
-        70..=81 => expiry(random),
-        82..=87 => databases(random),
-        88..=94 => connection(random),
+        48..=69 => keyspace::generic(random),
+        70..=81 => keyspace::expiry(random),
+        82..=87 => keyspace::databases(random),
+        88..=94 => server::connection(random),
         95 if random.one_in(2) => acl::request(random),
-        _ => server(random),
+        _ => server::server(random),
     }
-}
-
-fn set(random: &mut Random) -> Words {
-    let mut words = vec![b"SET".to_vec(), key(random), value(random)];
-    for _ in 0..[0, 0, 0, 1, 1, 2, 3][random.below(7)] {
-        let option = *random
-            .pick(&["NX", "XX", "GET", "KEEPTTL", "EX", "PX", "EXAT", "PXAT", "PERSIST", "nx", "get", "ex", "bogus"]);
-        words.push(option.into());
-        if matches!(option, "EX" | "PX" | "EXAT" | "PXAT" | "ex") && !random.one_in(12) {
-            words.push(time_for(random, option));
-        }
-    }
-    words
-}
-
-/// A time that option or command `name` takes: far ahead, past or impossible.
-fn time_for(random: &mut Random, name: &str) -> Vec<u8> {
-    if random.one_in(4) {
-        return random
-            .pick(&[
-                "0",
-                "-1",
-                "9223372036854775807",
-                "-9223372036854775808",
-                "9223372036854775",
-                "abc",
-                "1.5",
-                "9223372036854775808",
-            ])
-            .to_string()
-            .into();
-    }
-    let absolute = name.to_ascii_lowercase().contains("at");
-    let milliseconds = name.to_ascii_lowercase().starts_with('p');
-    let seconds = 10_000 + random.below(1000) as u64 * 1000;
-    // SET and GETEX with a time in the past leave a key that is counted until somebody looks: only EXPIREAT deletes at once.
-    let past = name.to_ascii_uppercase().contains("EXPIREAT") && random.one_in(6);
-    let time = match (absolute, past) {
-        (_, true) => 1_000_000,
-        (true, false) => FAR + seconds,
-        (false, false) => seconds,
-    };
-    (if milliseconds { time * 1000 } else { time }).to_string().into()
-}
-
-fn string(random: &mut Random) -> Words {
-    let name = *random.pick(&[
-        "GET",
-        "GET",
-        "GETEX",
-        "GETDEL",
-        "GETSET",
-        "GETRANGE",
-        "SUBSTR",
-        "SETRANGE",
-        "APPEND",
-        "STRLEN",
-        "INCR",
-        "DECR",
-        "INCRBY",
-        "DECRBY",
-        "INCRBYFLOAT",
-        "MGET",
-        "MSET",
-        "MSETNX",
-        "SETNX",
-        "SETEX",
-        "PSETEX",
-        "LCS",
-    ]);
-    let mut words = vec![Vec::from(name)];
-    match name {
-        "MGET" => words.extend(keys(random, 4)),
-        "MSET" | "MSETNX" => {
-            for key in keys(random, 4) {
-                words.push(key);
-                words.push(value(random));
-            }
-        }
-        "LCS" => {
-            words.extend([key(random), key(random)]);
-            for _ in 0..random.below(4) {
-                let option = *random.pick(&["LEN", "IDX", "MINMATCHLEN", "WITHMATCHLEN", "bogus"]);
-                words.push(option.into());
-                if option == "MINMATCHLEN" {
-                    words.push(pick(random, INDEXES));
-                }
-            }
-        }
-        _ => {
-            words.push(key(random));
-            match name {
-                "GETEX" => {
-                    let option = *random.pick(&["", "EX", "PX", "EXAT", "PXAT", "PERSIST", "KEEPTTL"]);
-                    if !option.is_empty() {
-                        words.push(option.into());
-                    }
-                    if option.contains('X') {
-                        words.push(time_for(random, option));
-                    }
-                }
-                "GETSET" | "APPEND" | "SETNX" => words.push(value(random)),
-                "GETRANGE" | "SUBSTR" => words.extend([pick(random, INDEXES), pick(random, INDEXES)]),
-                "SETRANGE" => words.extend([pick(random, OFFSETS), value(random)]),
-                "INCRBY" | "DECRBY" => words.push(pick(random, INTEGERS)),
-                "INCRBYFLOAT" => {
-                    let numbers = if random.one_in(3) { INTEGERS } else { FLOATS };
-                    words.push(pick(random, numbers));
-                }
-                "SETEX" | "PSETEX" => words.extend([time_for(random, name), value(random)]),
-                _ => {}
-            }
-        }
-    }
-    words
-}
-
-fn generic(random: &mut Random) -> Words {
-    let name = *random.pick(&[
-        "DEL",
-        "DEL",
-        "UNLINK",
-        "EXISTS",
-        "TYPE",
-        "KEYS",
-        "SCAN",
-        "SCAN",
-        "RENAME",
-        "RENAMENX",
-        "COPY",
-        "COPY",
-        "MOVE",
-        "RANDOMKEY",
-        "TOUCH",
-        "OBJECT",
-        "OBJECT",
-        "DUMP",
-        "RESTORE",
-        "PERSIST",
-    ]);
-    let mut words = vec![Vec::from(name)];
-    match name {
-        "DEL" | "UNLINK" | "EXISTS" | "TOUCH" => words.extend(keys(random, 4)),
-        "TYPE" | "DUMP" | "PERSIST" => words.push(key(random)),
-        "KEYS" => words.push(pick(random, PATTERNS)),
-        "RENAME" | "RENAMENX" => words.extend([key(random), key(random)]),
-        "MOVE" => words.extend([key(random), pick(random, &["0", "1", "2", "15", "16", "-1", "x"])]),
-        "COPY" => {
-            words.extend([key(random), key(random)]);
-            for _ in 0..random.below(3) {
-                let option = *random.pick(&["DB", "REPLACE", "replace", "bogus"]);
-                words.push(option.into());
-                if option == "DB" {
-                    words.push(pick(random, &["0", "1", "2", "15", "16", "-1", "x"]));
-                }
-            }
-        }
-        "OBJECT" => {
-            let sub = *random.pick(&["ENCODING", "ENCODING", "REFCOUNT", "IDLETIME", "FREQ", "HELP", "bogus"]);
-            words.push(sub.into());
-            if sub != "HELP" {
-                words.push(key(random));
-            }
-        }
-        "SCAN" => {
-            words.push(pick(random, &["0", "0", "0", "0", "x", "-1", "18446744073709551615", "18446744073709551616"]));
-            for _ in 0..random.below(3) {
-                let option = *random.pick(&["MATCH", "COUNT", "TYPE", "bogus"]);
-                words.push(option.into());
-                words.push(match option {
-                    "MATCH" => pick(random, PATTERNS),
-                    "COUNT" => pick(random, &["1", "5", "1000", "0", "-1", "x"]),
-                    "TYPE" => pick(random, &["string", "STRING", "list", "hash"]),
-                    _ => value(random),
-                });
-            }
-        }
-        "RESTORE" => {
-            words.extend([key(random), pick(random, &["0", "0", "100000", "-1", "x"])]);
-            words.push(restore_payload(random));
-            for _ in 0..random.below(3) {
-                let option = *random.pick(&["REPLACE", "ABSTTL", "IDLETIME", "FREQ", "bogus"]);
-                words.push(option.into());
-                if matches!(option, "IDLETIME" | "FREQ") {
-                    words.push(pick(random, &["0", "10", "-1", "256", "x"]));
-                }
-            }
-        }
-        _ => {}
-    }
-    words
-}
-
-/// What `DUMP` gives, as Redis 7.0 wrote it, sometimes damaged.
-fn restore_payload(random: &mut Random) -> Vec<u8> {
-    const HELLO: &[u8] = b"\x00\x05hello\x0a\x00cr\xdfve4 \x0a";
-    let mut payload = HELLO.to_vec();
-    if random.one_in(2) {
-        let at = random.below(payload.len());
-        payload[at] ^= 1 << random.below(8);
-    }
-    payload
-}
-
-fn expiry(random: &mut Random) -> Words {
-    let name = *random.pick(&[
-        "EXPIRE",
-        "PEXPIRE",
-        "EXPIREAT",
-        "PEXPIREAT",
-        "TTL",
-        "PTTL",
-        "EXPIRETIME",
-        "PEXPIRETIME",
-        "PERSIST",
-        "TTL",
-    ]);
-    let mut words = vec![Vec::from(name), key(random)];
-    if name.contains("EXPIRE") && !name.contains("TIME") {
-        words.push(time_for(random, name));
-        for _ in 0..[0, 0, 0, 1, 1, 2][random.below(6)] {
-            words.push(pick(random, &["NX", "XX", "GT", "LT", "gt", "bogus"]));
-        }
-    }
-    words
-}
-
-fn databases(random: &mut Random) -> Words {
-    const NUMBERS: &[&str] = &["0", "0", "0", "1", "2", "15", "16", "-1", "x", "99999999999"];
-    match random.below(10) {
-        0..=3 => vec![b"SELECT".to_vec(), pick(random, NUMBERS)],
-        4..=5 => vec![b"SWAPDB".to_vec(), pick(random, NUMBERS), pick(random, NUMBERS)],
-        6..=7 => vec![b"DBSIZE".to_vec()],
-        8 => with_option(random, "FLUSHDB", &["ASYNC", "SYNC", "bogus"]),
-        _ => with_option(random, "FLUSHALL", &["ASYNC", "SYNC", "bogus"]),
-    }
-}
-
-fn with_option(random: &mut Random, name: &str, options: &[&str]) -> Words {
-    let mut words = vec![Vec::from(name)];
-    if random.one_in(2) {
-        words.push(pick(random, options));
-    }
-    words
-}
-
-fn connection(random: &mut Random) -> Words {
-    const CALLS: &[&[&str]] = &[
-        &["PING"],
-        &["PING", "hello"],
-        &["ECHO", "a\r\nb"],
-        &["CLIENT", "GETNAME"],
-        &["CLIENT", "SETNAME", "somebody"],
-        &["CLIENT", "SETNAME", "no body"],
-        &["CLIENT", "SETNAME", ""],
-        &["CLIENT", "ID"],
-        &["CLIENT", "INFO"],
-        &["CLIENT", "HELP"],
-        &["CLIENT", "NO-EVICT", "ON"],
-        &["CLIENT", "NO-EVICT", "maybe"],
-        &["CLIENT", "GETREDIR"],
-        &["CLIENT", "TRACKINGINFO"],
-        &["CLIENT", "UNPAUSE"],
-        &["CLIENT", "UNBLOCK", "999999999"],
-        &["CLIENT", "UNBLOCK", "x"],
-        &["CLIENT", "UNBLOCK", "999999999", "bogus"],
-        &["CLIENT", "KILL", "127.0.0.1:1"],
-        &["CLIENT", "KILL", "ID", "999999999"],
-        &["CLIENT", "KILL", "ID", "x"],
-        &["CLIENT", "KILL", "TYPE", "bogus"],
-        &["CLIENT", "KILL", "bogus", "value"],
-        &["CLIENT", "REPLY", "bogus"],
-        &["CLIENT", "CACHING", "YES"],
-        &["CLIENT", "LIST", "TYPE", "bogus"],
-        &["CLIENT", "LIST", "ID", "999999999"],
-        &["CLIENT", "LIST", "ID", "x"],
-        &["CLIENT", "bogus"],
-        &["CLIENT"],
-        &["AUTH", "secret"],
-        &["AUTH", "default", "secret"],
-        &["AUTH", "a", "b", "c"],
-        &["HELLO"],
-        &["HELLO", "2"],
-        &["HELLO", "3"],
-        &["HELLO", "4"],
-        &["HELLO", "x"],
-        &["HELLO", "3", "SETNAME", "me"],
-        &["HELLO", "3", "SETNAME", "m e"],
-        &["HELLO", "3", "AUTH", "default", ""],
-        &["HELLO", "3", "AUTH", "nobody", "x"],
-        &["HELLO", "3", "bogus"],
-        &["RESET"],
-        &["QUIT"],
-        &["NOSUCHCOMMAND"],
-        &["nosuchcommand", "with", "some arguments", "and\r\nmore"],
-        &[""],
-    ];
-    let call = random.pick(CALLS);
-    call.iter().map(|word| Vec::from(*word)).collect()
-}
-
-fn server(random: &mut Random) -> Words {
-    const CALLS: &[&[&str]] = &[
-        &["TIME"],
-        &["LASTSAVE"],
-        &["INFO", "keyspace"],
-        &["INFO", "nosuchsection"],
-        &["CONFIG", "GET", "databases"],
-        &["CONFIG", "GET", "slowlog-max-len"],
-        &["CONFIG", "GET", "proto-max-bulk-len"],
-        &["CONFIG", "GET", "nosuchsetting"],
-        &["CONFIG", "SET", "slowlog-max-len", "64"],
-        &["CONFIG", "SET", "slowlog-max-len", "many"],
-        &["CONFIG", "SET", "slowlog-max-len", "-1"],
-        &["CONFIG", "SET", "nosuchsetting", "1"],
-        &["CONFIG", "SET", "slowlog-max-len"],
-        &["CONFIG", "SET", "databases", "17"],
-        &["CONFIG", "SET", "slowlog-max-len", "32", "slowlog-max-len", "64"],
-        &["CONFIG", "SET", "slowlog-max-len", "64", "nosuchsetting", "1"],
-        &["CONFIG", "SET", "slowlog-max-len", "65", "maxmemory-samples", "0"],
-        &["CONFIG", "SET", "slowlog-max-len", "66", "maxmemory-samples", "5"],
-        &["CONFIG", "HELP"],
-        &["CONFIG", "bogus"],
-        &["CONFIG", "RESETSTAT"],
-        &["COMMAND", "INFO", "get", "nosuchcommand"],
-        &["COMMAND", "INFO", "set"],
-        &["COMMAND", "GETKEYS", "GET", "a"],
-        &["COMMAND", "GETKEYS", "MSET", "a", "1", "b", "2"],
-        &["COMMAND", "GETKEYS", "PING"],
-        &["COMMAND", "GETKEYS", "bogus"],
-        &["COMMAND", "GETKEYS", "GET"],
-        &["COMMAND", "GETKEYSANDFLAGS", "SET", "a", "1"],
-        &["COMMAND", "GETKEYSANDFLAGS", "COPY", "a", "b"],
-        &["COMMAND", "GETKEYSANDFLAGS", "BITFIELD", "a", "GET", "u8", "0", "OVERFLOW", "SAT"],
-        &["COMMAND", "GETKEYSANDFLAGS", "BITFIELD", "a", "GET", "u8", "0", "SET", "u8", "0", "1"],
-        &["COMMAND", "GETKEYSANDFLAGS", "BITOP", "AND", "a", "b", "c"],
-        &["COMMAND", "GETKEYSANDFLAGS", "PFMERGE", "a", "b", "c"],
-        &["COMMAND", "GETKEYSANDFLAGS", "PFADD", "a", "b", "c"],
-        &["COMMAND", "GETKEYSANDFLAGS", "PFCOUNT", "a", "b"],
-        &["COMMAND", "GETKEYSANDFLAGS", "PFDEBUG", "ENCODING", "a"],
-        &["COMMAND", "HELP"],
-        &["COMMAND", "bogus"],
-        &["COMMAND", "LIST", "FILTERBY", "bogus", "x"],
-        &["SLOWLOG", "LEN"],
-        &["SLOWLOG", "GET"],
-        &["SLOWLOG", "GET", "-2"],
-        &["SLOWLOG", "GET", "x"],
-        &["SLOWLOG", "RESET"],
-        &["SLOWLOG", "HELP"],
-        &["SLOWLOG", "bogus"],
-        &["LATENCY", "LATEST"],
-        &["LATENCY", "RESET"],
-        &["LATENCY", "HISTORY", "command"],
-        &["LATENCY", "GRAPH", "command"],
-        &["LATENCY", "GRAPH"],
-        &["LATENCY", "HELP"],
-        &["LATENCY", "bogus"],
-        &["MEMORY", "HELP"],
-        &["MEMORY", "USAGE"],
-        &["MEMORY", "bogus"],
-        &["DEBUG", "SLEEP", "0"],
-        &["DEBUG", "SET-ACTIVE-EXPIRE", "1"],
-        &["DEBUG", "OBJECT", "nosuchkey\u{1}"],
-        &["LOLWUT", "VERSION", "x"],
-        &["PUBLISH", "a", "message"],
-        &["SPUBLISH", "a", "message"],
-        &["PUBSUB", "CHANNELS"],
-        &["PUBSUB", "CHANNELS", "*"],
-        &["PUBSUB", "NUMSUB", "a", "b"],
-        &["PUBSUB", "NUMPAT"],
-        &["PUBSUB", "SHARDCHANNELS"],
-        &["PUBSUB", "SHARDNUMSUB", "a"],
-        &["PUBSUB", "HELP"],
-        &["PUBSUB", "bogus"],
-        &["COMMAND", "INFO", "publish", "spublish", "subscribe", "sunsubscribe", "pubsub"],
-        &["MODULE", "LIST"],
-        &["MODULE", "LIST", "x"],
-        &["MODULE", "bogus"],
-        &["MODULE"],
-        &["COMMAND", "INFO", "migrate", "module"],
-        &["COMMAND", "GETKEYS", "MIGRATE", "127.0.0.1", "1", "a", "0", "10"],
-        &["COMMAND", "GETKEYS", "MIGRATE", "127.0.0.1", "1", "", "0", "10", "COPY", "KEYS", "a", "b"],
-        &["MIGRATE", "127.0.0.1", "1", "nosuchkey\u{2}", "0", "100"],
-        &["MIGRATE", "127.0.0.1", "1", "a", "0", "100"],
-        &["MIGRATE", "127.0.0.1", "1", "", "0", "100", "COPY", "REPLACE", "AUTH", "x", "KEYS", "a", "b"],
-        &["MIGRATE", "127.0.0.1", "1", "", "0", "100", "KEYS"],
-        &["MIGRATE", "127.0.0.1", "1", "a", "0", "100", "KEYS", "b"],
-        &["MIGRATE", "127.0.0.1", "1", "a", "0", "100", "AUTH"],
-        &["MIGRATE", "127.0.0.1", "1", "a", "0", "100", "AUTH2", "x"],
-        &["MIGRATE", "127.0.0.1", "1", "a", "0", "100", "bogus"],
-        &["MIGRATE", "127.0.0.1", "1", "a", "x", "100"],
-        &["MIGRATE", "127.0.0.1", "1", "a", "0", "x"],
-        &["MIGRATE", "127.0.0.1", "1", "a", "0"],
-    ];
-    if random.one_in(8) {
-        let mut words = vec![b"MEMORY".to_vec(), b"USAGE".to_vec(), key(random)];
-        if random.one_in(3) {
-            words.extend([b"SAMPLES".to_vec(), pick(random, &["0", "5", "-1", "x"])]);
-        }
-        return words;
-    }
-    let call = random.pick(CALLS);
-    call.iter().map(|word| Vec::from(*word)).collect()
 }
 
 fn key(random: &mut Random) -> Vec<u8> {
@@ -644,6 +244,14 @@ fn junk(random: &mut Random, name: &[u8]) -> Vec<u8> {
         1 => key(random),
         _ => value(random),
     }
+}
+
+fn with_option(random: &mut Random, name: &str, options: &[&str]) -> Words {
+    let mut words = vec![Vec::from(name)];
+    if random.one_in(2) {
+        words.push(pick(random, options));
+    }
+    words
 }
 
 fn pick(random: &mut Random, choices: &[&str]) -> Vec<u8> {
