@@ -9,6 +9,7 @@
 
 mod account;
 mod command_rights;
+mod credentials;
 mod denial;
 mod denial_log;
 mod rows;
@@ -123,6 +124,17 @@ impl Users {
             Some(name) => self.find(name),
         };
         account.filter(|account| account.user().accepts(password)).ok_or(LoginError::WrongPair)
+    }
+
+    /// The account that a request of HTTP or gRPC leads to by its field `authorization`: `Basic` with name and password, or
+    /// `Bearer` with the password of the default user.
+    ///
+    /// # Errors
+    /// Those of [`Users::login`]; a field of another form is a wrong pair.
+    pub fn login_by_field(&self, value: &str) -> Result<Arc<Account>, LoginError> {
+        let (name, password) = credentials::parse(value).ok_or(LoginError::WrongPair)?;
+        let name = name.as_deref().filter(|name| !name.is_empty());
+        self.login(name.map(str::as_bytes), password.as_bytes())
     }
 
     /// ACL SETUSER: changes a user, or makes one. Everybody who is this user has the new rights when it returns.

@@ -1,11 +1,6 @@
 //! Name and password of a user as metadata `authorization: Basic ...`, or the password of `default` as `Bearer ...`.
 //! Asked for unless `default` needs none, and never by health checks.
 
-#[cfg(test)]
-mod tests;
-
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use ennead_engine::Engine;
 use tonic::service::Interceptor;
 use tonic::{Request, Status};
@@ -28,11 +23,7 @@ impl Interceptor for Guard {
             return Ok(request);
         }
         let given = request.metadata().get("authorization").and_then(|value| value.to_str().ok());
-        let accepted = given.and_then(credentials).is_some_and(|(user, password)| {
-            let user = user.as_deref().filter(|user| !user.is_empty());
-            users.login(user.map(str::as_bytes), password.as_bytes()).is_ok()
-        });
-        if accepted {
+        if given.is_some_and(|value| users.login_by_field(value).is_ok()) {
             return Ok(request);
         }
         Err(Status::unauthenticated(
@@ -40,19 +31,4 @@ impl Interceptor for Guard {
              with the base64 of USER:PASSWORD",
         ))
     }
-}
-
-/// User, if one is named, and password.
-fn credentials(value: &str) -> Option<(Option<String>, String)> {
-    let (scheme, value) = value.split_once(' ')?;
-    let value = value.trim();
-    if scheme.eq_ignore_ascii_case("bearer") {
-        return Some((None, value.to_owned()));
-    }
-    if !scheme.eq_ignore_ascii_case("basic") {
-        return None;
-    }
-    let text = String::from_utf8(STANDARD.decode(value).ok()?).ok()?;
-    let (user, password) = text.split_once(':')?;
-    Some((Some(user.to_owned()), password.to_owned()))
 }

@@ -4,7 +4,7 @@ use super::*;
 fn credentials_name_a_user_or_none() {
     let check = |value: &str, expected: Option<(Option<&str>, &str)>| {
         let expected = expected.map(|(user, password)| (user.map(str::to_owned), password.to_owned()));
-        assert_eq!(credentials(value), expected, "{value}");
+        assert_eq!(parse(value), expected, "{value}");
     };
     check("Bearer secret", Some((None, "secret")));
     check("Basic YW5uOmE6Yg==", Some((Some("ann"), "a:b")));
