@@ -81,11 +81,12 @@ fn fail_the_log(durability: &str) {
     assert_eq!(wire.call(&[b"SET", b"key:0", b"again"]).unwrap(), Reply::Simple(b"OK".to_vec()));
 }
 
-/// Writes in flight when the log fails: one, many in a pipeline, and a transaction. Each ends in an error and never in an
+/// Writes in flight when the log fails: one, many in a pipeline, on many keys and on one, and a transaction. Each ends in an error and never in an
 /// acknowledgement, and no reply comes after the end of the connection.
 fn nothing_is_acknowledged(daemon: &Daemon) {
     let single = vec![request(&[&b"SET"[..], b"key:0", b"lost"])];
     let pipeline = (0..50).map(|number| request(&[&b"SET"[..], format!("new:{number}").as_bytes(), b"lost"])).collect();
+    let on_one_key = vec![request(&[&b"RPUSH"[..], b"list", b"lost"]); 50];
     let transaction = vec![
         request(&[b"MULTI"]),
         request(&[&b"SET"[..], b"first", b"lost"]),
@@ -95,7 +96,7 @@ fn nothing_is_acknowledged(daemon: &Daemon) {
     let begun: &[&[u8]] = &[b"+OK\r\n", b"+QUEUED\r\n", b"+QUEUED\r\n"];
     // All are sent before any answer is read.
     let mut sent: Vec<(Wire, usize, &[&[u8]])> = Vec::new();
-    for (requests, harmless) in [(single, &[][..]), (pipeline, &[]), (transaction, begun)] {
+    for (requests, harmless) in [(single, &[][..]), (pipeline, &[]), (on_one_key, &[]), (transaction, begun)] {
         let mut wire = daemon.wire();
         wire.send(&requests.concat()).unwrap();
         sent.push((wire, requests.len(), harmless));

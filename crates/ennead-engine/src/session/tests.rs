@@ -1,6 +1,7 @@
 mod attention;
 mod blocking;
 mod permission;
+mod pipeline;
 mod pubsub;
 mod server;
 mod transaction;

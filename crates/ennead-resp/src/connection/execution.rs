@@ -144,11 +144,13 @@ impl Connection {
     /// Executes a request, or several that may run together; how many.
     fn execute_next(&mut self, ahead: &Ahead, index: usize, start: usize, clock: &mut Clock) -> (Outcome, usize) {
         let input = &self.input[start..];
-        let together = self.session.together(ahead.iter_from(index, input));
-        if !together.is_empty()
-            && let Some(ran) = self.session.execute_together(&together, &mut self.output, clock)
-        {
-            return ran;
+        if index + 1 < ahead.len() {
+            let together = self.session.together(ahead.iter_from(index, input));
+            if !together.is_empty()
+                && let Some(ran) = self.session.execute_together(&together, &mut self.output, clock)
+            {
+                return ran;
+            }
         }
         let Parsed { args, found } = ahead.request(index, input);
         if args.is_empty() {
