@@ -129,15 +129,33 @@ impl Session {
         let clients_max = engine.settings().read(MAXCLIENTS) as usize;
         let account = engine.users().default_account();
         let client = engine.clients().register(origin, account, clients_max, clock.unix_ms())?;
-        Some(Session {
-            random: engine.seed() ^ client.id,
+        let random = engine.seed() ^ client.id;
+        let mut session = Session::new(engine, client, shard, account, random);
+        session.authenticated = engine.users().is_open();
+        Some(session)
+    }
+
+    /// A session for the commands of a script that this one runs: with its client and database, and a state of its own.
+    pub(crate) fn for_script(&mut self) -> Session {
+        let random = self.next_random();
+        let shard = self.engine.scripts().shard(&self.engine);
+        let mut session = Session::new(&self.engine, Arc::clone(&self.client), shard, &self.account, random);
+        (session.authenticated, session.borrowed, session.executing) = (true, true, true);
+        (session.database, session.durability, session.attention) = (self.database, self.durability, self.attention);
+        session
+    }
+
+    /// A session at its beginning.
+    fn new(engine: &Engine, client: Arc<Client>, shard: Arc<Shard>, account: &Arc<Account>, random: u64) -> Session {
+        Session {
+            random,
             engine: engine.clone(),
             client,
             shard,
             database: 0,
             protocol: 2,
             account: Arc::clone(account),
-            authenticated: engine.users().is_open(),
+            authenticated: false,
             durability: None,
             reply_mode: ReplyMode::On,
             closing: false,
@@ -158,41 +176,6 @@ impl Session {
             attention: Attention::default(),
             pushed: false,
             executing: false,
-            stalled: None,
-        })
-    }
-
-    /// A session for the commands of a script that this one runs: with its client and database, and a state of its own.
-    pub(crate) fn for_script(&mut self) -> Session {
-        Session {
-            random: self.next_random(),
-            engine: self.engine.clone(),
-            client: Arc::clone(&self.client),
-            shard: self.engine.scripts().shard(&self.engine),
-            database: self.database,
-            protocol: 2,
-            authenticated: true,
-            account: Arc::clone(&self.account),
-            durability: self.durability,
-            reply_mode: ReplyMode::On,
-            closing: false,
-            held: Hold::None,
-            failed: false,
-            later: None,
-            paused: false,
-            saving: false,
-            awaited: None,
-            migrating: None,
-            keeping: None,
-            scripted: None,
-            borrowed: true,
-            blocked: None,
-            queue: None,
-            watches: Watches::default(),
-            subscriptions: Subscriptions::default(),
-            attention: self.attention,
-            pushed: false,
-            executing: true,
             stalled: None,
         }
     }
