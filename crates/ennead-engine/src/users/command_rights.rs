@@ -3,7 +3,7 @@
 //! The rules are kept as they were given, so that ACL LIST shows them and a later version, which knows more commands,
 //! reads the same intent from them. Invariant: applying the rules to the base gives the bits.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::rule_error::Refusal;
 use crate::registry::{Command, Registry};
@@ -41,8 +41,8 @@ pub(crate) struct CommandRights {
     all: bool,
     /// The rules begin with `+@all`, not with `-@all`.
     from_all: bool,
-    /// Commands without subcommands that are allowed with some first words only: `+select|0`.
-    first_words: BTreeMap<usize, Vec<Vec<u8>>>,
+    /// Commands without subcommands that are allowed with some first words only, in lower case: `+select|0`.
+    first_words: BTreeMap<usize, BTreeSet<Vec<u8>>>,
     /// With their sign, in lower case.
     rules: Vec<Vec<u8>>,
 }
@@ -70,7 +70,7 @@ impl CommandRights {
         let index = command.index;
         let first_word = || {
             let (word, allowed) = (word?, self.first_words.get(&index)?);
-            Some(allowed.iter().any(|known| known.eq_ignore_ascii_case(word)))
+            Some(allowed.contains(&word.to_ascii_lowercase()))
         };
         self.all || self.bits[index / 64] & 1 << (index % 64) != 0 || first_word().unwrap_or(false)
     }
@@ -124,10 +124,7 @@ impl CommandRights {
             return Err(Refusal::Syntax);
         }
         if command.children.is_empty() {
-            let words = self.first_words.entry(command.index).or_default();
-            if !words.iter().any(|known| known.eq_ignore_ascii_case(word)) {
-                words.push(word.to_ascii_lowercase());
-            }
+            self.first_words.entry(command.index).or_default().insert(word.to_ascii_lowercase());
         } else {
             self.change(Registry::get().find(name).ok_or(Refusal::Unknown)?, true);
         }

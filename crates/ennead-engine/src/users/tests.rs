@@ -304,6 +304,12 @@ fn rights(user: &User) -> (String, Vec<CommandRights>) {
     )
 }
 
+#[test]
+fn first_words_mean_the_same_in_any_order() {
+    let given = user(&["+select|9", "+select|0", "+select|9"]);
+    assert_eq!(rights(&User::parse(&given.rules().join(&b'\n')).unwrap()), rights(&given));
+}
+
 proptest! {
     #[test]
     fn a_user_is_what_its_rules_say(rules in prop::collection::vec(rule(false), 0..12)) {
