@@ -6,6 +6,7 @@
 
 pub(crate) mod draft;
 pub(crate) mod extents;
+mod gaps;
 pub(crate) mod merge;
 #[cfg(test)]
 mod tests;

@@ -3,17 +3,21 @@
 //! A range delete over a whole table drops the table and makes it anew, since row deletes are redb's slowest operation;
 //! others use its bulk removal. The allocator state is stored with the commit, so that a start after a crash is quick.
 
+use std::borrow::Cow;
 use std::ops::Bound;
 use std::sync::Arc;
 
 use redb::{Database, Durability, ReadableTable, Table, WriteTransaction};
 
 use super::extents::{Change, EXTENT_BYTES_MAX, EXTENT_ROWS_MAX, Extents, ExtentsByTable};
+use super::gaps::{GAP_BYTES_MAX, GAP_ROWS_MAX, Gaps};
 use super::{Base, BaseState, META, RowsDefinition, STATE_KEY, extents_key, failed, table_name, table_numbers};
 use crate::Result;
 use crate::catalogue::TableImage;
 use crate::lifetime::Lifetime;
+use crate::memtable::cursor::CursorRow;
 use crate::memtable::{Cursor, Direction, Memtable, ROW_OVERHEAD_BYTES, TableRows};
+use crate::merge::MergeOperator;
 use crate::pace;
 use crate::store::Sequence;
 
@@ -153,38 +157,89 @@ impl Target<'_, '_> {
     ) -> Result<(), redb::Error> {
         let Some(mut cursor) = Cursor::new(memtable, number, Sequence::MAX, &[], None) else { return Ok(()) };
         cursor.seek(Bound::Unbounded, Direction::Forward);
-        while let Some(row) = cursor.current().filter(|row| part.has(row.key)) {
-            let covering = source.ranges.covering(row.key, Sequence::MAX);
-            match row.value {
-                Some(operand) if row.operand && row.sequence >= covering => {
-                    let operator = source
-                        .operator()
-                        .ok_or_else(|| redb::Error::Corrupted("merge operands without their operator".into()))?;
-                    let value = {
-                        let old = self.rows.get(row.key)?;
-                        operator.apply(old.as_ref().map(|old| old.value()), operand)
-                    };
-                    self.put(row.key, &value)?;
-                }
-                Some(value) if row.sequence >= covering => {
-                    if self.lifetime.is_some_and(|lifetime| lifetime.is_over(value)) {
-                        self.remove(row.key)?;
-                        self.merged.expired += 1;
-                    } else {
-                        self.put(row.key, value)?;
-                    }
-                }
-                // What a range delete covers is gone from the tree already.
-                _ if covering > 0 => {}
-                _ => {
-                    self.remove(row.key)?;
-                    self.merged.deletes += 1;
+        let mut gaps = Gaps::default();
+        loop {
+            if gaps.are_likely() {
+                let filled = self.fill_gap(&mut cursor, source, part)?;
+                gaps.note(filled);
+                if filled > 0 {
+                    continue;
                 }
             }
+            let Some(row) = cursor.current().filter(|row| part.has(row.key)) else { return Ok(()) };
+            self.take_row(&row, source)?;
             pace::breathe(row.key.len() + row.value.map_or(0, <[u8]>::len) + ROW_OVERHEAD_BYTES);
             cursor.advance();
         }
-        Ok(())
+    }
+
+    fn take_row(&mut self, row: &CursorRow<'_>, source: &TableRows) -> Result<(), redb::Error> {
+        let covering = source.ranges.covering(row.key, Sequence::MAX);
+        match row.value {
+            Some(operand) if row.operand && row.sequence >= covering => {
+                let operator = operator(source)?;
+                let value = {
+                    let old = self.rows.get(row.key)?;
+                    operator.apply(old.as_ref().map(|old| old.value()), operand)
+                };
+                self.put(row.key, &value)
+            }
+            Some(value) if row.sequence >= covering => {
+                if self.lifetime.is_some_and(|lifetime| lifetime.is_over(value)) {
+                    self.remove(row.key)?;
+                    self.merged.expired += 1;
+                    return Ok(());
+                }
+                self.put(row.key, value)
+            }
+            // What a range delete covers is gone from the tree already.
+            _ if covering > 0 => Ok(()),
+            _ => {
+                self.remove(row.key)?;
+                self.merged.deletes += 1;
+                Ok(())
+            }
+        }
+    }
+
+    /// Takes the rows that go between two rows of the tree, from the one that the cursor is at on, together: pages are filled
+    /// one after the other instead of looked for with each row. How many; none where the tree has this key.
+    fn fill_gap(&mut self, cursor: &mut Cursor, source: &TableRows, part: Part<'_>) -> Result<usize, redb::Error> {
+        let Target { rows, extents, hint, lifetime, merged } = self;
+        let Some(first) = cursor.current() else { return Ok(0) };
+        let mut gap = rows.lower_bound_mut(Bound::Included(first.key))?;
+        let end = gap.peek_next()?.map(|(key, _)| key.value().to_vec());
+        let (mut filled, mut bytes) = (0, 0);
+        while let Some(row) = cursor.current().filter(|row| part.has(row.key))
+            && end.as_deref().is_none_or(|end| row.key < end)
+            && filled < GAP_ROWS_MAX
+            && bytes < GAP_BYTES_MAX
+        {
+            let covering = source.ranges.covering(row.key, Sequence::MAX);
+            let value = match row.value.filter(|_| row.sequence >= covering) {
+                Some(operand) if row.operand => Some(Cow::Owned(operator(source)?.apply(None, operand))),
+                value => value.map(Cow::Borrowed),
+            };
+            match value {
+                Some(value) if row.operand || !lifetime.is_some_and(|lifetime| lifetime.is_over(&value)) => {
+                    gap.insert_before(row.key, &*value)?;
+                    let written_ms = lifetime.and_then(|_| Lifetime::written_ms(&value));
+                    let change = Change { before: None, after: Some(size(row.key, &value)), written_ms };
+                    extents.change(hint, row.key, change);
+                    merged.puts += 1;
+                }
+                Some(_) => merged.expired += 1,
+                None if covering > 0 => {}
+                None => merged.deletes += 1,
+            }
+            filled += 1;
+            let size = row.key.len() + row.value.map_or(0, <[u8]>::len);
+            bytes += size;
+            pace::breathe(size + ROW_OVERHEAD_BYTES);
+            cursor.advance();
+        }
+        gap.close()?;
+        Ok(filled)
     }
 
     fn put(&mut self, key: &[u8], value: &[u8]) -> Result<(), redb::Error> {
@@ -277,6 +332,10 @@ impl Target<'_, '_> {
         self.extents = tidied;
         Ok(())
     }
+}
+
+fn operator(source: &TableRows) -> Result<&Arc<dyn MergeOperator>, redb::Error> {
+    source.operator().ok_or_else(|| redb::Error::Corrupted("merge operands without their operator".into()))
 }
 
 fn size(key: &[u8], value: &[u8]) -> u64 {
