@@ -14,6 +14,8 @@ use crate::store::Sequence;
 const RUN_ROWS_FIRST: usize = 4;
 const RUN_ROWS_MAX: usize = 128;
 const RUN_BYTES: usize = 64 << 10;
+/// So many rows ahead the memory of a row of a hashed table is asked for: neighbors by key are anywhere in it.
+const ROWS_AHEAD: usize = 8;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Direction {
@@ -227,6 +229,11 @@ impl Cursor {
                     Direction::Backward => next.checked_sub(1).and_then(|before| sorted.get(before)),
                 };
                 let Some(location) = location.copied() else { break };
+                if self.direction == Direction::Forward
+                    && let Some(ahead) = sorted.get(*next + ROWS_AHEAD)
+                {
+                    locked.prefetch(*ahead);
+                }
                 *next = if self.direction == Direction::Forward { *next + 1 } else { *next - 1 };
                 if let Some(row) = locked.row_as_of(location, self.bound)
                     && !run.push(row)

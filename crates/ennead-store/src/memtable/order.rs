@@ -6,7 +6,10 @@ const FEW: usize = 16;
 
 /// Sorts locations by key.
 pub(super) fn by_key<'a>(locations: impl Iterator<Item = u32>, key: impl Fn(u32) -> &'a [u8]) -> Vec<u32> {
-    let mut rows: Vec<(u64, u32)> = locations.map(|location| (window(key(location)), location)).collect();
+    let mut locations: Vec<u32> = locations.collect();
+    // Keys are read in the order that they have in memory, and stay in it as long as they are equal.
+    locations.sort_unstable();
+    let mut rows: Vec<(u64, u32)> = locations.into_iter().map(|location| (window(key(location)), location)).collect();
     sort(&mut rows, 0, &key);
     rows.into_iter().map(|(_, location)| location).collect()
 }
@@ -30,8 +33,11 @@ fn common<'a>(rows: &[(u64, u32)], key: &impl Fn(u32) -> &'a [u8]) -> usize {
     let Some(((_, first), rest)) = rows.split_first() else { return 0 };
     let first = key(*first);
     rest.iter().fold(first.len(), |length, (_, location)| {
-        let pairs = first[..length].iter().zip(key(*location));
-        pairs.take_while(|(left, right)| left == right).count()
+        let key = key(*location);
+        if key.starts_with(&first[..length]) {
+            return length;
+        }
+        first[..length].iter().zip(key).take_while(|(left, right)| left == right).count()
     })
 }
 

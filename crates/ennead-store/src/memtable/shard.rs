@@ -113,6 +113,12 @@ impl Shard {
         self.arena.row(location).key
     }
 
+    /// Asks the processor for a row.
+    #[inline]
+    pub(crate) fn prefetch(&self, location: u32) {
+        self.arena.prefetch(location);
+    }
+
     /// Asks the processor for what a lookup of this hash reads first.
     #[inline]
     pub(crate) fn prefetch_index(&self, hash: u64) {
