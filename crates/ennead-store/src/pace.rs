@@ -61,6 +61,9 @@ impl Drop for Hurried<'_> {
     }
 }
 
+/// Bytes of rows between two looks at the clock: some ten microseconds.
+const LOOK_BYTES: usize = 4 << 10;
+
 /// What a job has to keep ahead of.
 pub(crate) struct Course {
     /// The memtable that fills meanwhile, and what it may weigh.
@@ -86,6 +89,8 @@ impl Course {
 struct Running {
     course: Course,
     done_bytes: usize,
+    /// What was done when the clock was last looked at.
+    looked_at: usize,
     slice_began: Instant,
     rested: Duration,
 }
@@ -113,7 +118,13 @@ impl Drop for Pacing {
 
 /// Puts this thread on a course.
 pub(crate) fn begin(course: Course) -> Pacing {
-    RUNNING.set(Some(Running { course, done_bytes: 0, slice_began: Instant::now(), rested: Duration::ZERO }));
+    RUNNING.set(Some(Running {
+        course,
+        done_bytes: 0,
+        looked_at: 0,
+        slice_began: Instant::now(),
+        rested: Duration::ZERO,
+    }));
     Pacing(())
 }
 
@@ -123,6 +134,10 @@ pub(crate) fn breathe(bytes: usize) {
     RUNNING.with_borrow_mut(|running| {
         let Some(running) = running else { return };
         running.done_bytes += bytes;
+        if running.done_bytes - running.looked_at < LOOK_BYTES {
+            return;
+        }
+        running.looked_at = running.done_bytes;
         if running.slice_began.elapsed() >= SLICE {
             if running.course.is_ahead(running.done_bytes) {
                 let rest = Instant::now();
