@@ -6,7 +6,7 @@ mod tests;
 
 use std::sync::LazyLock;
 
-use ennead_kv::{Args, Flag, Spec};
+use ennead_kv::{Args, Flag, Group, Spec};
 
 use crate::commands::{self, Run};
 
@@ -46,6 +46,11 @@ impl Command {
     /// Whether it may have Redis send something to replicas although it is no write. COMMAND INFO does not show that.
     pub(crate) fn may_replicate(&self) -> bool {
         ["eval", "evalsha", "fcall", "pfcount", "publish", "spublish"].contains(&self.spec.name)
+    }
+
+    /// Whether it runs a script or a function: EVAL, FCALL and their like.
+    pub(crate) fn runs_script(&self) -> bool {
+        self.spec.group == Group::Scripting && self.has(Flag::MovableKeys)
     }
 
     /// Its ACL categories, without the `@`. A container has those of nobody: its subcommands have their own.

@@ -292,8 +292,7 @@ impl Session {
         reply: &mut dyn Output,
         clock: &mut Clock,
     ) -> Outcome {
-        self.client.last_command.store(command.index as u32, Ordering::Relaxed);
-        self.client.touch(clock.unix_ms());
+        self.note_request(command, clock);
         self.evict_first(command, reply, clock);
         let mark = reply.mark();
         let result = match command.handler {
@@ -324,6 +323,13 @@ impl Session {
         }
         self.show(command, args, clock);
         self.conclude(command, args, mark, result, reply, clock)
+    }
+
+    /// Notes what the client does, for CLIENT LIST.
+    #[inline]
+    fn note_request(&self, command: &Command, clock: &Clock) {
+        self.client.last_command.store(command.index as u32, Ordering::Relaxed);
+        self.client.touch(clock.unix_ms());
     }
 
     /// Ends a request that ran: an error takes the place of its reply, and it is counted.

@@ -187,7 +187,7 @@ pub(super) fn evaluate(session: &mut Session, request: &Request<'_>, reply: &mut
     if invocation.program.pace().is_quick() {
         let mut inner = session.for_script();
         inner.set_shard(Arc::clone(session.shard()));
-        let (item, hold) = crate::scripting::run(&mut inner, &invocation);
+        let (item, hold) = crate::scripting::run(&mut inner, &invocation, request.clock);
         write(session, &item, hold, reply);
         return Ok(());
     }

@@ -1,7 +1,7 @@
 //! The scripts that clients have sent, by the hash of their text, and the thread that runs them.
 
 use std::collections::HashMap;
-use std::fmt::Write;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use parking_lot::{Mutex, RwLock};
@@ -16,8 +16,13 @@ use super::thread::{Job, Thread};
 use crate::Engine;
 use crate::figures::Shard;
 
+/// Numbers of scripts that were given.
+static NUMBERS: AtomicU64 = AtomicU64::new(0);
+
 #[derive(Debug)]
 pub(crate) struct Script {
+    /// No other of this process has it: interpreters know by it what they have compiled.
+    pub(super) number: u64,
     /// Of the text: 40 hexadecimal digits.
     pub(crate) sha: String,
     pub(crate) text: Vec<u8>,
@@ -58,7 +63,8 @@ impl Scripts {
             return Ok(Arc::clone(known));
         }
         let (flags, _) = shebang::script(text)?;
-        let script = Arc::new(Script { sha: sha.clone(), text: text.to_vec(), flags, pace: Pace::default() });
+        let number = NUMBERS.fetch_add(1, Ordering::Relaxed);
+        let script = Arc::new(Script { number, sha: sha.clone(), text: text.to_vec(), flags, pace: Pace::default() });
         self.known.write().insert(sha, Arc::clone(&script));
         Ok(script)
     }
@@ -98,8 +104,7 @@ impl Scripts {
 }
 
 pub(crate) fn sha1_hex(text: &[u8]) -> String {
-    Sha1::digest(text).iter().fold(String::with_capacity(40), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digits = Sha1::digest(text).into_iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
+    digits.map(|digit| char::from(DIGITS[usize::from(digit)])).collect()
 }
