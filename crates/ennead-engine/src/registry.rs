@@ -53,6 +53,20 @@ impl Command {
         self.spec.group == Group::Scripting && self.has(Flag::MovableKeys)
     }
 
+    /// The key of a request that has one, and whether it may be changed.
+    #[inline]
+    pub(crate) fn sole_key<'r>(&self, args: Args<'r>) -> Option<(&'r [u8], bool)> {
+        match self.handler {
+            Handler::Keyspace(row) => row.sole_key(args),
+            Handler::Engine(_) if self.runs_script() => {
+                let mut positions = self.spec.keys.positions(args);
+                let first = positions.next().filter(|_| positions.next().is_none())?;
+                Some((args.get(first)?, !self.has(Flag::ReadOnly)))
+            }
+            _ => None,
+        }
+    }
+
     /// Its ACL categories, without the `@`. A container has those of nobody: its subcommands have their own.
     pub fn categories(&self) -> Vec<&'static str> {
         match self.handler {

@@ -135,10 +135,10 @@ impl Session {
         Some(session)
     }
 
-    /// A session for the commands of a script that this one runs: with its client and database, and a state of its own.
-    pub(crate) fn for_script(&mut self) -> Session {
+    /// A session for the commands of a script that this one runs: with its client and database, and a state of its own. They
+    /// are counted in `shard`.
+    pub(crate) fn for_script(&mut self, shard: Arc<Shard>) -> Session {
         let random = self.next_random();
-        let shard = self.engine.scripts().shard(&self.engine);
         let mut session = Session::new(&self.engine, Arc::clone(&self.client), shard, &self.account, random);
         (session.authenticated, session.borrowed, session.executing) = (true, true, true);
         (session.database, session.durability, session.attention) = (self.database, self.durability, self.attention);
@@ -258,13 +258,11 @@ impl Session {
         if self.queue.is_some() {
             return;
         }
-        let rows = requests.filter_map(|(found, args)| match found {
-            Lookup::Found(Command { handler: Handler::Keyspace(row), spec, .. }) if spec.accepts(args.len()) => {
-                Some((*row, args))
-            }
+        let keys = requests.filter_map(|(found, args)| match found {
+            Lookup::Found(command) if command.spec.accepts(args.len()) => command.sole_key(args),
             _ => None,
         });
-        self.engine.keyspace().anticipate(self.database, rows);
+        self.engine.keyspace().anticipate(self.database, keys);
     }
 
     /// What must hold before a request may run, in the order in which Redis checks it.

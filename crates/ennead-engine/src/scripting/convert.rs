@@ -184,10 +184,15 @@ pub(super) fn push_word(words: &mut Vec<u8>, value: &Value) -> bool {
     match value {
         Value::String(text) => words.extend_from_slice(&text.as_bytes()),
         Value::Integer(number) => words.extend_from_slice(itoa::Buffer::new().format(*number).as_bytes()),
-        Value::Number(number) => words.extend_from_slice(number_text(*number).as_bytes()),
+        Value::Number(number) => push_number(words, *number),
         _ => return false,
     }
     true
+}
+
+/// Appends a number as a word.
+pub(super) fn push_number(words: &mut Vec<u8>, number: f64) {
+    words.extend_from_slice(number_text(number).as_bytes());
 }
 
 /// The shortest text that reads as the same number; whole numbers without a point.

@@ -6,6 +6,7 @@ mod failure;
 mod loading;
 mod registration;
 mod state;
+mod words;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -168,8 +169,8 @@ impl Interpreter {
     }
 
     fn call(&self, entry: &Function, invocation: &Invocation) -> mlua::Result<(bool, Value)> {
-        let strings = |words: &[Vec<u8>]| self.lua.create_sequence_from(words.iter().map(|word| string(word)));
-        let (keys, arguments) = (strings(&invocation.keys)?, strings(&invocation.arguments)?);
+        let keys = self.lua.create_sequence_from(invocation.keys().map(string))?;
+        let arguments = self.lua.create_sequence_from(invocation.arguments().map(string))?;
         let run = match invocation.program {
             Program::Script(_) => &self.run_script,
             Program::Function(_) => &self.run_function,

@@ -117,7 +117,7 @@ fn call(
         if let Some(text) = refusal(current.flags, invocation.read_only, calls.full) {
             return Ok(Item::Error(text.to_owned()));
         }
-        replaced = Invocation { program: Program::Function(current), ..invocation.clone() };
+        replaced = invocation.of(Program::Function(current));
         &replaced
     };
     Ok(editor.interpreter().run(invocation, Arc::clone(running), calls))

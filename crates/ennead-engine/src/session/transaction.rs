@@ -226,8 +226,7 @@ impl Session {
     ) -> Result {
         self.show_script(request.command, request.args, request.clock);
         let invocation = scripting::invocation(self, request)?;
-        let mut session = self.for_script();
-        session.shard = Arc::clone(&self.shard);
+        let mut session = self.for_script(Arc::clone(&self.shard));
         let (item, hold) = run_inside(&mut session, transaction, &invocation, false, request.clock)?;
         scripting::write(self, &item, hold, reply);
         Ok(())

@@ -1,8 +1,9 @@
 //! Scripts of a pipeline, one behind the other: they have the keyspace to themselves once, and become durable together.
 
 use ennead_kv::{Error, Transaction};
+use smallvec::SmallVec;
 
-use super::{Last, REPLY_BYTES_MAX, Request, Together};
+use super::{REPLY_BYTES_MAX, Request, Together};
 use crate::Clock;
 use crate::commands::scripting;
 use crate::scripting::{Invocation, run_inside};
@@ -21,33 +22,34 @@ impl Session {
         if keyspace.settings().maxmemory() != 0 || self.client.is_subscriber() || self.scripted.is_some() {
             return None;
         }
-        let first = self.quick_script(&together[0], clock)?;
+        // Before anybody has to wait.
+        let scripts = together.iter().map_while(|request| self.quick_script(request, clock));
+        let scripts: SmallVec<[Invocation; 16]> = scripts.collect();
+        if scripts.is_empty() {
+            return None;
+        }
         let (start, call) = (reply.mark(), self.call(clock));
         let mut held = Hold::None;
         let mut count = 0;
         let ran = keyspace.transaction(&call, false, |transaction| {
-            let mut scripts = Scripts { inner: self.for_script(), transaction, held: &mut held };
-            scripts.inner.set_shard(self.shard.clone());
-            let mut next = Some(first);
-            let mut last: Option<Last> = None;
-            while let Some(invocation) = next.take() {
-                if let Some(Last { count, mark, result }) = last.take() {
-                    let Request { command, args, .. } = together[count - 1];
-                    self.conclude(command, args, mark, result, reply, clock);
-                }
+            let mut running = Scripts { inner: self.for_script(self.shard.clone()), transaction, held: &mut held };
+            loop {
+                let index = count;
                 count += 1;
-                last = Some(scripts.run(self, &together[count - 1], &invocation, count, reply, clock)?);
+                let mark = running.run(self, &together[index], &scripts[index], reply, clock)?;
                 // Who waits has to be served between the scripts.
-                if count < together.len() && reply.mark() - start <= REPLY_BYTES_MAX && !scripts.transaction.is_awaited() {
-                    next = self.quick_script(&together[count], clock);
+                let ends = count == scripts.len() || reply.mark() - start > REPLY_BYTES_MAX;
+                if ends || running.transaction.is_awaited() {
+                    return Ok(mark);
                 }
+                let Request { command, args, .. } = together[index];
+                self.conclude(command, args, mark, Ok(Hold::None), reply, clock);
             }
-            last.ok_or(Error::Syntax)
         });
         Some(match ran {
-            Ok((Last { mark, result, .. }, effect)) => {
+            Ok((mark, effect)) => {
                 let Request { command, args, .. } = together[count - 1];
-                let outcome = self.conclude(command, args, mark, result.map(|hold| hold.longer(held)), reply, clock);
+                let outcome = self.conclude(command, args, mark, Ok(held), reply, clock);
                 (self.held_by(effect, outcome), count)
             }
             Err(error) => (self.fail_together(&together[..count], start, &error, reply), count),
@@ -71,21 +73,21 @@ struct Scripts<'s, 't> {
 }
 
 impl Scripts<'_, '_> {
+    /// Gives where the reply begins.
     fn run(
         &mut self,
         session: &mut Session,
         request: &Request<'_>,
         invocation: &Invocation,
-        count: usize,
         reply: &mut dyn Output,
         clock: &Clock,
-    ) -> Result<Last, Error> {
+    ) -> Result<usize, Error> {
         session.note_request(request.command, clock);
         let mark = reply.mark();
         (self.inner.database, self.inner.attention) = (session.database, session.attention);
         let (item, hold) = run_inside(&mut self.inner, self.transaction, invocation, false, clock)?;
         *self.held = self.held.longer(hold);
         scripting::write(session, &item, Hold::None, reply);
-        Ok(Last { count, mark, result: Ok(Hold::None) })
+        Ok(mark)
     }
 }
