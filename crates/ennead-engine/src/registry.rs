@@ -53,6 +53,12 @@ impl Command {
         self.spec.group == Group::Scripting && self.has(Flag::MovableKeys)
     }
 
+    /// Whether its requests have the keyspace to themselves for most of their time.
+    #[inline]
+    pub(crate) fn is_exclusive(&self) -> bool {
+        self.runs_script() || self.spec.name == "exec"
+    }
+
     /// The key of a request that has one, and whether it may be changed.
     #[inline]
     pub(crate) fn sole_key<'r>(&self, args: Args<'r>) -> Option<(&'r [u8], bool)> {

@@ -253,18 +253,6 @@ impl Session {
         self.run(command, args, reply, clock)
     }
 
-    /// Fetches into the processor's caches what the next requests of a pipeline are going to touch.
-    pub fn anticipate<'r>(&self, requests: impl Iterator<Item = (Lookup, Args<'r>)>) {
-        if self.queue.is_some() {
-            return;
-        }
-        let keys = requests.filter_map(|(found, args)| match found {
-            Lookup::Found(command) if command.spec.accepts(args.len()) => command.sole_key(args),
-            _ => None,
-        });
-        self.engine.keyspace().anticipate(self.database, keys);
-    }
-
     /// What must hold before a request may run, in the order in which Redis checks it.
     #[inline]
     fn admit(&mut self, command: &Command, args: Args<'_>, clock: &Clock) -> Result<(), Error> {
@@ -323,13 +311,6 @@ impl Session {
         self.conclude(command, args, mark, result, reply, clock)
     }
 
-    /// Notes what the client does, for CLIENT LIST.
-    #[inline]
-    fn note_request(&self, command: &Command, clock: &Clock) {
-        self.client.last_command.store(command.index as u32, Ordering::Relaxed);
-        self.client.touch(clock.unix_ms());
-    }
-
     /// Ends a request that ran: an error takes the place of its reply, and it is counted.
     fn conclude(
         &mut self,
@@ -353,6 +334,9 @@ impl Session {
         self.end_caching(command);
         let time = clock.lap();
         self.shard.executed(command.index, time, failed);
+        if command.is_exclusive() {
+            self.shard.exclusive_nanos.add(time.as_nanos() as u64);
+        }
         self.note_slowness(command, args, time, clock);
         self.apply_reply_mode(mark, reply);
         self.done(hold)

@@ -67,12 +67,8 @@ pub(crate) struct Stage {
 
 impl Stage {
     pub(super) fn enter(&self, function: Option<FunctionCall>, since: Instant) -> Arc<Running> {
-        let running = Arc::new(Running {
-            function,
-            since,
-            wrote: AtomicBool::new(false),
-            killed: AtomicBool::new(false),
-        });
+        let running =
+            Arc::new(Running { function, since, wrote: AtomicBool::new(false), killed: AtomicBool::new(false) });
         *self.running.lock() = Some(Arc::clone(&running));
         self.occupied.store(true, Ordering::Relaxed);
         running

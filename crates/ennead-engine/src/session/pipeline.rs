@@ -2,6 +2,8 @@
 
 mod scripts;
 
+use std::sync::atomic::Ordering;
+
 use ennead_kv::{Args, Effect, Error, Run};
 use ennead_store::Pressure;
 use smallvec::SmallVec;
@@ -59,6 +61,18 @@ impl<'r> Request<'r> {
 }
 
 impl Session {
+    /// Fetches into the processor's caches what the next requests of a pipeline are going to touch.
+    pub fn anticipate<'r>(&self, requests: impl Iterator<Item = (Lookup, Args<'r>)>) {
+        if self.queue.is_some() {
+            return;
+        }
+        let keys = requests.filter_map(|(found, args)| match found {
+            Lookup::Found(command) if command.spec.accepts(args.len()) => command.sole_key(args),
+            _ => None,
+        });
+        self.engine.keyspace().anticipate(self.database, keys);
+    }
+
     /// The first of these requests, as far as they are about one key, or all are scripts, and nothing stands against running
     /// them together; none if that is fewer than two.
     pub fn together<'r>(&self, mut requests: impl Iterator<Item = (Lookup, Args<'r>)>) -> Together<'r> {
@@ -156,6 +170,13 @@ impl Session {
             last = self.run_one(run, request, last.count + 1, reply, clock);
         }
         last
+    }
+
+    /// Notes what the client does, for CLIENT LIST.
+    #[inline]
+    pub(super) fn note_request(&self, command: &Command, clock: &Clock) {
+        self.client.last_command.store(command.index as u32, Ordering::Relaxed);
+        self.client.touch(clock.unix_ms());
     }
 
     fn run_one(

@@ -14,27 +14,31 @@ use crate::scripting::convert::{push_number, push_word};
 /// Longer words are given back to the allocator.
 const KEPT_BYTES: usize = 64 << 10;
 
-/// The words of a call, one behind the other.
-#[derive(Default)]
+/// The words of a call.
 pub(super) struct Words {
-    buffer: Vec<u8>,
-    spans: Vec<Range<usize>>,
+    words: Buffers,
     /// A value that is neither a string nor a number was among them.
     incomplete: bool,
 }
 
+/// Words one behind the other, and where each is.
+#[derive(Default)]
+struct Buffers {
+    bytes: Vec<u8>,
+    spans: Vec<Range<usize>>,
+}
+
 thread_local! {
     /// For the next call, so that it allocates nothing.
-    static SPARE: Cell<Words> = Cell::default();
+    static SPARE: Cell<Buffers> = Cell::default();
 }
 
 impl Words {
     fn take() -> Words {
         let mut words = SPARE.take();
-        words.buffer.clear();
+        words.bytes.clear();
         words.spans.clear();
-        words.incomplete = false;
-        words
+        Words { words, incomplete: false }
     }
 
     /// The words as a request; `what` they are of.
@@ -45,25 +49,24 @@ impl Words {
         if self.incomplete {
             return Err("ERR Lua redis lib command arguments must be strings or integers".to_owned());
         }
-        if self.spans.is_empty() {
+        if self.words.spans.is_empty() {
             return Err(format!("ERR Please specify at least one argument for this {what}"));
         }
-        Ok(Args::new(&self.buffer, &self.spans))
+        Ok(Args::new(&self.words.bytes, &self.words.spans))
     }
 
     fn add(&mut self, push: impl FnOnce(&mut Vec<u8>) -> bool) {
-        let start = self.buffer.len();
-        self.incomplete |= !push(&mut self.buffer);
-        self.spans.push(start..self.buffer.len());
+        let bytes = &mut self.words.bytes;
+        let start = bytes.len();
+        self.incomplete |= !push(bytes);
+        self.words.spans.push(start..bytes.len());
     }
 }
 
 impl Drop for Words {
     fn drop(&mut self) {
-        if self.buffer.capacity() <= KEPT_BYTES && self.buffer.capacity() > 0 {
-            let (buffer, spans) = (std::mem::take(&mut self.buffer), std::mem::take(&mut self.spans));
-            // What is replaced has no buffer, so this ends here.
-            SPARE.set(Words { buffer, spans, incomplete: false });
+        if self.words.bytes.capacity() <= KEPT_BYTES {
+            SPARE.set(std::mem::take(&mut self.words));
         }
     }
 }

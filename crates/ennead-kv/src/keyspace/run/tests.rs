@@ -121,8 +121,7 @@ fn runs_leave_what_the_commands_one_by_one_leave() {
             assert_eq!(replies, expected, "{lines:?}");
         }
         together.reopen_store();
-        for line in
-            [
+        for line in [
             "type k",
             "dbsize",
             "ttl k",

@@ -155,7 +155,10 @@ fn a_group_goes_on_where_it_stopped() {
             let group = stream.group(b"g").unwrap();
             let behind = group.last.next().unwrap();
             assert_eq!(ids(stream.unread(group)), ids(stream.range(behind..=Id::MAX)));
-            assert_eq!(Some(stream.top().ms).filter(|ms| *ms > 0), ids(stream.range(Id::MIN..=Id::MAX)).last().copied());
+            assert_eq!(
+                Some(stream.top().ms).filter(|ms| *ms > 0),
+                ids(stream.range(Id::MIN..=Id::MAX)).last().copied()
+            );
         }
         check_rows(&stream, &kept);
     }
