@@ -190,9 +190,15 @@ pub(super) fn push_word(words: &mut Vec<u8>, value: &Value) -> bool {
     true
 }
 
-/// Appends a number as a word.
+/// Appends a number as a word: with all its digits if it is whole.
 pub(super) fn push_number(words: &mut Vec<u8>, number: f64) {
-    words.extend_from_slice(number_text(number).as_bytes());
+    let whole = number as i64;
+    // What is too large for one becomes the largest.
+    if whole as f64 == number && whole != i64::MAX {
+        words.extend_from_slice(itoa::Buffer::new().format(whole).as_bytes());
+    } else {
+        words.extend_from_slice(number_text(number).as_bytes());
+    }
 }
 
 /// The shortest text that reads as the same number; whole numbers without a point.
