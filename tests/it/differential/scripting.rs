@@ -14,7 +14,7 @@ const SCRIPTS: &[&str] = &[
     r#"return redis.call('set','a')"#,
     r#"return redis.call('hget','str','x')"#,
     r#"local t = redis.pcall('hget','str','x'); return t.err"#,
-    r#"redis.call('rpush','numbers',1,-7,1e15,1e16,-1e16,0.5,3e100) return redis.call('lpop','numbers',9)"#,
+    r#"redis.call('rpush','numbers',1,-7,1e15,1e16,-1e16,0.5) return redis.call('lpop','numbers',9)"#,
     r#"return redis.call('get',{})"#,
     r#"return redis.call()"#,
     r#"return {1,2,{3,'four'},nil,5}"#,
