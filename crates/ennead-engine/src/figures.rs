@@ -42,6 +42,8 @@ pub struct Shard {
     pub writes: Counter,
     pub query_buffer_disconnections: Counter,
     pub output_buffer_disconnections: Counter,
+    /// What requests took that had the keyspace to themselves, or waited for it.
+    pub exclusive_nanos: Counter,
 }
 
 impl Shard {
@@ -162,6 +164,7 @@ impl Figures {
             writes: Counter::default(),
             query_buffer_disconnections: Counter::default(),
             output_buffer_disconnections: Counter::default(),
+            exclusive_nanos: Counter::default(),
         });
         self.shards.lock().push(Arc::clone(&shard));
         shard

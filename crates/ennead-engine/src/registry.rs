@@ -6,7 +6,7 @@ mod tests;
 
 use std::sync::LazyLock;
 
-use ennead_kv::{Args, Flag, Spec};
+use ennead_kv::{Args, Flag, Group, Spec};
 
 use crate::commands::{self, Run};
 
@@ -46,6 +46,31 @@ impl Command {
     /// Whether it may have Redis send something to replicas although it is no write. COMMAND INFO does not show that.
     pub(crate) fn may_replicate(&self) -> bool {
         ["eval", "evalsha", "fcall", "pfcount", "publish", "spublish"].contains(&self.spec.name)
+    }
+
+    /// Whether it runs a script or a function: EVAL, FCALL and their like.
+    pub(crate) fn runs_script(&self) -> bool {
+        self.spec.group == Group::Scripting && self.has(Flag::MovableKeys)
+    }
+
+    /// Whether its requests have the keyspace to themselves for most of their time.
+    #[inline]
+    pub(crate) fn is_exclusive(&self) -> bool {
+        self.runs_script() || self.spec.name == "exec"
+    }
+
+    /// The key of a request that has one, and whether it may be changed.
+    #[inline]
+    pub(crate) fn sole_key<'r>(&self, args: Args<'r>) -> Option<(&'r [u8], bool)> {
+        match self.handler {
+            Handler::Keyspace(row) => row.sole_key(args),
+            Handler::Engine(_) if self.runs_script() => {
+                let mut positions = self.spec.keys.positions(args);
+                let first = positions.next().filter(|_| positions.next().is_none())?;
+                Some((args.get(first)?, !self.has(Flag::ReadOnly)))
+            }
+            _ => None,
+        }
     }
 
     /// Its ACL categories, without the `@`. A container has those of nobody: its subcommands have their own.

@@ -135,10 +135,10 @@ impl Session {
         Some(session)
     }
 
-    /// A session for the commands of a script that this one runs: with its client and database, and a state of its own.
-    pub(crate) fn for_script(&mut self) -> Session {
+    /// A session for the commands of a script that this one runs: with its client and database, and a state of its own. They
+    /// are counted in `shard`.
+    pub(crate) fn for_script(&mut self, shard: Arc<Shard>) -> Session {
         let random = self.next_random();
-        let shard = self.engine.scripts().shard(&self.engine);
         let mut session = Session::new(&self.engine, Arc::clone(&self.client), shard, &self.account, random);
         (session.authenticated, session.borrowed, session.executing) = (true, true, true);
         (session.database, session.durability, session.attention) = (self.database, self.durability, self.attention);
@@ -253,20 +253,6 @@ impl Session {
         self.run(command, args, reply, clock)
     }
 
-    /// Fetches into the processor's caches what the next requests of a pipeline are going to touch.
-    pub fn anticipate<'r>(&self, requests: impl Iterator<Item = (Lookup, Args<'r>)>) {
-        if self.queue.is_some() {
-            return;
-        }
-        let rows = requests.filter_map(|(found, args)| match found {
-            Lookup::Found(Command { handler: Handler::Keyspace(row), spec, .. }) if spec.accepts(args.len()) => {
-                Some((*row, args))
-            }
-            _ => None,
-        });
-        self.engine.keyspace().anticipate(self.database, rows);
-    }
-
     /// What must hold before a request may run, in the order in which Redis checks it.
     #[inline]
     fn admit(&mut self, command: &Command, args: Args<'_>, clock: &Clock) -> Result<(), Error> {
@@ -292,8 +278,7 @@ impl Session {
         reply: &mut dyn Output,
         clock: &mut Clock,
     ) -> Outcome {
-        self.client.last_command.store(command.index as u32, Ordering::Relaxed);
-        self.client.touch(clock.unix_ms());
+        self.note_request(command, clock);
         self.evict_first(command, reply, clock);
         let mark = reply.mark();
         let result = match command.handler {
@@ -349,6 +334,9 @@ impl Session {
         self.end_caching(command);
         let time = clock.lap();
         self.shard.executed(command.index, time, failed);
+        if command.is_exclusive() {
+            self.shard.exclusive_nanos.add(time.as_nanos() as u64);
+        }
         self.note_slowness(command, args, time, clock);
         self.apply_reply_mode(mark, reply);
         self.done(hold)

@@ -3,7 +3,8 @@
 //! One worker that serves many connections a turn needs less processor time for each request than two that serve few: it
 //! sleeps and wakes less often, hands the log over for more of them at once, and shares no cache line with anybody. So
 //! all connections begin on one worker. A further one joins in when those there are never idle and the machine has a
-//! processor to spare, and goes again when the others could do its work.
+//! processor to spare, and goes again when the others could do its work. Where most of the time goes into requests that
+//! have the keyspace to themselves, as scripts do, workers would only wait for each other: there is one.
 //!
 //! Workers tell what they see at the end of a window of time; there is no thread for this, and an idle server does nothing.
 
@@ -26,6 +27,8 @@ const SATURATED_WINDOWS: u32 = 4;
 /// Processor time that nobody used meanwhile, in thousandths of one processor, without which another worker would only
 /// take it from the clients.
 const SPARE: u64 = 150;
+/// The share of a window, in thousandths, from which on requests that have the keyspace to themselves are most of the work.
+const EXCLUSIVE: u64 = 500;
 /// What the remaining workers may be loaded with, in thousandths each, when one goes.
 const COMFORTABLE: u64 = 700;
 /// A load that was told so long ago is none.
@@ -118,6 +121,7 @@ pub(crate) struct Watch {
     number: usize,
     began: Instant,
     idle: Duration,
+    exclusive: Duration,
     saturated: u32,
     saturated_since: Instant,
     /// Unused processor time of the machine when the worker became saturated.
@@ -137,6 +141,7 @@ impl Watch {
             number,
             began: now,
             idle: Duration::ZERO,
+            exclusive: Duration::ZERO,
             saturated: 0,
             saturated_since: now,
             spare: Duration::ZERO,
@@ -148,33 +153,44 @@ impl Watch {
         }
     }
 
-    /// To be called once a turn. `idle` is how long the worker has slept in all, `spare` how long the machine's
-    /// processors have had nothing to do.
+    /// To be called once a turn. `idle` is how long the worker has slept in all, `exclusive` how long its requests have had
+    /// the keyspace to themselves or waited for it, `spare` how long the machine's processors have had nothing to do.
     #[inline]
     pub(crate) fn look(
         &mut self,
         spread: &Spread,
         now: Instant,
         idle: impl FnOnce() -> Duration,
+        exclusive: impl FnOnce() -> Duration,
         spare: impl Fn() -> Duration,
     ) {
         if spread.loads.len() > 1 && now.saturating_duration_since(self.began) >= WINDOW {
-            self.end_window(spread, now, idle(), spare);
+            self.end_window(spread, now, idle(), exclusive(), spare);
         }
     }
 
-    fn end_window(&mut self, spread: &Spread, now: Instant, idle: Duration, spare: impl Fn() -> Duration) {
+    fn end_window(
+        &mut self,
+        spread: &Spread,
+        now: Instant,
+        idle: Duration,
+        exclusive: Duration,
+        spare: impl Fn() -> Duration,
+    ) {
         let window = now - self.began;
-        let slept = idle.saturating_sub(self.idle).min(window);
-        let busy = 1000 - (slept.as_micros() as u64 * 1000 / (window.as_micros() as u64).max(1)).min(1000);
-        (self.began, self.idle) = (now, idle);
+        let share = |time: Duration| {
+            (time.min(window).as_micros() as u64 * 1000 / (window.as_micros() as u64).max(1)).min(1000)
+        };
+        let busy = 1000 - share(idle.saturating_sub(self.idle));
+        let is_exclusive = share(exclusive.saturating_sub(self.exclusive)) >= EXCLUSIVE;
+        (self.began, self.idle, self.exclusive) = (now, idle, exclusive);
         spread.tell(self.number, busy, now);
         self.settle(spread);
         let active = spread.active();
-        if self.needs_help(spread, now, busy, spare) {
+        if self.needs_help(spread, now, if is_exclusive { 0 } else { busy }, spare) {
             spread.change_active(active, active + 1);
         }
-        if self.is_unneeded(spread, now) {
+        if self.is_unneeded(spread, now, is_exclusive) {
             spread.change_active(active, active - 1);
         }
         self.settle(spread);
@@ -201,9 +217,10 @@ impl Watch {
     }
 
     /// Whether this is the last worker, and the others could have done its work for a while.
-    fn is_unneeded(&mut self, spread: &Spread, now: Instant) -> bool {
+    fn is_unneeded(&mut self, spread: &Spread, now: Instant, is_exclusive: bool) -> bool {
         let others = spread.active() - 1;
-        if others == 0 || self.number != others || spread.total(now) > COMFORTABLE * others as u64 {
+        let could = is_exclusive || spread.total(now) <= COMFORTABLE * others as u64;
+        if others == 0 || self.number != others || !could {
             self.unneeded_since = None;
             return false;
         }

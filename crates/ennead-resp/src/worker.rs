@@ -128,7 +128,8 @@ impl Worker {
             clock.turn();
             self.limits.borrow_mut().refresh(&self.engine);
             if let Some(peers) = self.peers.upgrade() {
-                self.watch.borrow_mut().look(&peers.spread, clock.instant(), idle::slept, idle::machine);
+                let exclusive = || Duration::from_nanos(self.shard.exclusive_nanos.get());
+                self.watch.borrow_mut().look(&peers.spread, clock.instant(), idle::slept, exclusive, idle::machine);
             }
         }
     }

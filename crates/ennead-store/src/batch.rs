@@ -7,6 +7,8 @@ pub(crate) mod rows;
 #[cfg(test)]
 mod tests;
 
+use std::ops::Range;
+
 use smallvec::SmallVec;
 
 use crate::lifetime::STAMP_BYTES;
@@ -54,6 +56,16 @@ pub struct WriteBatch {
     merged: SmallVec<[Table; 2]>,
     tallies: SmallVec<[(u32, i64); 2]>,
     event: Vec<u8>,
+    /// The row at the end, if it is a put or a delete.
+    last: Option<Last>,
+}
+
+#[derive(Debug, Clone)]
+struct Last {
+    /// Where it begins.
+    start: usize,
+    table: Table,
+    key: Range<usize>,
 }
 
 impl WriteBatch {
@@ -61,9 +73,12 @@ impl WriteBatch {
         Self::default()
     }
 
+    /// Of several puts and deletes of one row in succession only the last is kept.
     pub fn put(&mut self, table: Table, key: &[u8], value: &[u8]) {
-        self.note(table);
+        let start = self.begin(table, key);
         rows::encode_put(&mut self.rows, table.0, key, value);
+        let end = self.rows.len() - value.len();
+        self.last = Some(Last { start, table, key: end - key.len()..end });
     }
 
     /// Merges `operand` into the row by the operator of its table, without reading it: see
@@ -76,9 +91,12 @@ impl WriteBatch {
         rows::encode_merge(&mut self.rows, table.0, key, operand);
     }
 
+    /// As [`WriteBatch::put`].
     pub fn delete(&mut self, table: Table, key: &[u8]) {
-        self.note(table);
+        let start = self.begin(table, key);
         rows::encode_delete(&mut self.rows, table.0, key);
+        let end = self.rows.len();
+        self.last = Some(Last { start, table, key: end - key.len()..end });
     }
 
     /// Deletes `start <= key < end`; no `end` means to the end of the table. Costs one row, whatever it covers.
@@ -147,10 +165,24 @@ impl WriteBatch {
         self.merged.clear();
         self.tallies.clear();
         self.event.clear();
+        self.last = None;
+    }
+
+    /// Begins a row that takes the place of the last one, if that is of the same key; where.
+    #[inline]
+    fn begin(&mut self, table: Table, key: &[u8]) -> usize {
+        match &self.last {
+            Some(last) if last.table == table && self.rows.get(last.key.clone()) == Some(key) => {
+                self.rows.truncate(last.start);
+            }
+            _ => self.note(table),
+        }
+        self.rows.len()
     }
 
     fn note(&mut self, table: Table) {
         self.count += 1;
+        self.last = None;
         if !self.tables.contains(&table) {
             self.tables.push(table);
         }
@@ -268,12 +300,14 @@ impl WriteBatch {
 
     pub(crate) fn create_table_row(&mut self, table: u32, kind: u8, name: &str) {
         self.count += 1;
+        self.last = None;
         self.catalogue = true;
         rows::encode_create_table(&mut self.rows, table, kind, name);
     }
 
     pub(crate) fn drop_table_row(&mut self, table: u32, kind: u8, name: &str) {
         self.count += 1;
+        self.last = None;
         self.catalogue = true;
         rows::encode_drop_table(&mut self.rows, table, kind, name);
     }

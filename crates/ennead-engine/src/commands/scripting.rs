@@ -185,16 +185,16 @@ pub(super) fn evaluate(session: &mut Session, request: &Request<'_>, reply: &mut
     session.show_script(request.command, request.args, request.clock);
     let invocation = invocation(session, request)?;
     if invocation.program.pace().is_quick() {
-        let mut inner = session.for_script();
-        inner.set_shard(Arc::clone(session.shard()));
-        let (item, hold) = crate::scripting::run(&mut inner, &invocation);
+        let mut inner = session.for_script(Arc::clone(session.shard()));
+        let (item, hold) = crate::scripting::run(&mut inner, &invocation, request.clock);
         write(session, &item, hold, reply);
         return Ok(());
     }
     let answer = Answer::default();
+    let shard = session.engine().scripts().shard(session.engine());
     let job = Job {
         invocation,
-        session: Box::new(session.for_script()),
+        session: Box::new(session.for_script(shard)),
         answer: Arc::clone(&answer),
         client: Arc::clone(session.client()),
     };

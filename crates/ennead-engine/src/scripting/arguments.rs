@@ -1,6 +1,7 @@
 //! What EVAL, FCALL and their like are called with.
 
 use ennead_kv::{Args, Error, Result};
+use smallvec::SmallVec;
 
 use super::program::Program;
 use super::running::FunctionCall;
@@ -9,12 +10,20 @@ use super::running::FunctionCall;
 #[derive(Debug, Clone)]
 pub(crate) struct Invocation {
     pub(crate) program: Program,
-    pub(crate) keys: Vec<Vec<u8>>,
-    pub(crate) arguments: Vec<Vec<u8>>,
+    words: Words,
+    /// How many of the words are keys.
+    keys: usize,
     /// Called by a command that does not write.
     pub(crate) read_only: bool,
     /// For a function, what FUNCTION STATS tells.
     pub(super) call: Option<FunctionCall>,
+}
+
+/// Words of a request, one behind the other, and where each ends.
+#[derive(Debug, Clone)]
+struct Words {
+    bytes: Vec<u8>,
+    ends: SmallVec<[usize; 8]>,
 }
 
 impl Invocation {
@@ -23,7 +32,8 @@ impl Invocation {
     /// # Errors
     /// The number of keys is none, or no number: `not_a_number`.
     pub(crate) fn parse(program: Program, args: Args<'_>, read_only: bool, not_a_number: Error) -> Result<Invocation> {
-        let (keys, arguments) = split(args, not_a_number)?;
+        let keys = check_keys(args, not_a_number)?;
+        let words = Words::of(args.iter_from(3));
         let call = match &program {
             Program::Script(_) => None,
             Program::Function(function) => {
@@ -31,7 +41,36 @@ impl Invocation {
                 Some(FunctionCall { name: function.name.clone(), words })
             }
         };
-        Ok(Invocation { program, keys, arguments, read_only, call })
+        Ok(Invocation { program, words, keys, read_only, call })
+    }
+
+    /// The same with another program.
+    pub(super) fn of(&self, program: Program) -> Invocation {
+        Invocation { program, ..self.clone() }
+    }
+
+    pub(super) fn keys(&self) -> impl Iterator<Item = &[u8]> {
+        self.words.iter().take(self.keys)
+    }
+
+    pub(super) fn arguments(&self) -> impl Iterator<Item = &[u8]> {
+        self.words.iter().skip(self.keys)
+    }
+}
+
+impl Words {
+    fn of<'w>(words: impl ExactSizeIterator<Item = &'w [u8]>) -> Words {
+        let (mut bytes, mut ends) = (Vec::new(), SmallVec::with_capacity(words.len()));
+        for word in words {
+            bytes.extend_from_slice(word);
+            ends.push(bytes.len());
+        }
+        Words { bytes, ends }
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        let starts = std::iter::once(0).chain(self.ends.iter().copied());
+        starts.zip(&self.ends).map(|(start, end)| &self.bytes[start..*end])
     }
 }
 
@@ -42,14 +81,4 @@ pub(crate) fn check_keys(args: Args<'_>, not_a_number: Error) -> Result<usize> {
         return Err(Error::text("ERR Number of keys can't be greater than number of args"));
     }
     usize::try_from(count).map_err(|_| Error::text("ERR Number of keys can't be negative"))
-}
-
-type Words = Vec<Vec<u8>>;
-
-/// Keys and arguments.
-fn split(args: Args<'_>, not_a_number: Error) -> Result<(Words, Words)> {
-    let count = check_keys(args, not_a_number)?;
-    let mut words = args.iter_from(3).map(<[u8]>::to_vec);
-    let keys = words.by_ref().take(count).collect();
-    Ok((keys, words.collect()))
 }

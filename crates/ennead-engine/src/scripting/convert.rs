@@ -1,6 +1,6 @@
 //! Between replies and Lua's values, by Redis's rules.
 
-use mlua::{Lua, LuaString, Table, Value};
+use mlua::{Either, IntoLua, Lua, LuaString, Table, Value};
 
 use super::item::Item;
 
@@ -8,6 +8,37 @@ use super::item::Item;
 const COUNTED: &str = "ignore_error_stats_update";
 /// Tables in tables, at most.
 const DEPTH_MAX: usize = 128;
+
+/// A string for Lua that is not UTF-8.
+pub(super) struct Bytes<'b>(&'b [u8]);
+
+impl IntoLua for Bytes<'_> {
+    fn into_lua(self, lua: &Lua) -> mlua::Result<Value> {
+        Ok(Value::String(lua.create_string(self.0)?))
+    }
+}
+
+/// A string for Lua. Text gets there without a handle to it, which costs more than the string.
+pub(super) fn string(bytes: &[u8]) -> Either<&str, Bytes<'_>> {
+    std::str::from_utf8(bytes).map_or(Either::Right(Bytes(bytes)), Either::Left)
+}
+
+/// A reply to a call: a number, a truth value or text, which get to Lua without a handle, or anything else.
+pub(super) type Reply = Either<Either<f64, bool>, Either<String, Value>>;
+
+/// [`to_lua`] of a reply as a whole.
+pub(super) fn to_reply(lua: &Lua, item: Item, protocol: u8) -> mlua::Result<Reply> {
+    Ok(match item {
+        Item::Null | Item::NullArray if protocol < 3 => Either::Left(Either::Right(false)),
+        Item::Boolean(value) => Either::Left(Either::Right(value)),
+        Item::Integer(value) => Either::Left(Either::Left(value as f64)),
+        Item::Bulk(bytes) => Either::Right(match String::from_utf8(bytes) {
+            Ok(text) => Either::Left(text),
+            Err(other) => Either::Right(Value::String(lua.create_string(other.as_bytes())?)),
+        }),
+        item => Either::Right(Either::Right(to_lua(lua, &item, protocol)?)),
+    })
+}
 
 /// What a call gives a script. `protocol` is the one the script has chosen.
 pub(super) fn to_lua(lua: &Lua, item: &Item, protocol: u8) -> mlua::Result<Value> {
@@ -25,7 +56,7 @@ pub(super) fn to_lua(lua: &Lua, item: &Item, protocol: u8) -> mlua::Result<Value
         Item::Integer(value) => Value::Number(*value as f64),
         Item::Bulk(bytes) => Value::String(lua.create_string(bytes)?),
         Item::Array(items) => list(items)?,
-        Item::Simple(text) => single(lua, "ok", Value::String(lua.create_string(text)?))?,
+        Item::Simple(text) => Value::Table(lua.create_table_from([("ok", text.as_str())])?),
         Item::Error(text) => Value::Table(error(lua, text, false)?),
         Item::CountedError(text) => Value::Table(error(lua, text, true)?),
         Item::Double(value) if protocol >= 3 => single(lua, "double", Value::Number(*value))?,
@@ -144,11 +175,29 @@ fn from_table(table: &Table, protocol: u8, depth: usize) -> Item {
 
 /// A word of a call; none for what is neither a string nor a number.
 pub(super) fn word(value: &Value) -> Option<Vec<u8>> {
+    let mut word = Vec::new();
+    push_word(&mut word, value).then_some(word)
+}
+
+/// Appends a word of a call; whether the value is one.
+pub(super) fn push_word(words: &mut Vec<u8>, value: &Value) -> bool {
     match value {
-        Value::String(text) => Some(text.as_bytes().to_vec()),
-        Value::Integer(number) => Some(number.to_string().into_bytes()),
-        Value::Number(number) => Some(number_text(*number).into_bytes()),
-        _ => None,
+        Value::String(text) => words.extend_from_slice(&text.as_bytes()),
+        Value::Integer(number) => words.extend_from_slice(itoa::Buffer::new().format(*number).as_bytes()),
+        Value::Number(number) => push_number(words, *number),
+        _ => return false,
+    }
+    true
+}
+
+/// Appends a number as a word: with all its digits if it is whole.
+pub(super) fn push_number(words: &mut Vec<u8>, number: f64) {
+    let whole = number as i64;
+    // What is too large for one becomes the largest.
+    if whole as f64 == number && whole != i64::MAX {
+        words.extend_from_slice(itoa::Buffer::new().format(whole).as_bytes());
+    } else {
+        words.extend_from_slice(number_text(number).as_bytes());
     }
 }
 

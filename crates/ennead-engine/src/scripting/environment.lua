@@ -1,7 +1,6 @@
 -- What scripts see: a fixed set of names, none of which they can change. Called once for each interpreter with the
--- host's functions; returns the environment of scripts, a function that runs one of them or a library's function, one that
--- sets KEYS and ARGV, one that hides everything but what libraries may use while they are loaded, and one that calls what
--- may fail.
+-- host's functions; returns the environment of scripts, a function that runs one of them, one that runs a library's
+-- function, one that hides everything but what libraries may use while they are loaded, and one that calls what may fail.
 local host = ...
 
 -- By read-only table: the table it shows.
@@ -160,7 +159,7 @@ local function single(field)
   end
 end
 
--- The host adds its functions to this table, those that run commands anew for each script.
+-- The host has put its functions into this table.
 local redis = host.redis
 redis.error_reply = single("err")
 redis.status_reply = single("ok")
@@ -232,24 +231,22 @@ names.coroutine = readonly(threads)
 
 getmetatable("").__metatable = false
 
-local function run(entry, keys, arguments)
-  if keys == nil then
-    return xpcall(entry, host.trace)
-  end
+local trace = host.trace
+local function run_script(script, keys, arguments)
+  names.KEYS, names.ARGV = keys, arguments
+  -- On one line: one that is killed does not get to the next.
+  return xpcall(script, trace)
+end
+
+local function run_function(entry, keys, arguments)
   local function apply()
     return entry(keys, arguments)
   end
-  -- On one line: one that is killed does not get to the next.
-  return xpcall(apply, host.trace)
-end
-
-local function set_arguments(keys, arguments)
-  rawset(names, "KEYS", keys)
-  rawset(names, "ARGV", arguments)
+  return xpcall(apply, trace)
 end
 
 local function protect(call)
   return caught(pcall(call))
 end
 
-return environment, run, set_arguments, set_loading, protect
+return environment, run_script, run_function, set_loading, protect

@@ -1,23 +1,25 @@
 //! A Lua interpreter with what scripts may use, and the scripts it has compiled. Each thread that runs scripts has one.
 
 mod api;
+mod calls;
 mod failure;
 mod loading;
 mod registration;
 mod state;
+mod words;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Instant;
 
 use mlua::chunk::ChunkMode;
-use mlua::{Function, Lua, LuaOptions, LuaString, MultiValue, StdLib, Table, Value};
+use mlua::{Function, Lua, LuaOptions, StdLib, Table, Value};
 
-use self::failure::{failure, message, raised, raised_counted};
+pub(super) use self::calls::Caller;
+use self::failure::{failure, message};
 pub(super) use self::registration::Registration;
 use self::state::{Limit, State, release, watch};
-use super::convert::{from_lua, to_lua, word};
+use super::convert::{from_lua, string};
 use super::item::Item;
 use super::libraries::cjson::SharedSettings;
 use super::program::Program;
@@ -33,25 +35,16 @@ const CHUNK: &str = "@user_script";
 /// Compiled scripts that are kept.
 const COMPILED_MAX: usize = 4096;
 
-/// What runs a script's commands.
-pub(super) trait Caller {
-    /// The reply, or an error in it, to a command called in the protocol.
-    fn call(&mut self, words: &[Vec<u8>], protocol: u8) -> Item;
-    /// Whether the user may run the command.
-    fn may_call(&mut self, words: &[Vec<u8>]) -> Result<bool, String>;
-}
-
 pub(super) struct Interpreter {
     lua: Lua,
-    /// What scripts know by this name.
-    redis: Table,
     environment: Table,
-    run: Function,
-    set_arguments: Function,
+    run_script: Function,
+    run_function: Function,
     set_loading: Function,
     /// Calls a function that may fail.
     protect: Function,
-    compiled: HashMap<String, Function>,
+    /// By the script's number.
+    compiled: HashMap<u64, Function>,
     /// The functions of libraries by number.
     functions: Table,
     last_function: u64,
@@ -90,23 +83,23 @@ impl Interpreter {
         let redis = lua.create_table()?;
         api::constants(&redis)?;
         api::functions(&lua, &redis, &state)?;
+        calls::functions(&lua, &redis, &state)?;
         api::support(&lua, &host, &state)?;
         host.raw_set("redis", &redis)?;
         host.raw_set("loading", loading::table(&lua, &state)?)?;
         let json = SharedSettings::default();
         host.raw_set("libraries", libraries::all(&lua, &json)?)?;
         let chunk = lua.load(ENVIRONMENT).set_name(OWN);
-        let (environment, run, set_arguments, set_loading, protect) = chunk.call(&host)?;
+        let (environment, run_script, run_function, set_loading, protect) = chunk.call(&host)?;
         watch(&lua, &state)?;
         Ok(Interpreter {
             functions: lua.create_table()?,
             last_function: 0,
             compiled: HashMap::new(),
             lua,
-            redis,
             environment,
-            run,
-            set_arguments,
+            run_script,
+            run_function,
             set_loading,
             protect,
             state,
@@ -122,7 +115,7 @@ impl Interpreter {
     /// # Errors
     /// The text for the client.
     pub(super) fn compile(&mut self, script: &Script) -> Result<Function, String> {
-        if let Some(compiled) = self.compiled.get(&script.sha) {
+        if let Some(compiled) = self.compiled.get(&script.number) {
             return Ok(compiled.clone());
         }
         let chunk = self.lua.load(script.code()).set_name(CHUNK).set_mode(ChunkMode::Text);
@@ -133,7 +126,7 @@ impl Interpreter {
         if self.compiled.len() >= COMPILED_MAX {
             self.compiled.clear();
         }
-        self.compiled.insert(script.sha.clone(), compiled.clone());
+        self.compiled.insert(script.number, compiled.clone());
         Ok(compiled)
     }
 
@@ -164,9 +157,9 @@ impl Interpreter {
             Err(text) => return Item::Error(text),
         };
         self.state.set_protocol(2);
-        *self.state.started.lock() = Some(Instant::now());
+        *self.state.started.lock() = Some(running.since());
         *self.state.limit.lock() = Limit::Kill(running);
-        let outcome = self.call(&entry, invocation, caller);
+        let outcome = calls::with(caller, || self.call(&entry, invocation));
         let released = release(&self.lua, &self.state);
         match released.and(outcome) {
             Ok((true, value)) => from_lua(&value, self.state.protocol()),
@@ -175,49 +168,15 @@ impl Interpreter {
         }
     }
 
-    fn call(&self, entry: &Function, invocation: &Invocation, caller: &mut dyn Caller) -> mlua::Result<(bool, Value)> {
-        let strings = |words: &[Vec<u8>]| {
-            let words: mlua::Result<Vec<LuaString>> = words.iter().map(|word| self.lua.create_string(word)).collect();
-            self.lua.create_sequence_from(words?)
+    fn call(&self, entry: &Function, invocation: &Invocation) -> mlua::Result<(bool, Value)> {
+        let keys = self.lua.create_sequence_from(invocation.keys().map(string))?;
+        let arguments = self.lua.create_sequence_from(invocation.arguments().map(string))?;
+        let run = match invocation.program {
+            Program::Script(_) => &self.run_script,
+            Program::Function(_) => &self.run_function,
         };
-        let (keys, arguments) = (strings(&invocation.keys)?, strings(&invocation.arguments)?);
-        let is_function = matches!(invocation.program, Program::Function(_));
-        if !is_function {
-            self.set_arguments.call::<()>((&keys, &arguments))?;
-        }
-        let state = &self.state;
-        let caller = RefCell::new(caller);
-        let item = |values: MultiValue| match words(&values, "redis lib call") {
-            Ok(words) => caller.borrow_mut().call(&words, state.protocol()),
-            Err(text) => Item::Error(text),
-        };
-        self.lua.scope(|scope| {
-            let call = scope.create_function(|lua, values: MultiValue| match item(values) {
-                Item::Error(text) => Err(raised(text)),
-                Item::CountedError(text) => Err(raised_counted(text)),
-                item => to_lua(lua, &item, state.protocol()),
-            })?;
-            let pcall =
-                scope.create_function(|lua, values: MultiValue| to_lua(lua, &item(values), state.protocol()))?;
-            let may_call = scope.create_function(|_, values: MultiValue| {
-                let words = words(&values, "redis.acl_check_cmd() call");
-                words.and_then(|words| caller.borrow_mut().may_call(&words)).map_err(raised)
-            })?;
-            self.redis.raw_set("call", call)?;
-            self.redis.raw_set("pcall", pcall)?;
-            self.redis.raw_set("acl_check_cmd", may_call)?;
-            if is_function { self.run.call((entry, keys, arguments)) } else { self.run.call(entry) }
-        })
+        run.call((entry, keys, arguments))
     }
-}
-
-/// The words of a call.
-fn words(values: &MultiValue, what: &str) -> Result<Vec<Vec<u8>>, String> {
-    if values.is_empty() {
-        return Err(format!("ERR Please specify at least one argument for this {what}"));
-    }
-    let words: Option<Vec<Vec<u8>>> = values.iter().map(word).collect();
-    words.ok_or("ERR Lua redis lib command arguments must be strings or integers".to_owned())
 }
 
 fn copy(from: &SharedSettings, to: &SharedSettings) {

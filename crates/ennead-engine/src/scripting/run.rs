@@ -1,6 +1,5 @@
 //! Running a script as a transaction, and what its calls do.
 
-use std::ops::Range;
 use std::sync::Arc;
 
 use ennead_kv::{Args, Error, Flag, Result, Transaction};
@@ -19,9 +18,8 @@ use crate::session::{Hold, Request, Session};
 const FULL: &str = "OOM command not allowed when used memory > 'maxmemory'.";
 
 /// Runs a script in a transaction of its own.
-pub(crate) fn run(session: &mut Session, invocation: &Invocation) -> (Item, Hold) {
-    let clock = Clock::new();
-    let call = session.call(&clock);
+pub(crate) fn run(session: &mut Session, invocation: &Invocation, clock: &Clock) -> (Item, Hold) {
+    let call = session.call(clock);
     let keyspace = session.engine.keyspace().clone();
     let full = match keyspace.has_room(&call) {
         Ok(room) => !room,
@@ -29,7 +27,7 @@ pub(crate) fn run(session: &mut Session, invocation: &Invocation) -> (Item, Hold
     };
     let mut held = Hold::None;
     let ran = keyspace.transaction(&call, false, |transaction| {
-        let (item, hold) = run_inside(session, transaction, invocation, full)?;
+        let (item, hold) = run_inside(session, transaction, invocation, full, clock)?;
         held = hold;
         Ok(item)
     });
@@ -53,6 +51,7 @@ pub(crate) fn run_inside(
     transaction: &mut Transaction<'_>,
     invocation: &Invocation,
     full: bool,
+    clock: &Clock,
 ) -> Result<(Item, Hold)> {
     let flags = invocation.program.flags();
     if let Some(text) = refusal(flags, invocation.read_only, full) {
@@ -60,7 +59,10 @@ pub(crate) fn run_inside(
     }
     let engine = session.engine.clone();
     let stage = &engine.scripts().stage;
-    let running = stage.enter(invocation.call.clone());
+    // It may have waited for its turn.
+    let mut clock = clock.clone();
+    clock.lap();
+    let running = stage.enter(invocation.call.clone(), clock.instant());
     let mut calls = Calls {
         read_only: invocation.read_only || flags.no_writes(),
         running: Arc::clone(&running),
@@ -69,7 +71,7 @@ pub(crate) fn run_inside(
         full: full && !flags.allows_growth(),
         held: Hold::None,
         failure: None,
-        clock: Clock::new(),
+        clock,
     };
     let ran = match &invocation.program {
         Program::Script(_) => interpreter::with(|interpreter| {
@@ -115,7 +117,7 @@ fn call(
         if let Some(text) = refusal(current.flags, invocation.read_only, calls.full) {
             return Ok(Item::Error(text.to_owned()));
         }
-        replaced = Invocation { program: Program::Function(current), ..invocation.clone() };
+        replaced = invocation.of(Program::Function(current));
         &replaced
     };
     Ok(editor.interpreter().run(invocation, Arc::clone(running), calls))
@@ -154,13 +156,10 @@ impl Calls<'_, '_> {
         Ok(())
     }
 
-    fn try_call(&mut self, words: &[Vec<u8>], protocol: u8) -> Result<Item> {
+    fn try_call(&mut self, args: Args<'_>, protocol: u8) -> Result<Item> {
         if let Some(failure) = &self.failure {
             return Err(failure.clone());
         }
-        let buffer = words.concat();
-        let spans = spans(words);
-        let args = Args::new(&buffer, &spans);
         let command = match Registry::get().lookup(&args) {
             Lookup::Found(command) => command,
             Lookup::Unknown | Lookup::UnknownSubcommand(_) => {
@@ -195,19 +194,9 @@ impl Calls<'_, '_> {
     }
 }
 
-/// Where each word is when they stand one behind the other.
-fn spans(words: &[Vec<u8>]) -> Vec<Range<usize>> {
-    let mut end = 0;
-    let span = |word: &Vec<u8>| {
-        end += word.len();
-        end - word.len()..end
-    };
-    words.iter().map(span).collect()
-}
-
 impl Caller for Calls<'_, '_> {
-    fn call(&mut self, words: &[Vec<u8>], protocol: u8) -> Item {
-        match self.try_call(words, protocol) {
+    fn call(&mut self, args: Args<'_>, protocol: u8) -> Item {
+        match self.try_call(args, protocol) {
             Ok(item) => item,
             Err(error) => {
                 let text = error.to_string();
@@ -220,10 +209,7 @@ impl Caller for Calls<'_, '_> {
         }
     }
 
-    fn may_call(&mut self, words: &[Vec<u8>]) -> Result<bool, String> {
-        let buffer = words.concat();
-        let spans = spans(words);
-        let args = Args::new(&buffer, &spans);
+    fn may_call(&mut self, args: Args<'_>) -> Result<bool, String> {
         match Registry::get().lookup(&args) {
             Lookup::Found(command) => Ok(self.session.permit_in_script(command, args, &self.clock).is_ok()),
             _ => Err("ERR Invalid command passed to redis.acl_check_cmd()".to_owned()),

@@ -36,6 +36,10 @@ pub(crate) struct Running {
 }
 
 impl Running {
+    pub(super) fn since(&self) -> Instant {
+        self.since
+    }
+
     /// Since its begin.
     pub(crate) fn time(&self) -> Duration {
         self.since.elapsed()
@@ -62,13 +66,9 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
-    pub(super) fn enter(&self, function: Option<FunctionCall>) -> Arc<Running> {
-        let running = Arc::new(Running {
-            function,
-            since: Instant::now(),
-            wrote: AtomicBool::new(false),
-            killed: AtomicBool::new(false),
-        });
+    pub(super) fn enter(&self, function: Option<FunctionCall>, since: Instant) -> Arc<Running> {
+        let running =
+            Arc::new(Running { function, since, wrote: AtomicBool::new(false), killed: AtomicBool::new(false) });
         *self.running.lock() = Some(Arc::clone(&running));
         self.occupied.store(true, Ordering::Relaxed);
         running

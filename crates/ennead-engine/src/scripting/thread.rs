@@ -8,6 +8,7 @@ use parking_lot::Mutex;
 use super::Invocation;
 use super::item::Item;
 use super::run::run;
+use crate::Clock;
 use crate::clients::Client;
 use crate::session::{Hold, Session};
 
@@ -35,7 +36,7 @@ impl Thread {
         std::thread::Builder::new().name("scripts".to_owned()).spawn(move || {
             while let Ok(job) = waiting.recv() {
                 let Job { invocation, mut session, answer, client } = job;
-                let outcome = run(&mut session, &invocation);
+                let outcome = run(&mut session, &invocation, &Clock::new());
                 *answer.lock() = Some(outcome);
                 drop(session);
                 client.wake();

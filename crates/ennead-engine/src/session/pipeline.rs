@@ -1,5 +1,7 @@
 //! Requests of a pipeline that are about one key: they take its lock once, and become durable together.
 
+mod scripts;
+
 use std::sync::atomic::Ordering;
 
 use ennead_kv::{Args, Effect, Error, Run};
@@ -16,10 +18,20 @@ const REPLY_BYTES_MAX: usize = 64 << 10;
 /// Requests that may run together: see [`Session::together`].
 pub type Together<'r> = SmallVec<[Request<'r>; 16]>;
 
+#[derive(Clone, Copy)]
 pub struct Request<'r> {
     command: &'static Command,
-    row: &'static ennead_kv::Command,
+    /// None for a script.
+    row: Option<&'static ennead_kv::Command>,
     args: Args<'r>,
+}
+
+/// What requests that run together have in common.
+#[derive(PartialEq, Eq)]
+enum Subject<'r> {
+    Key(&'r [u8]),
+    /// They are scripts.
+    Keyspace,
 }
 
 /// The last request of a run that was executed.
@@ -32,14 +44,15 @@ struct Last {
 }
 
 impl<'r> Request<'r> {
-    /// With its key, if it can run together with others on that one.
+    /// With what it is about, if it can run together with others about that.
     #[inline]
-    fn on_one_key(found: Lookup, args: Args<'r>) -> Option<(Request<'r>, &'r [u8])> {
+    fn about(found: Lookup, args: Args<'r>) -> Option<(Request<'r>, Subject<'r>)> {
         match found {
-            Lookup::Found(command) => match command.handler {
-                Handler::Keyspace(row) if command.spec.accepts(args.len()) => {
-                    Some((Request { command, row, args }, row.only_key(args)?))
+            Lookup::Found(command) if command.spec.accepts(args.len()) => match command.handler {
+                Handler::Keyspace(row) => {
+                    Some((Request { command, row: Some(row), args }, Subject::Key(row.only_key(args)?)))
                 }
+                _ if command.runs_script() => Some((Request { command, row: None, args }, Subject::Keyspace)),
                 _ => None,
             },
             _ => None,
@@ -48,18 +61,30 @@ impl<'r> Request<'r> {
 }
 
 impl Session {
-    /// The first of these requests, as far as they are about one key and nothing stands against running them together;
-    /// none if that is fewer than two.
+    /// Fetches into the processor's caches what the next requests of a pipeline are going to touch.
+    pub fn anticipate<'r>(&self, requests: impl Iterator<Item = (Lookup, Args<'r>)>) {
+        if self.queue.is_some() {
+            return;
+        }
+        let keys = requests.filter_map(|(found, args)| match found {
+            Lookup::Found(command) if command.spec.accepts(args.len()) => command.sole_key(args),
+            _ => None,
+        });
+        self.engine.keyspace().anticipate(self.database, keys);
+    }
+
+    /// The first of these requests, as far as they are about one key, or all are scripts, and nothing stands against running
+    /// them together; none if that is fewer than two.
     pub fn together<'r>(&self, mut requests: impl Iterator<Item = (Lookup, Args<'r>)>) -> Together<'r> {
         let mut together = Together::new();
-        let mut next = || requests.next().and_then(|(found, args)| Request::on_one_key(found, args));
-        let Some((first, key)) = next() else { return together };
-        let Some((second, _)) = next().filter(|(_, other)| *other == key) else { return together };
+        let mut next = || requests.next().and_then(|(found, args)| Request::about(found, args));
+        let Some((first, subject)) = next() else { return together };
+        let Some((second, _)) = next().filter(|(_, other)| *other == subject) else { return together };
         if !self.may_run_together() {
             return together;
         }
         together.extend([first, second]);
-        while let Some((request, _)) = next().filter(|(_, other)| *other == key) {
+        while let Some((request, _)) = next().filter(|(_, other)| *other == subject) {
             together.push(request);
         }
         together
@@ -91,7 +116,8 @@ impl Session {
         clock: &mut Clock,
     ) -> Option<(Outcome, usize)> {
         let first = together.first()?;
-        let key = first.row.only_key(first.args)?;
+        let Some(row) = first.row else { return self.execute_scripts(together, reply, clock) };
+        let key = row.only_key(first.args)?;
         let (start, call) = (reply.mark(), self.call(clock));
         let engine = self.engine.clone();
         let ran = engine.keyspace().run(&call, key, |run| self.run_together(run, together, reply, clock));
@@ -102,19 +128,28 @@ impl Session {
                 let outcome = self.conclude(last.command, last.args, mark, result, reply, clock);
                 self.held_by(effect, outcome)
             }
-            Err(error) => {
-                // The replies tell of what did not happen.
-                reply.rewind(start);
-                let text = error.to_string();
-                for request in &together[..count] {
-                    self.engine.errors().count(&text);
-                    self.shard.rejected(request.command.index);
-                    reply.error(&text);
-                }
-                self.done(Hold::None)
-            }
+            Err(error) => self.fail_together(&together[..count], start, &error, reply),
         };
         Some((outcome, count))
+    }
+
+    /// Answers requests with the error that came up when they were to be committed.
+    fn fail_together(
+        &mut self,
+        requests: &[Request<'_>],
+        start: usize,
+        error: &Error,
+        reply: &mut dyn Output,
+    ) -> Outcome {
+        // The replies tell of what did not happen.
+        reply.rewind(start);
+        let text = error.to_string();
+        for request in requests {
+            self.engine.errors().count(&text);
+            self.shard.rejected(request.command.index);
+            reply.error(&text);
+        }
+        self.done(Hold::None)
     }
 
     /// Gives the last request, which is concluded when the run is committed.
@@ -137,6 +172,13 @@ impl Session {
         last
     }
 
+    /// Notes what the client does, for CLIENT LIST.
+    #[inline]
+    pub(super) fn note_request(&self, command: &Command, clock: &Clock) {
+        self.client.last_command.store(command.index as u32, Ordering::Relaxed);
+        self.client.touch(clock.unix_ms());
+    }
+
     fn run_one(
         &mut self,
         run: &mut Run<'_>,
@@ -145,10 +187,12 @@ impl Session {
         reply: &mut dyn Output,
         clock: &Clock,
     ) -> Last {
-        self.client.last_command.store(request.command.index as u32, Ordering::Relaxed);
-        self.client.touch(clock.unix_ms());
+        self.note_request(request.command, clock);
         let (mark, call) = (reply.mark(), self.call(clock));
-        let result = run.execute(request.row, &call, request.args, reply).map(|()| Hold::None);
+        let result = match request.row {
+            Some(row) => run.execute(row, &call, request.args, reply).map(|()| Hold::None),
+            None => Err(Error::Syntax),
+        };
         Last { count, mark, result }
     }
 

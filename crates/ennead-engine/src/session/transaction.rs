@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use ennead_kv::{Args, Error, Flag, Group, Result, Transaction, Watched};
+use ennead_kv::{Args, Error, Flag, Result, Transaction, Watched};
 
 use super::{Hold, Outcome, Output, Request, Session};
 use crate::Clock;
@@ -226,9 +226,8 @@ impl Session {
     ) -> Result {
         self.show_script(request.command, request.args, request.clock);
         let invocation = scripting::invocation(self, request)?;
-        let mut session = self.for_script();
-        session.shard = Arc::clone(&self.shard);
-        let (item, hold) = run_inside(&mut session, transaction, &invocation, false)?;
+        let mut session = self.for_script(Arc::clone(&self.shard));
+        let (item, hold) = run_inside(&mut session, transaction, &invocation, false, request.clock)?;
         scripting::write(self, &item, hold, reply);
         Ok(())
     }
@@ -255,7 +254,7 @@ impl Session {
                 let call = self.call_for(command, args, clock);
                 transaction.execute(row, &call, args, reply)
             }
-            Handler::Engine(_) if command.spec.group == Group::Scripting && command.has(Flag::MovableKeys) => {
+            Handler::Engine(_) if command.runs_script() => {
                 self.script_in_queue(&Request { command, args, clock }, transaction, reply)
             }
             Handler::Engine(run) => {

@@ -63,24 +63,30 @@ impl Drop for Keys<'_> {
     }
 }
 
-impl Keyspace {
-    /// Fetches what these requests are going to touch, as far as they have one key each. Requests with several keys
+impl Command {
+    /// The key of a request that has one, and whether it may be changed: to be fetched ahead. Requests with several keys
     /// fetch for themselves.
-    pub fn anticipate<'r>(&self, db: usize, requests: impl Iterator<Item = (&'static Command, Args<'r>)>) {
+    pub fn sole_key<'r>(&self, args: Args<'r>) -> Option<(&'r [u8], bool)> {
+        if self.access_for(args) != Access::Keys {
+            return None;
+        }
+        let mut positions = self.spec.keys.positions(args);
+        let first = positions.next().filter(|_| positions.next().is_none())?;
+        Some((args.get(first)?, self.spec.is(Flag::Write)))
+    }
+}
+
+impl Keyspace {
+    /// Fetches keys that the next requests are going to touch, and where the rows are of those that they may change.
+    pub fn anticipate<'r>(&self, db: usize, keys: impl Iterator<Item = (&'r [u8], bool)>) {
         let shared = self.shared();
         let Some(gate) = shared.gate.try_read() else { return };
         let Some(database) = gate.existing(db) else { return };
-        let mut keys = Keys::new(shared, database);
-        for (command, args) in requests.take(KEYS_MAX) {
-            if command.access_for(args) == Access::Keys
-                && let mut positions = command.spec.keys.positions(args)
-                && let Some(first) = positions.next()
-                && positions.next().is_none()
-            {
-                keys.add(&args[first], command.spec.is(Flag::Write));
-            }
+        let mut ahead = Keys::new(shared, database);
+        for (key, changes) in keys.take(KEYS_MAX) {
+            ahead.add(key, changes);
         }
-        keys.fetch();
+        ahead.fetch();
     }
 
     /// Fetches the keys of one request.

@@ -21,10 +21,22 @@ pub struct Run<'a> {
 impl Command {
     /// The key of a request that can be part of a run. It names this key and no other, and never waits.
     pub fn only_key<'r>(&self, args: Args<'r>) -> Option<&'r [u8]> {
-        let KeySpec::Range { first, last, .. } = self.spec.keys else { return None };
-        let last = if last < 0 { args.len().saturating_add_signed(last) } else { last.unsigned_abs() };
-        let joins = last == first && self.access == Access::Keys && !self.spec.is(Flag::Blocking);
-        if joins { args.get(first) } else { None }
+        if self.access != Access::Keys {
+            return None;
+        }
+        match self.spec.keys {
+            KeySpec::Range { first, last, .. } => {
+                let last = if last < 0 { args.len().saturating_add_signed(last) } else { last.unsigned_abs() };
+                if last == first && !self.spec.is(Flag::Blocking) { args.get(first) } else { None }
+            }
+            KeySpec::HalfBehindStreams { .. } => {
+                let mut positions = self.spec.keys.positions(args);
+                let only = positions.next().filter(|_| positions.next().is_none())?;
+                let waits = (1..only).any(|index| args[index].eq_ignore_ascii_case(b"block"));
+                if waits { None } else { args.get(only) }
+            }
+            _ => None,
+        }
     }
 }
 

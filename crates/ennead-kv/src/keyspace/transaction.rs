@@ -121,6 +121,11 @@ impl Transaction<'_> {
         outcome
     }
 
+    /// Whether somebody waits for a key, and may have to be served before more happens.
+    pub fn is_awaited(&self) -> bool {
+        self.keyspace.shared().waiters.any()
+    }
+
     /// Whether nobody changed the key since it was watched: set, deleted, expired, flushed or swapped. It may rarely be
     /// said to have changed when only another key of its slot did, after the store flushed.
     ///

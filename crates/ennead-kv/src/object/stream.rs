@@ -43,6 +43,8 @@ pub(crate) struct Stream {
     pub(crate) meta: Meta,
     /// By the id that their entries' are told from.
     chunks: BTreeMap<Id, Chunk>,
+    /// How many there ever were.
+    chunks_made: u64,
     len: usize,
     /// What the chunks take.
     bytes: usize,
@@ -57,6 +59,7 @@ impl Stream {
             id,
             meta: Meta::default(),
             chunks: BTreeMap::new(),
+            chunks_made: 0,
             len: 0,
             bytes: 0,
             groups: BTreeMap::new(),
@@ -111,7 +114,8 @@ impl Stream {
         let (master, chunk) = match self.chunks.last_entry().filter(|last| last.get().has_room(bytes, room)) {
             Some(last) => (*last.key(), last.into_mut()),
             None => {
-                let chunk = Chunk::new(fields.clone().step_by(2));
+                self.chunks_made += 1;
+                let chunk = Chunk::new(self.chunks_made, fields.clone().step_by(2));
                 self.bytes += CHUNK_SIZE + chunk.size();
                 (id, self.chunks.entry(id).or_insert(chunk))
             }
@@ -126,7 +130,8 @@ impl Stream {
     pub(crate) fn range(&self, ids: RangeInclusive<Id>) -> impl Iterator<Item = Entry<'_>> {
         let (first, last) = ids.into_inner();
         // The chunk with the first may begin before it.
-        let from = self.chunks.range(..=first).next_back().map_or(first, |(master, _)| *master);
+        let before = self.chunks.range(..=first).next_back().filter(|(_, chunk)| chunk.last >= first);
+        let from = before.map_or(first, |(master, _)| *master);
         self.chunks
             .range(from..=last.max(from))
             .flat_map(|(master, chunk)| chunk.entries(*master))
@@ -157,8 +162,7 @@ impl Stream {
 
     /// The id of the last entry; [`Id::MIN`] where there is none.
     pub(crate) fn top(&self) -> Id {
-        let last = self.chunks.last_key_value();
-        last.and_then(|(master, chunk)| chunk.entries(*master).last()).map_or(Id::MIN, |entry| entry.id)
+        self.chunks.last_key_value().map_or(Id::MIN, |(_, chunk)| chunk.last)
     }
 
     /// Takes an entry away; whether it was there.

@@ -6,6 +6,8 @@ struct World {
     watches: Vec<Watch>,
     now: Instant,
     idle: Vec<Duration>,
+    /// The share of requests that have the keyspace to themselves.
+    exclusive: f64,
     spare: Duration,
 }
 
@@ -18,7 +20,7 @@ impl World {
             spread.connected(spread.least_connected());
         }
         let watches = (0..workers).map(|number| Watch::new(number, 1, now)).collect();
-        World { spread, watches, now, idle: vec![Duration::ZERO; workers], spare: Duration::ZERO }
+        World { spread, watches, now, idle: vec![Duration::ZERO; workers], exclusive: 0.0, spare: Duration::ZERO }
     }
 
     /// Lets time pass in which the workers are busy for these shares, and a share of one processor is left.
@@ -30,7 +32,8 @@ impl World {
             for (number, busy) in busy.iter().enumerate() {
                 self.idle[number] += WINDOW.mul_f64(1.0 - busy);
                 let (idle, spare) = (self.idle[number], self.spare);
-                self.watches[number].look(&self.spread, self.now, || idle, || spare);
+                let exclusive = (self.now - self.spread.started).mul_f64(self.exclusive);
+                self.watches[number].look(&self.spread, self.now, || idle, || exclusive, || spare);
             }
         }
     }
@@ -98,4 +101,18 @@ fn a_single_worker_watches_nothing() {
     let mut world = World::new(1, 5);
     world.pass(SECOND, &[1.0], 1.0);
     assert_eq!((world.spread.active(), world.watches[0].has_surplus()), (1, false));
+}
+
+#[test]
+fn those_who_would_wait_for_each_other_are_one() {
+    let mut world = World::new(2, 10);
+    world.exclusive = 0.6;
+    world.pass(SECOND, &[1.0], 1.0);
+    assert_eq!(world.spread.active(), 1);
+    let mut world = World::new(2, 10);
+    world.pass(SECOND, &[1.0], 1.0);
+    assert_eq!(world.spread.active(), 2);
+    world.exclusive = 0.9;
+    world.pass(SECOND * 6, &[1.0, 1.0], 0.0);
+    assert_eq!(world.spread.active(), 1);
 }

@@ -27,6 +27,37 @@ fn operations_come_back_in_order() {
 }
 
 #[test]
+fn a_row_takes_the_place_of_the_last_one_of_its_key() {
+    let (a, b) = (Table(1), Table(2));
+    let mut batch = WriteBatch::new();
+    batch.put(a, b"k", b"long value");
+    batch.put(a, b"k", b"v");
+    batch.delete(a, b"l");
+    batch.put(a, b"l", b"");
+    batch.put(b, b"l", b"");
+    batch.delete(b, b"l");
+    batch.merge(b, b"m", b"1");
+    batch.put(b, b"m", b"2");
+    batch.put(a, b"k", b"w");
+    let got: Vec<_> = batch.operations().collect();
+    assert_eq!(
+        got,
+        [
+            Operation::Put { table: a, key: b"k", value: b"v" },
+            Operation::Put { table: a, key: b"l", value: b"" },
+            Operation::Delete { table: b, key: b"l" },
+            Operation::Merge { table: b, key: b"m", operand: b"1" },
+            Operation::Put { table: b, key: b"m", value: b"2" },
+            Operation::Put { table: a, key: b"k", value: b"w" },
+        ]
+    );
+    assert_eq!(batch.len(), 6);
+    batch.clear();
+    batch.put(a, b"k", b"w");
+    assert_eq!(batch.len(), 1);
+}
+
+#[test]
 fn tallies_of_one_table_are_summed() {
     let mut batch = WriteBatch::new();
     batch.tally(Table(1), 5);

@@ -66,3 +66,47 @@ fn no_request_of_a_run_that_fails_is_acknowledged() {
     assert!(replies.iter().all(|reply| reply.starts_with('-') && reply == &replies[0]), "{replies:?}");
     assert!(matches!(it.outcome, Outcome::Done { hold: Hold::None, .. }));
 }
+
+/// Runs a script until it counts as one that is over at once.
+fn make_quick(it: &mut Fixture, script: &str) {
+    for _ in 0..100 {
+        while let Outcome::Later(_) = {
+            it.ask(script);
+            it.outcome
+        } {
+            std::thread::yield_now();
+        }
+    }
+}
+
+#[test]
+fn quick_scripts_run_together_and_become_one_batch() {
+    let mut it = Fixture::new(&[]);
+    let add = "eval return(redis.call('incrby',KEYS[1],ARGV[1])) 1";
+    make_quick(&mut it, &format!("{add} a 1"));
+    let before = it.engine.store().committed();
+    let lines = [&format!("{add} a 1"), &format!("{add} b 5"), &format!("{add} a x"), &format!("{add} a 1"), "get a"];
+    let (count, replies) = together(&mut it, &lines.map(|line| line as &str));
+    assert_eq!(count, 4);
+    assert_eq!((&*replies[0], &*replies[1], &*replies[3]), (":101", ":5", ":102"));
+    assert!(replies[2].starts_with("-ERR value is not an integer or out of range script: "), "{}", replies[2]);
+    assert_eq!(it.engine.store().committed(), before + 1);
+    assert!(matches!(it.outcome, Outcome::Done { hold: Hold::Written(_), .. }));
+    // One that is not known to be quick, and one that is wrong, run alone.
+    let lines = [&format!("{add} a 1"), "eval return(1) 0", "eval return(1) x"];
+    assert_eq!(together(&mut it, &lines.map(|line| line as &str)).0, 1);
+    assert_eq!(together(&mut it, &lines[1..].iter().map(|line| *line as &str).collect::<Vec<_>>()).0, 0);
+    it.check("get a", "103");
+}
+
+#[test]
+fn no_script_of_a_run_that_fails_is_acknowledged() {
+    let mut it = Fixture::new(&[]);
+    let push = "eval return(redis.call('rpush',KEYS[1],'x')) 1 l";
+    make_quick(&mut it, push);
+    it.engine.store().close().unwrap();
+    let (count, replies) = together(&mut it, &[push, "eval return(0) 0", push]);
+    assert_eq!((count, replies.len()), (1, 1));
+    assert!(replies[0].starts_with('-'), "{replies:?}");
+    assert!(matches!(it.outcome, Outcome::Done { hold: Hold::None, .. }));
+}

@@ -227,26 +227,37 @@ fn serve(
 ) -> Result<bool> {
     let now = now(context);
     let (spot, _) = context.find_stream(key, Lookup::Write)?;
-    let (consumer, made) = context.change_stream(spot, key, |stream, rows| {
+    let head = |reply: &mut dyn Reply| {
+        if reading.streams == 1 {
+            write_head(reply, 1);
+        }
+        write_key(reply, key);
+    };
+    let (consumer, made, served) = context.change_stream(spot, key, |stream, rows| {
         let (consumer, made) = stream.make_consumer(member.group, member.consumer, now, &mut *rows);
-        stream.touch(member.group, consumer, now, false, rows);
-        (consumer, made)
+        let group = stream.group(member.group).filter(|group| stream.len() > 0 && stream.top() > group.last);
+        let served = match (from, group) {
+            (From::Behind(_), _) | (From::New, None) => {
+                stream.touch(member.group, consumer, now, false, rows);
+                from != From::New
+            }
+            (From::New, Some(group)) => {
+                head(reply);
+                let entries: Vec<_> = stream.unread(group).take(reading.count).collect();
+                let given: Vec<_> = entries.iter().map(|entry| (entry.id, entry.mark())).collect();
+                write_entries(reply, entries.into_iter());
+                stream.deliver(member.group, consumer, &given, now, member.no_ack, rows);
+                true
+            }
+        };
+        (consumer, made, served)
     })?;
     note_consumer(context, key, made);
-    let Some(stream) = context.stream(spot)? else { return Ok(false) };
-    let Some(group) = stream.group(member.group) else { return Ok(false) };
-    if from == From::New && (stream.len() == 0 || stream.top() <= group.last) {
-        return Ok(false);
+    if let From::Behind(id) = from {
+        head(reply);
+        give_again(context, spot, key, member, (consumer, id), reading.count, reply)?;
     }
-    if reading.streams == 1 {
-        write_head(reply, 1);
-    }
-    write_key(reply, key);
-    match from {
-        From::Behind(id) => give_again(context, spot, key, member, (consumer, id), reading.count, reply)?,
-        From::New => give_new(context, spot, key, member, consumer, reading.count, reply)?,
-    }
-    Ok(true)
+    Ok(served)
 }
 
 /// Gives a consumer what it has got behind an id and not acknowledged.
@@ -285,35 +296,5 @@ fn give_again(
             let pending = Pending { delivered_ms: now, deliveries: pending.deliveries + 1, ..pending };
             stream.give(member.group, id, pending, &mut *rows);
         }
-    })
-}
-
-/// Gives a consumer what nobody of its group has got.
-fn give_new(
-    context: &mut Context<'_>,
-    spot: Spot,
-    key: &[u8],
-    member: Membership<'_>,
-    consumer: u32,
-    count: usize,
-    reply: &mut dyn Reply,
-) -> Result {
-    let now = now(context);
-    let Some(stream) = context.stream(spot)? else { return Ok(()) };
-    let Some(group) = stream.group(member.group) else { return Ok(()) };
-    let first = group.last.next().unwrap_or(Id::MAX);
-    let entries: Vec<_> = stream.range(first..=Id::MAX).take(count).collect();
-    let ids: Vec<Id> = entries.iter().map(|entry| entry.id).collect();
-    write_entries(reply, entries.into_iter());
-    context.change_stream(spot, key, |stream, rows| {
-        for id in ids {
-            stream.note_read(member.group, id);
-            if !member.no_ack {
-                let pending = Pending { consumer, delivered_ms: now, deliveries: 1 };
-                stream.give(member.group, id, pending, &mut *rows);
-            }
-        }
-        stream.touch(member.group, consumer, now, !member.no_ack, &mut *rows);
-        stream.put_group(member.group, rows);
     })
 }

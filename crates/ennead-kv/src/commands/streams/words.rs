@@ -124,7 +124,7 @@ pub(super) fn is(word: &[u8], name: &str) -> bool {
 }
 
 pub(super) fn write_id(reply: &mut dyn Reply, id: Id) {
-    reply.bulk(id.to_string().as_bytes());
+    reply.bulk(&id.text());
 }
 
 /// Unix ms.

@@ -2,16 +2,17 @@ use crate::place::next_random;
 use crate::probe::{Probe, Text, with_args};
 use crate::{Call, Effect, Keyspace, Result};
 
-/// Runs the lines, whose key is the second word, as one run; the replies, an error among them as its text.
+const KEY: &[u8] = b"k";
+
+/// Runs the lines, all on the key, as one run; the replies, an error among them as its text.
 fn run(keyspace: &Keyspace, call: &Call, lines: &[String]) -> (Vec<String>, Result<Effect>) {
-    let key = lines[0].split(' ').nth(1).unwrap().as_bytes();
-    let ran = keyspace.run(call, key, |run| {
+    let ran = keyspace.run(call, KEY, |run| {
         let mut replies = Vec::new();
         for line in lines {
             let words: Vec<&[u8]> = line.split(' ').map(str::as_bytes).collect();
             let mut text = Text::default();
             let ran = with_args(&words, |command, args| {
-                assert_eq!(command.only_key(args), Some(key), "{line}");
+                assert_eq!(command.only_key(args), Some(KEY), "{line}");
                 run.execute(command, call, args, &mut text)
             });
             replies.push(match ran {
@@ -87,7 +88,7 @@ fn who_has_the_keyspace_to_itself_stops_runs() {
 fn random_line(random: &mut u64) -> String {
     let mut below = |bound: u64| next_random(random) % bound;
     let element = format!("{}{}", "e".repeat(below(60) as usize), below(30));
-    match below(16) {
+    match below(24) {
         0 => "del k".to_owned(),
         1 => format!("set k {element}"),
         2 | 3 => format!("rpush k {element} b c"),
@@ -99,6 +100,10 @@ fn random_line(random: &mut u64) -> String {
         12 => format!("zadd k {} {element}", below(9)),
         13 => "persist k".to_owned(),
         14 => "expire k 100".to_owned(),
+        15..18 => format!("xadd k maxlen ~ 200 * f {element}"),
+        18 => "xgroup create k g 0".to_owned(),
+        19..22 => format!("xreadgroup group g c{} count 2 streams k >", below(3)),
+        22 => format!("xtrim k maxlen {}", below(9)),
         _ => "type k".to_owned(),
     }
 }
@@ -116,9 +121,18 @@ fn runs_leave_what_the_commands_one_by_one_leave() {
             assert_eq!(replies, expected, "{lines:?}");
         }
         together.reopen_store();
-        for line in
-            ["type k", "dbsize", "ttl k", "lrange k 0 -1", "zrange k 0 -1 withscores", "get k", "scard k", "hlen k"]
-        {
+        for line in [
+            "type k",
+            "dbsize",
+            "ttl k",
+            "lrange k 0 -1",
+            "zrange k 0 -1 withscores",
+            "get k",
+            "scard k",
+            "hlen k",
+            "xrange k - +",
+            "xinfo stream k full",
+        ] {
             assert_eq!(together.run(line), apart.run(line), "{line}");
         }
     }

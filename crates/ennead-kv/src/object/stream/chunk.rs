@@ -32,6 +32,10 @@ const SAME_FIELDS: i64 = 2;
 
 #[derive(Debug)]
 pub(super) struct Chunk {
+    /// No other chunk that the stream had or has is of this number.
+    number: u64,
+    /// The id of its last entry.
+    pub(super) last: Id,
     /// The names of its first entry's fields, as elements.
     names: Box<[u8]>,
     name_count: u32,
@@ -39,6 +43,15 @@ pub(super) struct Chunk {
     gone: u32,
     gone_bytes: u32,
     body: Vec<u8>,
+}
+
+/// A place in a chunk between two entries. It is void when entries before it were taken away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Mark {
+    chunk: u64,
+    /// How many entries were taken away before.
+    gone: u32,
+    at: usize,
 }
 
 /// An entry of a stream.
@@ -55,13 +68,22 @@ pub(crate) struct Entry<'a> {
 }
 
 impl Chunk {
-    pub(super) fn new<'f>(names: impl Iterator<Item = &'f [u8]>) -> Chunk {
+    pub(super) fn new<'f>(number: u64, names: impl Iterator<Item = &'f [u8]>) -> Chunk {
         let (mut elements, mut name_count) = (Vec::new(), 0);
         for name in names {
             listpack::push(&mut elements, name);
             name_count += 1;
         }
-        Chunk { names: elements.into(), name_count, live: 0, gone: 0, gone_bytes: 0, body: Vec::new() }
+        Chunk {
+            number,
+            last: Id::MIN,
+            names: elements.into(),
+            name_count,
+            live: 0,
+            gone: 0,
+            gone_bytes: 0,
+            body: Vec::new(),
+        }
     }
 
     /// Bytes of its own allocations.
@@ -102,6 +124,7 @@ impl Chunk {
             listpack::push_integer(body, count as i64 * 2 + 4);
         }
         self.live += 1;
+        self.last = id;
     }
 
     /// Takes an entry away; whether it was there.
@@ -110,6 +133,9 @@ impl Chunk {
             return false;
         };
         self.cut(start, end, 1);
+        if id == self.last {
+            self.last = self.entries(master).last().map_or(Id::MIN, |entry| entry.id);
+        }
         true
     }
 
@@ -136,7 +162,17 @@ impl Chunk {
     }
 
     pub(super) fn entries(&self, master: Id) -> impl Iterator<Item = Entry<'_>> {
-        let mut at = 0;
+        self.entries_at(master, 0)
+    }
+
+    /// The entries behind a mark; none if it is void.
+    pub(super) fn entries_behind(&self, master: Id, mark: Mark) -> Option<impl Iterator<Item = Entry<'_>>> {
+        ((mark.chunk, mark.gone) == (self.number, self.gone)).then(|| self.entries_at(master, mark.at))
+    }
+
+    /// `at` is where an entry begins.
+    fn entries_at(&self, master: Id, at: usize) -> impl Iterator<Item = Entry<'_>> {
+        let mut at = at;
         std::iter::from_fn(move || {
             let entry = read(self, &self.body, master, at)?.0;
             at = entry.end;
@@ -194,7 +230,7 @@ pub(crate) fn parse_listpack(master: Id, listpack: &[u8]) -> Option<Vec<(Id, Vec
     let names = elements.get(names..at)?.into();
     let (zero, at) = listpack::element(elements, at)?;
     zero.integer().filter(|zero| *zero == 0)?;
-    let chunk = Chunk { names, name_count, live: 0, gone: 0, gone_bytes: 0, body: elements[at..].to_vec() };
+    let chunk = Chunk { names, name_count, body: elements[at..].to_vec(), ..Chunk::new(0, std::iter::empty()) };
     let (mut entries, mut at) = (Vec::new(), 0);
     while at < chunk.body.len() {
         let (entry, deleted) = read(&chunk, &chunk.body, master, at)?;
@@ -207,6 +243,11 @@ pub(crate) fn parse_listpack(master: Id, listpack: &[u8]) -> Option<Vec<(Id, Vec
 }
 
 impl<'a> Entry<'a> {
+    /// The place behind it.
+    pub(crate) fn mark(&self) -> Mark {
+        Mark { chunk: self.chunk.number, gone: self.chunk.gone, at: self.end }
+    }
+
     /// Fields and values in turn.
     pub(crate) fn words(self) -> impl Iterator<Item = Cow<'a, [u8]>> {
         let Entry { chunk, same, field_count, fields, .. } = self;
@@ -221,7 +262,7 @@ impl<'a> Entry<'a> {
     /// Id and fields.
     pub(crate) fn write(self, reply: &mut dyn Reply) {
         reply.array(2);
-        reply.bulk(self.id.to_string().as_bytes());
+        reply.bulk(&self.id.text());
         reply.array(self.field_count * 2);
         self.words().for_each(|word| reply.bulk(&word));
     }

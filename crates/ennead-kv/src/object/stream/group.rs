@@ -2,9 +2,11 @@
 //! acknowledged.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 
+use super::chunk::Mark;
 use super::rows::{self, RowSink};
-use super::{Id, Stream, TREE_SHARE};
+use super::{Entry, Id, Stream, TREE_SHARE};
 use crate::entry::allocation_size;
 
 /// Of a count of entries that cannot be told, and of a time that never was.
@@ -22,6 +24,8 @@ pub(crate) struct Group {
     pub(crate) last: Id,
     /// How many of the entries ever added lie up to `last`, or [`UNKNOWN`].
     pub(crate) read: i64,
+    /// Where in the entries `last` was when it was read.
+    mark: Option<(Id, Mark)>,
     names: BTreeMap<Box<[u8]>, u32>,
     consumers: BTreeMap<u32, Consumer>,
     pending: BTreeMap<Id, Pending>,
@@ -88,6 +92,33 @@ impl Group {
         size
     }
 
+    fn touch(&mut self, consumer: u32, now_ms: i64, active: bool, rows: RowSink<'_>) {
+        let Some(found) = self.consumers.get_mut(&consumer) else { return };
+        let before = (found.seen_ms, found.active_ms);
+        found.seen_ms = now_ms;
+        if active {
+            found.active_ms = now_ms;
+        }
+        if before != (found.seen_ms, found.active_ms) {
+            rows::put_consumer(self.number, consumer, found, rows);
+        }
+    }
+
+    /// Gives an entry to a consumer, who may be another than before; how many bytes that takes.
+    fn give(&mut self, id: Id, pending: Pending) -> usize {
+        let former = self.pending.insert(id, pending);
+        if let Some(former) = former
+            && former.consumer != pending.consumer
+            && let Some(consumer) = self.consumers.get_mut(&former.consumer)
+        {
+            consumer.pending.remove(&id);
+        }
+        if let Some(consumer) = self.consumers.get_mut(&pending.consumer) {
+            consumer.pending.insert(id);
+        }
+        if former.is_none() { PENDING_SIZE } else { 0 }
+    }
+
     /// Whether the consumer is there.
     pub(super) fn admit_pending(&mut self, id: Id, pending: Pending) -> Option<usize> {
         self.consumers.get_mut(&pending.consumer)?.pending.insert(id);
@@ -150,25 +181,58 @@ impl Stream {
         }
     }
 
-    /// Notes that a group was given an entry behind the last it had read.
-    pub(crate) fn note_read(&mut self, name: &[u8], id: Id) {
-        let Some(group) = self.groups.get(name).filter(|group| id > group.last) else { return };
-        let read = if group.read != UNKNOWN && !self.has_gap_from(id) {
-            group.read + 1
+    /// The entries that no member of a group has got, in order.
+    pub(crate) fn unread(&self, group: &Group) -> impl Iterator<Item = Entry<'_>> {
+        let first = group.last.next().unwrap_or(Id::MAX);
+        let marked = group.mark.filter(|(id, _)| *id == group.last).and_then(|(_, mark)| {
+            let (master, chunk) = self.chunks.range(..=group.last).next_back()?;
+            let rest = self.chunks.range((Bound::Excluded(master), Bound::Unbounded));
+            let rest = rest.flat_map(|(master, chunk)| chunk.entries(*master));
+            chunk.entries_behind(*master, mark).map(|here| here.chain(rest))
+        });
+        let searched = marked.is_none().then(|| self.range(first..=Id::MAX));
+        marked.into_iter().flatten().chain(searched.into_iter().flatten())
+    }
+
+    /// Gives a member of a group entries that were unread, to be acknowledged unless `no_ack`.
+    pub(crate) fn deliver(
+        &mut self,
+        name: &[u8],
+        consumer: u32,
+        entries: &[(Id, Mark)],
+        now_ms: i64,
+        no_ack: bool,
+        rows: RowSink<'_>,
+    ) {
+        let Some(group) = self.groups.get(name) else { return };
+        let (mut last, mut read, mut mark) = (group.last, group.read, group.mark);
+        for (id, behind) in entries {
+            if *id > last {
+                read = self.read_after(read, *id);
+                (last, mark) = (*id, Some((*id, *behind)));
+            }
+        }
+        let Some(group) = self.groups.get_mut(name) else { return };
+        (group.last, group.read, group.mark) = (last, read, mark);
+        if !no_ack {
+            let pending = Pending { consumer, delivered_ms: now_ms, deliveries: 1 };
+            for (id, _) in entries {
+                self.group_bytes += group.give(*id, pending);
+                rows::put_pending(group.number, *id, pending, rows);
+            }
+        }
+        group.touch(consumer, now_ms, !no_ack, rows);
+        rows::put_group(name, group, rows);
+    }
+
+    /// How many entries a group has read when it was given one behind the last; `read` before.
+    fn read_after(&self, read: i64, id: Id) -> i64 {
+        if read != UNKNOWN && !self.has_gap_from(id) {
+            read + 1
         } else if self.meta.added != 0 {
             self.added_until(id).map_or(UNKNOWN, |read| read as i64)
         } else {
-            group.read
-        };
-        if let Some(group) = self.groups.get_mut(name) {
-            (group.last, group.read) = (id, read);
-        }
-    }
-
-    /// Gives a group's row as it is.
-    pub(crate) fn put_group(&self, name: &[u8], rows: RowSink<'_>) {
-        if let Some(group) = self.groups.get(name) {
-            rows::put_group(name, group, rows);
+            read
         }
     }
 
@@ -195,15 +259,8 @@ impl Stream {
 
     /// Notes that a consumer asked for something, or got something.
     pub(crate) fn touch(&mut self, group: &[u8], consumer: u32, now_ms: i64, active: bool, rows: RowSink<'_>) {
-        let Some(group) = self.groups.get_mut(group) else { return };
-        let Some(found) = group.consumers.get_mut(&consumer) else { return };
-        let before = (found.seen_ms, found.active_ms);
-        found.seen_ms = now_ms;
-        if active {
-            found.active_ms = now_ms;
-        }
-        if before != (found.seen_ms, found.active_ms) {
-            rows::put_consumer(group.number, consumer, found, rows);
+        if let Some(group) = self.groups.get_mut(group) {
+            group.touch(consumer, now_ms, active, rows);
         }
     }
 
@@ -232,19 +289,7 @@ impl Stream {
     /// Gives an entry to a consumer, who may be another than before.
     pub(crate) fn give(&mut self, group: &[u8], id: Id, pending: Pending, rows: RowSink<'_>) {
         let Some(group) = self.groups.get_mut(group) else { return };
-        let former = group.pending.insert(id, pending);
-        match former {
-            Some(former) if former.consumer != pending.consumer => {
-                if let Some(consumer) = group.consumers.get_mut(&former.consumer) {
-                    consumer.pending.remove(&id);
-                }
-            }
-            Some(_) => {}
-            None => self.group_bytes += PENDING_SIZE,
-        }
-        if let Some(consumer) = group.consumers.get_mut(&pending.consumer) {
-            consumer.pending.insert(id);
-        }
+        self.group_bytes += group.give(id, pending);
         rows::put_pending(group.number, id, pending, rows);
     }
 

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use smallvec::SmallVec;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Hash)]
 pub(crate) struct Id {
     /// Unix ms, if the server gave it.
@@ -37,6 +39,16 @@ impl Id {
     pub(crate) fn from_bytes(bytes: [u8; 16]) -> Id {
         let both = u128::from_be_bytes(bytes);
         Id { ms: (both >> 64) as u64, sequence: both as u64 }
+    }
+}
+
+impl Id {
+    /// As clients see it.
+    pub(crate) fn text(self) -> SmallVec<[u8; 48]> {
+        let mut text = SmallVec::from_slice(itoa::Buffer::new().format(self.ms).as_bytes());
+        text.push(b'-');
+        text.extend_from_slice(itoa::Buffer::new().format(self.sequence).as_bytes());
+        text
     }
 }
 

@@ -116,6 +116,54 @@ fn groups_come_back_from_their_rows() {
     check_rows(&stream, &kept);
 }
 
+/// What is unread is found from where the group stopped, whatever was taken away around that.
+#[test]
+fn a_group_goes_on_where_it_stopped() {
+    let mut random = 11;
+    let mut below = |bound: u64| crate::place::next_random(&mut random) % bound;
+    for _ in 0..40 {
+        let (mut stream, mut kept) = filled(0);
+        let rows: RowSink<'_> = &mut |key, value| keep(&mut kept, key, value);
+        stream.set_group(b"g", Id::MIN, 0, rows);
+        let (consumer, _) = stream.make_consumer(b"g", b"c", 5, rows);
+        for _ in 0..300 {
+            let top = stream.meta.last.ms;
+            match below(16) {
+                0 => {
+                    let trim = Trim { limit: Limit::Length(below(300)), roughly: below(2) == 0, most: 0 };
+                    stream.trim(trim, rows);
+                }
+                1 => drop(stream.delete(id(1 + below(top + 1)), rows)),
+                2 if below(8) == 0 => stream.set_group(b"g", id(below(top + 1)), UNKNOWN, rows),
+                3 if stream.len() == 0 => {
+                    // The ids that were there may come again.
+                    let meta = Meta { last: id(top.saturating_sub(below(5))), ..stream.meta };
+                    stream.set_meta(meta, rows);
+                }
+                4..8 => {
+                    let group = stream.group(b"g").unwrap();
+                    let unread: Vec<_> = stream.unread(group).take(below(30) as usize).collect();
+                    let given: Vec<_> = unread.iter().map(|entry| (entry.id, entry.mark())).collect();
+                    stream.deliver(b"g", consumer, &given, 6, below(2) == 0, rows);
+                }
+                _ => {
+                    for ms in top + 1..top + 1 + below(40) {
+                        stream.append(id(ms), [&b"f"[..], b"v"].into_iter(), Room::default(), rows);
+                    }
+                }
+            }
+            let group = stream.group(b"g").unwrap();
+            let behind = group.last.next().unwrap();
+            assert_eq!(ids(stream.unread(group)), ids(stream.range(behind..=Id::MAX)));
+            assert_eq!(
+                Some(stream.top().ms).filter(|ms| *ms > 0),
+                ids(stream.range(Id::MIN..=Id::MAX)).last().copied()
+            );
+        }
+        check_rows(&stream, &kept);
+    }
+}
+
 #[test]
 fn a_listpack_of_redis_is_read() {
     let (mut stream, _) = filled(120);

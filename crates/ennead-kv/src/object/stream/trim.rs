@@ -37,7 +37,7 @@ impl Stream {
             }
             let whole = match trim.limit {
                 Limit::Length(_) => live <= over,
-                Limit::Lowest(lowest) => chunk.entries(master).last().is_none_or(|entry| entry.id < lowest),
+                Limit::Lowest(lowest) => chunk.last < lowest,
             };
             if whole {
                 chunk.entries(master).for_each(|entry| rows(&entry_key(entry.id), None));
