@@ -6,7 +6,6 @@ use crate::server::Server;
 use crate::wire::{Wire, request, show};
 
 use super::generator::{self, Words};
-use super::table;
 
 /// Commands that are left out: they wait, close, change how events are told, choose by chance, meet keys that are due as
 /// each server likes, look at their other words before the key, or make a consumer before they know whether it gets anything,
@@ -48,7 +47,7 @@ pub(super) fn requests(seed: u64) -> Vec<Words> {
     std::iter::repeat_with(|| generator::request(&mut random))
         .filter(|words| {
             let name = String::from_utf8_lossy(&words[0]).to_ascii_lowercase();
-            !NOT_SENT.contains(&name.as_str()) && !table::is_missing(&words[0])
+            !NOT_SENT.contains(&name.as_str())
         })
         .take(count)
         .collect()
