@@ -100,7 +100,7 @@ pub(crate) struct Replica {
 
 fn replconf(session: &mut Session, request: &Request<'_>, reply: &mut dyn Output) -> Result {
     let args = request.args;
-    if args.len() % 2 == 0 {
+    if args.len().is_multiple_of(2) {
         return Err(Error::Syntax);
     }
     for at in (1..args.len()).step_by(2) {
