@@ -108,8 +108,6 @@ fn replication(random: &mut Random) -> Words {
         &["REPLCONF", "rdb-only", "2"],
         &["REPLCONF", "rdb-only", "0"],
         &["REPLCONF", "rdb-filter-only", "keys"],
-        &["PSYNC", "?", "-1", "FAILOVER"],
-        &["SYNC", "x"],
         &["SCRIPT", "DEBUG", "NO"],
         &["SCRIPT", "DEBUG", "bogus"],
         &["RESTORE-ASKING", "nosuchkey\u{3}", "0", "x"],
