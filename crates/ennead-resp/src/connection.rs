@@ -334,6 +334,9 @@ impl Connection {
             return;
         }
         let idle = now.saturating_duration_since(self.active);
+        if self.session.is_copying() {
+            return self.tick_copy(idle);
+        }
         if !limits.idle_timeout.is_zero() && idle > limits.idle_timeout && self.retry.is_none() {
             tracing::debug!(client = self.session.client().id, "closed: idle");
             self.state = State::Broken;

@@ -2,7 +2,7 @@
 //! connection ends.
 
 use std::task::Context;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use ennead_engine::Made;
 
@@ -11,6 +11,8 @@ use crate::worker::Worker;
 
 /// Pieces that are sent before others have their turn.
 const PIECES_MAX: usize = 16;
+/// How long a client may read nothing, as long as a Redis waits for a replica. Its copy keeps a snapshot of the store.
+const SILENCE_MAX: Duration = Duration::from_secs(60);
 
 impl Connection {
     /// Sends what there is of the copy, while the client reads it.
@@ -36,5 +38,11 @@ impl Connection {
             }
         }
         context.waker().wake_by_ref();
+    }
+    /// Ends a copy that nobody reads; called about once a second.
+    pub(super) fn tick_copy(&mut self, idle: Duration) {
+        if self.unsent() > 0 && idle > SILENCE_MAX {
+            self.cut_off(self.unsent());
+        }
     }
 }

@@ -103,6 +103,7 @@ fn a_copy_is_sent_to_who_wants_nothing_behind_it() {
     let rest = bytes.strip_prefix(b"$EOF:").unwrap();
     let (mark, rest) = rest.split_at(40);
     assert!(rest.starts_with(b"\r\nREDIS") && rest.ends_with(mark));
+    assert!(it.ask("info stats").contains("sync_full:1\r\n"));
 }
 
 #[test]

@@ -10,7 +10,7 @@ use std::ops::Range;
 use crate::args::Args;
 use crate::command::{Access, Category, Command, Flag, KeySpec, Text};
 use crate::context::{Context, Lookup};
-use crate::entry::Kind;
+use crate::entry::{Hint, Kind};
 use crate::error::{Error, Result};
 use crate::notice::EventClass;
 use crate::number::double::parse_weight;
@@ -164,6 +164,12 @@ fn elements(context: &mut Context<'_>, key: &[u8]) -> Result<(Option<Kind>, Vec<
         Kind::Zset => view.members().map(|(member, _)| member.to_vec()).collect(),
         _ => view.items().map(<[u8]>::to_vec).collect(),
     };
+    if kind == Kind::Zset
+        && let Some(entry) = context.entry(spot)
+    {
+        // To sort one, Redis gives it the form of a large one.
+        entry.set_hint(Hint::Text);
+    }
     Ok((Some(kind), elements))
 }
 
