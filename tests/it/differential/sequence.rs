@@ -83,6 +83,10 @@ pub(super) fn run(peer: &Server, ours: &Server, batches: &[Batch]) -> Option<Dif
         let peers = exchange(left, batch);
         let own = exchange(right, batch);
         for ((request, peers), ours) in batch.requests.iter().zip(&peers).zip(&own) {
+            if rule::is_stale_error(request, peers, ours) {
+                // What follows may differ with right.
+                return None;
+            }
             if !rule::same(request, peers, ours) {
                 return Some(Difference {
                     batch: number,
