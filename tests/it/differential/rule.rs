@@ -162,7 +162,7 @@ fn has_word(words: &Words, word: &[u8]) -> bool {
 
 /// Whether a SORT goes by a pattern that is the same for all elements, and its result is not stored.
 fn is_unsorted(words: &Words) -> bool {
-    let by = words.windows(2).filter(|pair| pair[0].eq_ignore_ascii_case(b"by")).next_back();
+    let by = words.windows(2).rfind(|pair| pair[0].eq_ignore_ascii_case(b"by"));
     by.is_some_and(|pair| !pair[1].contains(&b'*')) && !has_word(words, b"store")
 }
 
