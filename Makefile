@@ -8,7 +8,7 @@ ARGS ?=
 SOAK_SECONDS ?= 600
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench-store bench-redis suite-redis soak deps docs package
+.PHONY: help run test lint bench-store bench-redis suite-redis suite-tair soak deps docs package
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,10 @@ suite-redis: ## Run Redis's own test suite (fetched from Debian) and compare wit
 	@command -v tclsh >/dev/null || { echo "tclsh is missing: apt install tcl"; exit 1; }
 	cargo build --locked --bin ennead
 	ENNEAD_BINARY="$(CARGO_TARGET_DIR)/debug/ennead" python3 tests/suites/redis.py $(ARGS)
+
+suite-tair: ## Run Tair's compatibility suite for Redis (fetched from GitHub) and compare with tests/baselines; ARGS="--update" adds to it
+	cargo build --locked --bin ennead
+	ENNEAD_BINARY="$(CARGO_TARGET_DIR)/debug/ennead" python3 tests/suites/tair.py $(ARGS)
 
 soak: ## The tests with random input, for long
 	@SOAK_SECONDS=$(SOAK_SECONDS) tests/run soak

@@ -47,7 +47,7 @@ complete -c ennead -n "__fish_ennead_needs_command" -f -a "backup" -d 'Write a c
 complete -c ennead -n "__fish_ennead_needs_command" -f -a "restore" -d 'Make a data directory from a copy, with archived log segments up to a point in time'
 complete -c ennead -n "__fish_ennead_needs_command" -f -a "repair" -d 'Say what of a data directory cannot be read and what it would cost to go on without it'
 complete -c ennead -n "__fish_ennead_needs_command" -f -a "compact" -d 'Give the space of deleted rows back to the file system'
-complete -c ennead -n "__fish_ennead_needs_command" -f -a "export" -d 'Write a data directory that no server uses as a snapshot file that redis-server loads'
+complete -c ennead -n "__fish_ennead_needs_command" -f -a "export" -d 'Write a snapshot file that redis-server loads: of a data directory, or of a running server'
 complete -c ennead -n "__fish_ennead_needs_command" -f -a "import" -d 'Copy a running Redis, or a snapshot file of it, to a running Ennead'
 complete -c ennead -n "__fish_ennead_needs_command" -f -a "version" -d 'Print the version and what the binary was built with'
 complete -c ennead -n "__fish_ennead_needs_command" -f -a "generate" -d 'Write generated files: man page, completions, reference pages'
@@ -97,10 +97,17 @@ complete -c ennead -n "__fish_ennead_using_subcommand repair" -s h -l help -d 'P
 complete -c ennead -n "__fish_ennead_using_subcommand compact" -l data -d 'Directory of the data' -r -F
 complete -c ennead -n "__fish_ennead_using_subcommand compact" -s h -l help -d 'Print help'
 complete -c ennead -n "__fish_ennead_using_subcommand export" -l rdb -d 'Snapshot file to write, in the form of Redis 7.0; replaced when whole' -r -F
+complete -c ennead -n "__fish_ennead_using_subcommand export" -l from -d 'Running server instead of a data directory: redis[s]://[[user:]password@]host[:port]; a Redis is one as well' -r
+complete -c ennead -n "__fish_ennead_using_subcommand export" -l cacert -d 'Authorities (PEM) of the certificates that servers show [default: those of the system]' -r -F
+complete -c ennead -n "__fish_ennead_using_subcommand export" -l cert -d 'Certificate chain (PEM) to show to servers that ask for one' -r -F
+complete -c ennead -n "__fish_ennead_using_subcommand export" -l key -d 'Private key of the certificate (PEM)' -r -F
 complete -c ennead -n "__fish_ennead_using_subcommand export" -l data -d 'Directory of the data' -r -F
 complete -c ennead -n "__fish_ennead_using_subcommand export" -s h -l help -d 'Print help'
-complete -c ennead -n "__fish_ennead_using_subcommand import" -l to -d 'The running Ennead: host:port, or redis://[[user:]password@]host[:port]' -r
+complete -c ennead -n "__fish_ennead_using_subcommand import" -l to -d 'The running Ennead: host:port, or redis[s]://[[user:]password@]host[:port]' -r
 complete -c ennead -n "__fish_ennead_using_subcommand import" -l state -d 'File that keeps where the next start goes on' -r -F
+complete -c ennead -n "__fish_ennead_using_subcommand import" -l cacert -d 'Authorities (PEM) of the certificates that servers show [default: those of the system]' -r -F
+complete -c ennead -n "__fish_ennead_using_subcommand import" -l cert -d 'Certificate chain (PEM) to show to servers that ask for one' -r -F
+complete -c ennead -n "__fish_ennead_using_subcommand import" -l key -d 'Private key of the certificate (PEM)' -r -F
 complete -c ennead -n "__fish_ennead_using_subcommand import" -l until-caught-up -d 'Stop following once everything is here that the source had a moment ago'
 complete -c ennead -n "__fish_ennead_using_subcommand import" -l flush -d 'Before a full copy, delete what the target holds'
 complete -c ennead -n "__fish_ennead_using_subcommand import" -l merge -d 'Copy over what the target holds; keys that only the target has stay'
@@ -113,7 +120,7 @@ complete -c ennead -n "__fish_ennead_using_subcommand help; and not __fish_seen_
 complete -c ennead -n "__fish_ennead_using_subcommand help; and not __fish_seen_subcommand_from serve check-config backup restore repair compact export import version generate help" -f -a "restore" -d 'Make a data directory from a copy, with archived log segments up to a point in time'
 complete -c ennead -n "__fish_ennead_using_subcommand help; and not __fish_seen_subcommand_from serve check-config backup restore repair compact export import version generate help" -f -a "repair" -d 'Say what of a data directory cannot be read and what it would cost to go on without it'
 complete -c ennead -n "__fish_ennead_using_subcommand help; and not __fish_seen_subcommand_from serve check-config backup restore repair compact export import version generate help" -f -a "compact" -d 'Give the space of deleted rows back to the file system'
-complete -c ennead -n "__fish_ennead_using_subcommand help; and not __fish_seen_subcommand_from serve check-config backup restore repair compact export import version generate help" -f -a "export" -d 'Write a data directory that no server uses as a snapshot file that redis-server loads'
+complete -c ennead -n "__fish_ennead_using_subcommand help; and not __fish_seen_subcommand_from serve check-config backup restore repair compact export import version generate help" -f -a "export" -d 'Write a snapshot file that redis-server loads: of a data directory, or of a running server'
 complete -c ennead -n "__fish_ennead_using_subcommand help; and not __fish_seen_subcommand_from serve check-config backup restore repair compact export import version generate help" -f -a "import" -d 'Copy a running Redis, or a snapshot file of it, to a running Ennead'
 complete -c ennead -n "__fish_ennead_using_subcommand help; and not __fish_seen_subcommand_from serve check-config backup restore repair compact export import version generate help" -f -a "version" -d 'Print the version and what the binary was built with'
 complete -c ennead -n "__fish_ennead_using_subcommand help; and not __fish_seen_subcommand_from serve check-config backup restore repair compact export import version generate help" -f -a "generate" -d 'Write generated files: man page, completions, reference pages'

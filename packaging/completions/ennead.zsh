@@ -122,6 +122,10 @@ _arguments "${_arguments_options[@]}" : \
 (export)
 _arguments "${_arguments_options[@]}" : \
 '--rdb=[Snapshot file to write, in the form of Redis 7.0; replaced when whole]:FILE:_files' \
+'(--data)--from=[Running server instead of a data directory\: redis\[s\]\://\[\[user\:\]password@\]host\[\:port\]; a Redis is one as well]:ADDR:_default' \
+'--cacert=[Authorities (PEM) of the certificates that servers show \[default\: those of the system\]]:FILE:_files' \
+'--cert=[Certificate chain (PEM) to show to servers that ask for one]:FILE:_files' \
+'--key=[Private key of the certificate (PEM)]:FILE:_files' \
 '--data=[Directory of the data]:DIR:_files' \
 '-h[Print help]' \
 '--help[Print help]' \
@@ -129,14 +133,17 @@ _arguments "${_arguments_options[@]}" : \
 ;;
 (import)
 _arguments "${_arguments_options[@]}" : \
-'--to=[The running Ennead\: host\:port, or redis\://\[\[user\:\]password@\]host\[\:port\]]:ADDR:_default' \
+'--to=[The running Ennead\: host\:port, or redis\[s\]\://\[\[user\:\]password@\]host\[\:port\]]:ADDR:_default' \
 '--state=[File that keeps where the next start goes on]:FILE:_files' \
+'--cacert=[Authorities (PEM) of the certificates that servers show \[default\: those of the system\]]:FILE:_files' \
+'--cert=[Certificate chain (PEM) to show to servers that ask for one]:FILE:_files' \
+'--key=[Private key of the certificate (PEM)]:FILE:_files' \
 '--until-caught-up[Stop following once everything is here that the source had a moment ago]' \
 '--flush[Before a full copy, delete what the target holds]' \
 '(--flush)--merge[Copy over what the target holds; keys that only the target has stay]' \
 '-h[Print help]' \
 '--help[Print help]' \
-':source -- redis\://\[\[user\:\]password@\]host\[\:port\]\[/database\] of a running Redis, or a snapshot file (dump.rdb, up to Redis 7.4):_default' \
+':source -- redis\[s\]\://\[\[user\:\]password@\]host\[\:port\]\[/database\] of a running Redis, or a snapshot file (dump.rdb, up to Redis 7.4):_default' \
 && ret=0
 ;;
 (version)
@@ -226,7 +233,7 @@ _ennead_commands() {
 'restore:Make a data directory from a copy, with archived log segments up to a point in time' \
 'repair:Say what of a data directory cannot be read and what it would cost to go on without it' \
 'compact:Give the space of deleted rows back to the file system' \
-'export:Write a data directory that no server uses as a snapshot file that redis-server loads' \
+'export:Write a snapshot file that redis-server loads\: of a data directory, or of a running server' \
 'import:Copy a running Redis, or a snapshot file of it, to a running Ennead' \
 'version:Print the version and what the binary was built with' \
 'generate:Write generated files\: man page, completions, reference pages' \
@@ -268,7 +275,7 @@ _ennead__subcmd__help_commands() {
 'restore:Make a data directory from a copy, with archived log segments up to a point in time' \
 'repair:Say what of a data directory cannot be read and what it would cost to go on without it' \
 'compact:Give the space of deleted rows back to the file system' \
-'export:Write a data directory that no server uses as a snapshot file that redis-server loads' \
+'export:Write a snapshot file that redis-server loads\: of a data directory, or of a running server' \
 'import:Copy a running Redis, or a snapshot file of it, to a running Ennead' \
 'version:Print the version and what the binary was built with' \
 'generate:Write generated files\: man page, completions, reference pages' \

@@ -284,7 +284,7 @@ fn the_service_manager_hears_that_it_is_ready_alive_and_stopping() {
 }
 
 /// A certificate for localhost with its key, and the names of their files.
-fn self_signed(folder: &Path) -> (rcgen::CertifiedKey<rcgen::KeyPair>, String, String) {
+pub(crate) fn self_signed(folder: &Path) -> (rcgen::CertifiedKey<rcgen::KeyPair>, String, String) {
     let signed = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let (certificate, certificate_name) = folder_of(folder, "certificate.pem");
     let (key, key_name) = folder_of(folder, "key.pem");

@@ -2,6 +2,7 @@
 //! and followed while it is written to.
 
 mod content;
+mod encrypted;
 mod export;
 mod import;
 mod payload;

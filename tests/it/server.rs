@@ -201,6 +201,6 @@ fn announced_port(log: &Path) -> Option<SocketAddr> {
 }
 
 /// A port that is free now; redis-server cannot pick one itself.
-fn free_address() -> SocketAddr {
+pub(crate) fn free_address() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }

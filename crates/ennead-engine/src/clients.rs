@@ -3,6 +3,7 @@
 //! The session's worker writes a [`Client`]'s fields as it goes, with relaxed stores; everybody may read them.
 
 mod filter;
+mod unblocker;
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -11,10 +12,10 @@ use std::sync::atomic::{AtomicBool, AtomicI32, AtomicI64, AtomicU8, AtomicU16, A
 use std::task::Waker;
 
 use arc_swap::ArcSwap;
-use ennead_kv::Unblocker;
 use parking_lot::Mutex;
 
 pub(crate) use filter::{Filter, Kind};
+pub(crate) use unblocker::Unblocker;
 
 use crate::Registry;
 use crate::pubsub::{Mailbox, Topic};
@@ -81,7 +82,7 @@ pub struct Client {
     subscriptions: [AtomicU32; 3],
     killed: AtomicBool,
     waker: Mutex<Option<Waker>>,
-    /// Has a request end that waits for keys.
+    /// Has a request end that waits.
     unblocker: Mutex<Option<Unblocker>>,
 }
 
@@ -145,13 +146,13 @@ impl Client {
         }
     }
 
-    /// The client waits for keys until this is used, or waits no more.
+    /// The client waits until this is used, or waits no more.
     pub(crate) fn set_unblocker(&self, unblocker: Option<Unblocker>) {
         self.set_flag(FLAG_BLOCKED, unblocker.is_some());
         *self.unblocker.lock() = unblocker;
     }
 
-    /// Has a request end that waits for keys, as if its time was over or with an error; whether one did.
+    /// Has a request end that waits, as if its time was over or with an error; whether one did.
     pub(crate) fn unblock(&self, error: bool) -> bool {
         let unblocker = self.unblocker.lock().clone();
         unblocker.is_some_and(|unblocker| unblocker.unblock(error))

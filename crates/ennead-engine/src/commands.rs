@@ -2,6 +2,7 @@
 
 mod acl;
 mod client;
+mod cluster;
 mod config;
 mod connection;
 mod debug;
@@ -15,17 +16,19 @@ mod memory;
 mod migrate;
 mod module;
 mod pubsub;
+mod replication;
 pub(crate) mod scripting;
 mod server;
 mod slowlog;
 mod syntax;
 mod tracking;
 mod transaction;
-mod waitaof;
+mod wait;
 
 pub(crate) use introspection::categories;
 pub(crate) use migrate::Migrating;
-pub(crate) use waitaof::Awaited;
+pub(crate) use replication::Replica;
+pub(crate) use wait::{Awaited, Notice};
 
 use ennead_kv::{Error, Flag, Group, KeySpec, Result, Spec};
 
@@ -64,6 +67,8 @@ pub(crate) fn rows() -> impl Iterator<Item = &'static Row> {
     [
         acl::ROWS,
         client::ROWS,
+        cluster::ROWS,
+        cluster::SUBCOMMANDS,
         config::ROWS,
         connection::ROWS,
         debug::ROWS,
@@ -76,11 +81,12 @@ pub(crate) fn rows() -> impl Iterator<Item = &'static Row> {
         module::ROWS,
         scripting::ROWS,
         pubsub::ROWS,
+        replication::ROWS,
         server::ROWS,
         slowlog::ROWS,
         tracking::ROWS,
         transaction::ROWS,
-        waitaof::ROWS,
+        wait::ROWS,
     ]
     .into_iter()
     .flatten()

@@ -253,7 +253,7 @@ fn follow_table_limit(settings: &Settings, tracking: &Arc<Tracking>) {
 }
 
 /// From the system's random source, through the keys it gives to hash maps.
-fn random_word() -> u64 {
+pub(crate) fn random_word() -> u64 {
     RandomState::new().build_hasher().finish()
 }
 

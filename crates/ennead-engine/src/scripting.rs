@@ -22,7 +22,7 @@ mod thread;
 
 pub(crate) use arguments::{Invocation, check_keys};
 pub(crate) use flags::ScriptFlags;
-pub(crate) use functions::{Editor, Functions, Restoring};
+pub(crate) use functions::{Editor, Functions, Restoring, stored_libraries};
 pub(crate) use item::Item;
 pub(crate) use program::Program;
 pub(crate) use run::{check, run, run_inside};

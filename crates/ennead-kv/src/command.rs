@@ -10,6 +10,7 @@ use crate::reply::Reply;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Group {
     Generic,
+    Cluster,
     String,
     Hash,
     List,
@@ -30,6 +31,7 @@ impl Group {
     pub fn name(self) -> &'static str {
         match self {
             Group::Generic => "generic",
+            Group::Cluster => "cluster",
             Group::String => "string",
             Group::Hash => "hash",
             Group::List => "list",
@@ -68,6 +70,7 @@ pub enum Flag {
     NoMandatoryKeys,
     NoAsyncLoading,
     NoMulti,
+    Asking,
 }
 
 /// ACL categories that do not follow from flags and group.

@@ -26,10 +26,10 @@ pub fn commands() -> impl Iterator<Item = &'static Command> {
         lists::COMMANDS,
         sets::COMMANDS,
         geo::COMMANDS,
-        generic::COMMANDS,
         databases::COMMANDS,
     ]
     .into_iter()
+    .chain(generic::TABLES)
     .chain(hashes::TABLES)
     .chain(sorted_sets::TABLES)
     .chain(streams::TABLES)

@@ -3,6 +3,7 @@
 //! Invariant: bytes of `output` before `sendable` may be written, those after it wait for the log. Replies are in order:
 //! nothing behind a held reply is sent before it.
 
+mod copying;
 mod execution;
 mod held;
 mod mail;
@@ -116,13 +117,20 @@ impl Connection {
         self.write(worker, context);
         self.throttled = self.unsent() > UNSENT_BYTES_MAX;
         // Any waking is a reason to try again: the timer's, the end of a pause, the next turn, room for replies.
-        if self.state == State::Open && !self.throttled && (self.retry.is_some() || self.more) {
+        if self.state == State::Open
+            && !self.throttled
+            && (self.retry.is_some() || self.more)
+            && !self.session.is_copying()
+        {
             self.retry = None;
             self.more = false;
             self.execute(worker, context);
         }
         self.read_and_execute(worker, context);
-        if self.session.is_blocked() {
+        if self.session.is_copying() {
+            self.send_copy(worker, context);
+        }
+        if self.session.is_blocked() || self.session.is_copying() {
             self.read_while_blocked(worker, context);
         }
         if self.more && !self.throttled {
@@ -152,7 +160,7 @@ impl Connection {
     }
 
     fn read_and_execute(&mut self, worker: &Worker, context: &mut Context<'_>) {
-        while self.state == State::Open && self.retry.is_none() && !self.more {
+        while self.state == State::Open && self.retry.is_none() && !self.more && !self.session.is_copying() {
             self.throttled = self.unsent() > UNSENT_BYTES_MAX;
             if self.throttled {
                 return;
@@ -326,6 +334,9 @@ impl Connection {
             return;
         }
         let idle = now.saturating_duration_since(self.active);
+        if self.session.is_copying() {
+            return self.tick_copy(idle);
+        }
         if !limits.idle_timeout.is_zero() && idle > limits.idle_timeout && self.retry.is_none() {
             tracing::debug!(client = self.session.client().id, "closed: idle");
             self.state = State::Broken;

@@ -30,7 +30,7 @@ pub(crate) enum Command {
     Repair(RepairArguments),
     /// Give the space of deleted rows back to the file system
     Compact(DataArguments),
-    /// Write a data directory that no server uses as a snapshot file that redis-server loads
+    /// Write a snapshot file that redis-server loads: of a data directory, or of a running server
     Export(ExportArguments),
     /// Copy a running Redis, or a snapshot file of it, to a running Ennead
     Import(ImportArguments),
@@ -167,23 +167,42 @@ pub(crate) struct RepairArguments {
     pub(crate) apply: bool,
 }
 
-/// A running server's data: make a copy by BGSAVE, and a data directory from that by `ennead restore`.
+/// From a data directory that no server uses, or by `--from` from a running server, which needs a user that may SYNC.
 #[derive(Debug, Args)]
 pub(crate) struct ExportArguments {
     /// Snapshot file to write, in the form of Redis 7.0; replaced when whole
     #[arg(long, value_name = "FILE")]
     pub(crate) rdb: PathBuf,
+    /// Running server instead of a data directory: redis[s]://[[user:]password@]host[:port]; a Redis is one as well
+    #[arg(long, value_name = "ADDR", conflicts_with = "data")]
+    pub(crate) from: Option<String>,
     #[command(flatten)]
-    pub(crate) from: DataArguments,
+    pub(crate) tls: TlsArguments,
+    #[command(flatten)]
+    pub(crate) data: DataArguments,
+}
+
+/// For addresses that begin with rediss://.
+#[derive(Debug, Default, Args)]
+pub(crate) struct TlsArguments {
+    /// Authorities (PEM) of the certificates that servers show [default: those of the system]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) cacert: Option<PathBuf>,
+    /// Certificate chain (PEM) to show to servers that ask for one
+    #[arg(long, value_name = "FILE", requires = "key")]
+    pub(crate) cert: Option<PathBuf>,
+    /// Private key of the certificate (PEM)
+    #[arg(long, value_name = "FILE", requires = "cert")]
+    pub(crate) key: Option<PathBuf>,
 }
 
 /// From a running Redis it copies everything and then follows: each change there is made here, until Ctrl-C. Started again it
 /// goes on where it stopped, if the source still has what came since; else it copies everything again. It says which.
 #[derive(Debug, Args)]
 pub(crate) struct ImportArguments {
-    /// redis://[[user:]password@]host[:port][/database] of a running Redis, or a snapshot file (dump.rdb, up to Redis 7.4)
+    /// redis[s]://[[user:]password@]host[:port][/database] of a running Redis, or a snapshot file (dump.rdb, up to Redis 7.4)
     pub(crate) source: String,
-    /// The running Ennead: host:port, or redis://[[user:]password@]host[:port]
+    /// The running Ennead: host:port, or redis[s]://[[user:]password@]host[:port]
     #[arg(long, value_name = "ADDR")]
     pub(crate) to: String,
     /// Stop following once everything is here that the source had a moment ago
@@ -198,6 +217,8 @@ pub(crate) struct ImportArguments {
     /// File that keeps where the next start goes on
     #[arg(long, value_name = "FILE", default_value = "ennead-import.state")]
     pub(crate) state: PathBuf,
+    #[command(flatten)]
+    pub(crate) tls: TlsArguments,
 }
 
 #[derive(Debug, Args)]

@@ -3,16 +3,12 @@
 //!
 //! Memory holds one value, or one piece of a large one, and the requests that are not answered yet.
 
-mod address;
-mod client;
 mod copy;
 mod follow;
 mod report;
 mod scope;
-mod source;
 mod state;
 mod target;
-mod wire;
 
 use std::fs::File;
 use std::io::{BufReader, Write};
@@ -22,14 +18,15 @@ use std::time::{Duration, Instant};
 
 use crate::arguments::ImportArguments;
 use crate::meter::Meter;
+use crate::peer::address::{self, Address};
+use crate::peer::client::Client;
+use crate::peer::source::{Answer, Length, Position, Source};
 use crate::shutdown;
-use address::Address;
-use client::Client;
+use crate::tls::Trust;
 use copy::{Copied, Copy};
 use follow::{Ended, Follow};
 use report::Report;
-use source::{Answer, Length, Source};
-use state::{Known, Position, StateFile};
+use state::{Known, StateFile};
 use target::Target;
 
 /// How long a source that is gone is looked for.
@@ -59,6 +56,7 @@ struct Import<'i> {
     meter: Meter,
     stop: &'i AtomicBool,
     wanted: Wanted,
+    trust: Trust,
 }
 
 /// # Errors
@@ -72,6 +70,8 @@ pub(crate) fn run(arguments: &ImportArguments) -> Result<(), String> {
     if from.as_ref().is_some_and(|from| (&from.host, from.port) == (&to.host, to.port)) {
         return Err(format!("source and target are both {}", to.place()));
     }
+    let encrypted = to.encrypted || from.as_ref().is_some_and(|from| from.encrypted);
+    let trust = Trust::load(&arguments.tls, encrypted)?;
     let stop = shutdown::flag()?;
     let existing = match (arguments.flush, arguments.merge) {
         (true, _) => Existing::Flush,
@@ -82,8 +82,8 @@ pub(crate) fn run(arguments: &ImportArguments) -> Result<(), String> {
         Wanted { only: from.as_ref().and_then(|from| from.db), until_caught_up: arguments.until_caught_up, existing };
     // A file that is not there is told before the target is touched.
     let file = if from.is_none() { Some(open(Path::new(&arguments.source))?) } else { None };
-    let target = Target::connect(&to)?;
-    let mut import = Import { target, report: Report::default(), meter: Meter::new(), stop: &stop, wanted };
+    let target = Target::connect(&to, &trust)?;
+    let mut import = Import { target, report: Report::default(), meter: Meter::new(), stop: &stop, wanted, trust };
     let outcome = match (&from, file) {
         (Some(from), _) => {
             let db = from.db.map(|db| format!("/{db}")).unwrap_or_default();
@@ -118,7 +118,7 @@ impl<'i> Import<'i> {
     }
 
     fn copy(&mut self, input: impl std::io::Read, total: u64) -> Result<Copied, String> {
-        let Import { target, report, meter, stop, wanted } = self;
+        let Import { target, report, meter, stop, wanted, .. } = self;
         Copy { target, only: wanted.only, report, meter, stop, total }.run(input)
     }
 
@@ -249,7 +249,7 @@ impl<'i> Import<'i> {
     fn open(&mut self, from: &Address, position: Option<&Position>) -> Result<Option<(Source<'i>, Answer)>, String> {
         let begun = Instant::now();
         loop {
-            let answer = Source::connect(from, self.stop).and_then(|mut source| {
+            let answer = Source::connect(from, &self.trust, self.stop).and_then(|mut source| {
                 let answer = source.synchronize(position)?;
                 Ok((source, answer))
             });
@@ -273,7 +273,7 @@ impl<'i> Import<'i> {
 
     /// A connection to ask how far the source is.
     fn monitor(&mut self, from: &Address) -> Result<Option<Client>, String> {
-        let opened = Client::connect(from).and_then(|mut client| {
+        let opened = Client::connect(from, &self.trust).and_then(|mut client| {
             client.info("replication", "master_repl_offset")?;
             Ok(client)
         });

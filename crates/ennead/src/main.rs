@@ -1,17 +1,19 @@
 //! The daemon: puts the crates together and decides nothing. Flags and settings in [`config`], sockets in
 //! [`listeners`], the run from start to stop in [`serve`], commands over data at rest in [`maintenance`], the copying of
-//! other servers in [`import`].
+//! other servers in [`import`], snapshot files in [`export`].
 
 mod allocator;
 mod arguments;
 mod config;
 mod descriptors;
+mod export;
 mod generate;
 mod import;
 mod listeners;
 mod logging;
 mod maintenance;
 mod meter;
+mod peer;
 mod serve;
 mod service;
 mod shutdown;
@@ -33,7 +35,7 @@ fn main() -> ExitCode {
         Command::Restore(arguments) => maintenance::restore(&arguments),
         Command::Repair(arguments) => maintenance::repair(&arguments),
         Command::Compact(arguments) => maintenance::compact(&arguments),
-        Command::Export(arguments) => maintenance::export(&arguments),
+        Command::Export(arguments) => export::run(&arguments),
         Command::Import(arguments) => import::run(&arguments),
         Command::Version => maintenance::version(),
         Command::Generate(arguments) => generate::run(&arguments.root),

@@ -2,19 +2,16 @@
 
 mod time;
 
-use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::Write;
 use std::path::PathBuf;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use ennead_engine::settings::{self, Settings};
-use ennead_engine::{ENNEAD_VERSION, REDIS_VERSION, snapshot_file};
 use ennead_store::maintenance::{self, RestoreOptions, RestorePoint};
 use ennead_store::{Error, Options, Store};
 
 use crate::allocator;
-use crate::arguments::{BackupArguments, DataArguments, ExportArguments, RepairArguments, RestoreArguments};
-use crate::meter::{Meter, bar};
+use crate::arguments::{BackupArguments, DataArguments, RepairArguments, RestoreArguments};
+use crate::meter::Meter;
 
 /// Opens the store as the settings say.
 ///
@@ -39,14 +36,14 @@ pub(crate) fn open(settings: &Settings) -> Result<Store, String> {
 }
 
 /// The store's message, with the flag that it means.
-fn told(error: &Error) -> String {
+pub(crate) fn told(error: &Error) -> String {
     match error {
         Error::Open(_) => format!("{error} (--data DIR)"),
         _ => error.to_string(),
     }
 }
 
-fn present(data: &DataArguments) -> Result<Options, String> {
+pub(crate) fn present(data: &DataArguments) -> Result<Options, String> {
     if data.data.is_dir() {
         Ok(Options::new(&data.data))
     } else {
@@ -112,48 +109,10 @@ pub(crate) fn compact(arguments: &DataArguments) -> Result<(), String> {
     say(&format!("{} bytes before, {} bytes now, {} rows", done.before_bytes, done.after_bytes, done.rows))
 }
 
-/// # Durability
-/// The file is on disk when it returns, whole; a failure leaves what was there before.
-pub(crate) fn export(arguments: &ExportArguments) -> Result<(), String> {
-    let store = Store::open(present(&arguments.from)?).map_err(|error| told(&error))?;
-    let path = &arguments.rdb;
-    let mut draft = path.clone().into_os_string();
-    draft.push(".draft");
-    let failed = |error: std::io::Error| format!("{}: {error}", path.display());
-    let file = File::create(&draft).map_err(failed)?;
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let created = now.as_secs().to_string();
-    let notes =
-        [("redis-ver", REDIS_VERSION), ("redis-bits", "64"), ("ctime", &created), ("ennead-ver", ENNEAD_VERSION)];
-    let mut meter = Meter::new();
-    let written = snapshot_file::export(
-        &store,
-        BufWriter::with_capacity(256 << 10, &file),
-        &notes,
-        now.as_millis() as u64,
-        &mut |done, total| meter.show(|| format!("{}{done} of {total} keys", bar(done, total))),
-    );
-    meter.clear();
-    let whole = written.map_err(|error| format!("{}: {error}", path.display())).and_then(|written| {
-        file.sync_all().and_then(|()| std::fs::rename(&draft, path)).map_err(failed).map(|()| written)
-    });
-    if whole.is_err() {
-        // What is not whole is of no use; that it cannot be removed changes nothing about the failure.
-        let _ = std::fs::remove_file(&draft);
-    }
-    let written = whole?;
-    store.close().map_err(|error| told(&error))?;
-    let expired = match written.expired {
-        0 => String::new(),
-        count => format!(", {count} left out because their time is over"),
-    };
-    say(&format!("{}: {} keys{expired}, {} bytes", path.display(), written.keys, written.bytes))
-}
-
 pub(crate) fn version() -> Result<(), String> {
     say(&format!("ennead {} ({}, {})", env!("CARGO_PKG_VERSION"), allocator::name(), std::env::consts::ARCH))
 }
 
-fn say(line: &str) -> Result<(), String> {
+pub(crate) fn say(line: &str) -> Result<(), String> {
     writeln!(std::io::stdout(), "{line}").map_err(|error| format!("the standard output is closed: {error}"))
 }

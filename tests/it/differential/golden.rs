@@ -197,6 +197,7 @@ fn sessions() -> Vec<Script> {
         one("errors of commands that wait", b"BLPOP nokey x\r\nBLPOP nokey -1\r\nBLPOP nokey nan\r\nBLMOVE nokey b LEFT up x\r\nBLMPOP x 0 a LEFT\r\nBLMPOP x 1 a LEFT\r\nBLMPOP -1 1 a LEFT\r\nSET s x\r\nBLPOP nokey s 0\r\nBLMOVE s l LEFT LEFT 0\r\nBRPOPLPUSH s l x\r\nBLPOP nokey\r\n"),
         one("nobody waits in a transaction", b"MULTI\r\nBLPOP nokey 0\r\nBRPOP a b 0\r\nBLMOVE nokey b LEFT LEFT 0\r\nBRPOPLPUSH nokey b 0\r\nBLMPOP 0 1 nokey LEFT\r\nEXEC\r\n"),
         one("keys of list commands", b"COMMAND GETKEYS BLPOP a b 0\r\nCOMMAND GETKEYS BLMPOP 0 2 a b LEFT\r\nCOMMAND GETKEYS LMPOP 1 a LEFT\r\nCOMMAND GETKEYS BLMOVE a b LEFT LEFT 0\r\n"),
+        one("a server is no replica", b"REPLICAOF NO ONE\r\nSLAVEOF no one\r\nREPLICAOF localhost x\r\nSLAVEOF localhost 65536\r\nREPLICAOF localhost\r\nROLE\r\nWAIT 1 10\r\nWAIT 0 0\r\nWAIT -1 0\r\nWAIT 0 x\r\nWAIT 0 -1\r\nWAIT x 0\r\nMULTI\r\nWAIT 1 0\r\nEXEC\r\nFAILOVER TO localhost 1 TIMEOUT 5 FORCE\r\nPSYNC ? -1 FAILOVER\r\nPSYNC ?\r\nSYNC x\r\nMULTI\r\nSYNC\r\nEXEC\r\nREPLCONF ack 1\r\nREPLCONF getack *\r\nREPLCONF rdb-filter-only \"functions keys\"\r\nPING\r\n"),
         one("AUTH without a password set", b"AUTH x\r\nAUTH default x\r\nAUTH nobody x\r\nAUTH a b c\r\n"),
     ]
 }

@@ -66,11 +66,10 @@ fn batch(random: &mut Random) -> Batch {
     Batch { connection, requests, cuts }
 }
 
-/// Whether the command is known not to be there, or the run is to look past its differences.
+/// Whether the run is to look past differences of the command.
 fn skipped(request: &Words) -> bool {
     static NAMES: LazyLock<String> = LazyLock::new(|| std::env::var("ENNEAD_DIFFERENTIAL_SKIP").unwrap_or_default());
-    super::table::is_missing(&request[0])
-        || NAMES.split(',').any(|name| name.as_bytes().eq_ignore_ascii_case(&request[0]) && !name.is_empty())
+    NAMES.split(',').any(|name| name.as_bytes().eq_ignore_ascii_case(&request[0]) && !name.is_empty())
 }
 
 /// Runs a sequence from an empty state and finds the first difference.
@@ -84,6 +83,10 @@ pub(super) fn run(peer: &Server, ours: &Server, batches: &[Batch]) -> Option<Dif
         let peers = exchange(left, batch);
         let own = exchange(right, batch);
         for ((request, peers), ours) in batch.requests.iter().zip(&peers).zip(&own) {
+            if rule::is_stale_error(request, peers, ours) {
+                // What follows may differ with right.
+                return None;
+            }
             if !rule::same(request, peers, ours) {
                 return Some(Difference {
                     batch: number,

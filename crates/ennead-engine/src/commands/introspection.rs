@@ -204,6 +204,7 @@ fn flag_name(flag: Flag) -> &'static str {
         Flag::MovableKeys => "movablekeys",
         Flag::NoAsyncLoading => "no_async_loading",
         Flag::NoMulti => "no_multi",
+        Flag::Asking => "asking",
     }
 }
 

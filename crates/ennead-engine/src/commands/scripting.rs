@@ -73,6 +73,18 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         spec: Spec {
+            name: "script|debug",
+            arity: 3,
+            since: "3.2.0",
+            complexity: "O(1)",
+            summary: "Sets the debug mode of server-side Lua scripts: there is only none.",
+            syntax: "<YES | SYNC | NO>",
+            ..SCRIPT
+        },
+        run: debug,
+    },
+    Row {
+        spec: Spec {
             name: "script|exists",
             arity: -3,
             complexity: "O(N) with N being the number of scripts to check (so checking a single script is an O(1) operation).",
@@ -213,6 +225,18 @@ pub(crate) fn write(session: &mut Session, item: &Item, hold: Hold, reply: &mut 
     session.failed = matches!(item, Item::Error(_) | Item::CountedError(_));
     item.write(reply);
     session.held = hold;
+}
+
+fn debug(_session: &mut Session, request: &Request<'_>, reply: &mut dyn Output) -> Result {
+    let mode = &request.args[2];
+    if is(mode, "yes") || is(mode, "sync") {
+        return Err(Error::text("ERR there is no debugger for scripts here"));
+    }
+    if !is(mode, "no") {
+        return Err(Error::text("ERR Use SCRIPT DEBUG YES/SYNC/NO"));
+    }
+    reply.ok();
+    Ok(())
 }
 
 fn load(session: &mut Session, request: &Request<'_>, reply: &mut dyn Output) -> Result {

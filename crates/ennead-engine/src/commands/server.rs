@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ennead_kv::{Category, Error, Flag, Result, Spec};
 
-use super::{PLAIN, Row, SERVER, error, integer, is};
+use super::{Row, SERVER, error, integer, is};
 use crate::host::ShutdownRequest;
 use crate::session::{Output, Request, Session};
 use crate::version::{ENNEAD_VERSION, REDIS_VERSION};
@@ -58,29 +58,6 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         spec: Spec {
-            name: "replicaof",
-            arity: 3,
-            since: "5.0.0",
-            summary: "Configures a server as replica of another, or promotes it to a master.",
-            syntax: "<host port | NO ONE>",
-            ..SERVER
-        },
-        run: replicaof,
-    },
-    Row {
-        spec: Spec {
-            name: "role",
-            arity: 1,
-            flags: &[Flag::NoScript, Flag::Loading, Flag::Stale, Flag::Fast],
-            categories: POWERFUL,
-            since: "2.8.12",
-            summary: "Returns the replication role.",
-            ..SERVER
-        },
-        run: role,
-    },
-    Row {
-        spec: Spec {
             name: "save",
             arity: 1,
             flags: &[Flag::Admin, Flag::NoScript, Flag::NoMulti],
@@ -103,16 +80,6 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         spec: Spec {
-            name: "slaveof",
-            arity: 3,
-            summary: "Sets a server as a replica of another, or promotes it to being a master.",
-            syntax: "<host port | NO ONE>",
-            ..SERVER
-        },
-        run: replicaof,
-    },
-    Row {
-        spec: Spec {
             name: "time",
             arity: 1,
             flags: &[Flag::Loading, Flag::Stale, Flag::Fast],
@@ -121,19 +88,6 @@ pub(super) const ROWS: &[Row] = &[
             ..SERVER
         },
         run: time,
-    },
-    Row {
-        spec: Spec {
-            name: "wait",
-            arity: 3,
-            flags: PLAIN,
-            categories: &[Category::Connection],
-            since: "3.0.0",
-            summary: "Blocks until the preceding write commands of the connection are at a number of replicas.",
-            syntax: "numreplicas timeout",
-            ..SERVER
-        },
-        run: wait,
     },
 ];
 
@@ -230,40 +184,6 @@ fn shutdown(session: &mut Session, request: &Request<'_>, reply: &mut dyn Output
     // A client of Redis takes the end of the connection for the answer.
     let _ = reply;
     session.closing = true;
-    Ok(())
-}
-
-fn role(_session: &mut Session, _request: &Request<'_>, reply: &mut dyn Output) -> Result {
-    reply.array(3);
-    reply.bulk(b"master");
-    reply.integer(0);
-    reply.array(0);
-    Ok(())
-}
-
-fn replicaof(_session: &mut Session, request: &Request<'_>, reply: &mut dyn Output) -> Result {
-    if !is(&request.args[1], "no") || !is(&request.args[2], "one") {
-        return Err(Error::text("ERR replication is not supported yet"));
-    }
-    reply.ok();
-    Ok(())
-}
-
-/// There are no replicas to wait for.
-fn wait(_session: &mut Session, request: &Request<'_>, reply: &mut dyn Output) -> Result {
-    let replicas = integer(&request.args[1])?;
-    let timeout =
-        integer(&request.args[2]).map_err(|_| Error::text("ERR timeout is not an integer or out of range"))?;
-    if timeout < 0 {
-        return Err(Error::text("ERR timeout is negative"));
-    }
-    if replicas < 0 {
-        return Err(Error::NotInteger);
-    }
-    if replicas > 0 && timeout == 0 {
-        return Err(Error::text("ERR WAIT without a timeout would wait for ever: there are no replicas"));
-    }
-    reply.integer(0);
     Ok(())
 }
 

@@ -16,6 +16,7 @@ use parking_lot::{MappedMutexGuard, Mutex, MutexGuard, RwLock};
 
 pub(crate) use self::catalogue::Catalogue;
 use self::rows::Rows;
+pub(crate) use self::rows::stored_libraries;
 use super::flags::ScriptFlags;
 use super::interpreter::Interpreter;
 use super::program::Pace;

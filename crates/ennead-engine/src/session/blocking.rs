@@ -6,13 +6,10 @@ use std::time::{Duration, Instant};
 
 use ennead_kv::{Args, Call, Ended, Error, Ran, Result, Waiting};
 
-use super::{Hold, Outcome, Output, Session};
+use super::{FOR_EVER, Hold, Outcome, Output, Session};
 use crate::Clock;
-use crate::clients::Client;
+use crate::clients::{Client, Unblocker};
 use crate::registry::Command;
-
-/// How long a session that waits without an end sleeps at once.
-const FOR_EVER: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// The request at hand waits.
 #[derive(Debug)]
@@ -36,9 +33,9 @@ impl Drop for Blocked {
 }
 
 impl Session {
-    /// Whether the request at hand waits for keys: the listener should look whether its client is still there.
+    /// Whether the request at hand waits, maybe for ever: the listener should look whether its client is still there.
     pub fn is_blocked(&self) -> bool {
-        self.blocked.is_some()
+        self.blocked.is_some() || self.awaited.is_some()
     }
 
     /// Whether messages must not be sent before the request at hand is taken up again: it waits for keys no more, or is a
@@ -64,7 +61,7 @@ impl Session {
                 let now = clock.instant();
                 let timeout = Some(waiting.timeout_ms()).filter(|timeout| *timeout > 0);
                 let until = timeout.and_then(|timeout| now.checked_add(Duration::from_millis(timeout)));
-                self.client.set_unblocker(Some(waiting.unblocker()));
+                self.client.set_unblocker(Some(Unblocker::Keys(waiting.unblocker())));
                 let blocked = Blocked { waiting, until, client: Arc::clone(&self.client) };
                 self.later = Some(blocked.left(now));
                 self.blocked = Some(Box::new(blocked));

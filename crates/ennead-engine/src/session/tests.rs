@@ -9,6 +9,7 @@ mod transaction;
 use std::ops::Range;
 
 use super::*;
+use crate::registry::Registry;
 use crate::{Settings, Store, StoreOptions};
 
 /// Replies as short texts, for tests of what sessions answer.

@@ -6,7 +6,7 @@
 //! | `databases` | one byte for each database: the number of its tables. SWAPDB exchanges them |
 //! | `objects` | u64 LE: object numbers below were or may have been given out |
 
-use ennead_store::{Store, Table, TableKind, WriteBatch};
+use ennead_store::{Snapshot, Store, Table, TableKind, WriteBatch};
 use parking_lot::Mutex;
 
 use crate::error::{Error, Result};
@@ -87,9 +87,9 @@ impl Meta {
 }
 
 /// Which tables belong to which database, of a store that no keyspace has opened; none where none ever did.
-pub(crate) fn database_numbers(store: &Store) -> ennead_store::Result<Vec<u8>> {
+pub(crate) fn database_numbers(store: &Store, snapshot: &Snapshot) -> ennead_store::Result<Vec<u8>> {
     let Some(table) = store.table(TABLE) else { return Ok(Vec::new()) };
-    Ok(store.get(table, DATABASES)?.unwrap_or_default())
+    Ok(snapshot.get(table, DATABASES)?.unwrap_or_default())
 }
 
 fn has_keys(store: &Store, number: u8) -> bool {

@@ -25,7 +25,7 @@ use std::io::Read;
 
 pub use super::Collection;
 pub use error::Error;
-pub use export::{Exported, export};
+pub use export::{Contents, Exported, export};
 use source::Source;
 use value::Rest;
 pub use writer::Writer;

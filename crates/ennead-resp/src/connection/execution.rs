@@ -131,6 +131,11 @@ impl Connection {
             }
             consumed += ahead.bytes(index..index + count);
             index += count;
+            if self.session.is_copying() {
+                // Nothing behind it is executed.
+                self.parser.reset();
+                return Err(self.input.len());
+            }
             if self.unsent() > UNSENT_BYTES_MAX && consumed < self.input.len() {
                 // The requests behind it are parsed again when the client has read.
                 self.parser.reset();

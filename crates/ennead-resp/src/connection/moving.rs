@@ -29,6 +29,7 @@ impl Connection {
             && self.retry.is_none()
             && self.put_off.is_none()
             && !self.more
+            && !self.session.is_copying()
             && !self.queued
     }
 

@@ -11,13 +11,24 @@ use super::redis_suite;
 /// Name, version that brought it, group; subcommands as `container|sub`.
 const COMMANDS: &str = include_str!("redis-7.2.txt");
 
-/// Commands that are in the table for tools that list it, and answer that they are not supported yet.
-const REFUSED: &[&str] = &["module|load", "module|loadex", "module|unload"];
+/// Commands that do less here than in Redis, and what. They answer a clear error to the rest.
+const LESS: &[(&str, &str)] = &[
+    ("module|load", "refused: commands are built in"),
+    ("module|loadex", "refused: commands are built in"),
+    ("module|unload", "refused: there are no modules"),
+    ("psync", "a copy, after REPLCONF RDB-ONLY 1 and CAPA EOF; replicas cannot follow"),
+    ("replicaof", "NO ONE; `ennead import` copies another server and follows it"),
+    ("script|debug", "NO; there is no debugger"),
+    ("slaveof", "NO ONE; `ennead import` copies another server and follows it"),
+    ("sync", "a copy, after REPLCONF RDB-ONLY 1 and CAPA EOF; replicas cannot follow"),
+];
 
 struct Row<'a> {
     name: &'a str,
     since: &'a str,
     supported: bool,
+    /// What it does, if that is less than in Redis.
+    less: Option<&'a str>,
 }
 
 pub(super) fn page() -> String {
@@ -26,20 +37,21 @@ pub(super) fn page() -> String {
     for line in COMMANDS.lines() {
         let mut words = line.split(' ');
         let (Some(name), Some(since), Some(group)) = (words.next(), words.next(), words.next()) else { continue };
-        let supported = known.find(name.as_bytes()).is_some() && !REFUSED.contains(&name);
-        groups.entry(group).or_default().push(Row { name, since, supported });
+        let supported = known.find(name.as_bytes()).is_some();
+        let less = LESS.iter().find(|(less, _)| *less == name).map(|(_, what)| *what);
+        groups.entry(group).or_default().push(Row { name, since, supported, less });
     }
     let all = groups.values().map(Vec::len).sum::<usize>();
     let supported = groups.values().flatten().filter(|row| row.supported).count();
+    let less = groups.values().flatten().filter(|row| row.less.is_some()).count();
     let mut page = format!(
         "# Compatibility\n\n\
          This page is generated from the tables in the code; `make docs` rewrites it and a test keeps it fresh.\n\n\
          ## Redis\n\n\
-         Measured against Redis 7.2: {supported} of its {all} commands and subcommands are there. RESP2 and RESP3, inline\n\
-         commands and pipelining are spoken; limits and error texts are Redis's.\n\n\
-         A command that is not there is answered by `ERR unknown command`, a subcommand that is not there by\n\
-         `ERR unknown subcommand`; MODULE LOAD answers that it will not be supported.\n\
-         The connection stays open and nothing is changed.\n\n\
+         Measured against Redis 7.2: {supported} of its {all} commands and subcommands are there, {less} of which do less than\n\
+         Redis's, as their rows say, and answer a clear error to the rest. RESP2 and RESP3, inline commands and pipelining are\n\
+         spoken; limits and error texts are Redis's. Commands of Redis Cluster and of replication answer as those of a Redis\n\
+         that is no cluster and has no replicas.\n\n\
          What differs on purpose:\n\n\
          - Every write goes through a log; `appendonly` cannot be switched off, `save` points do not exist, and SAVE and\n\
          \x20 BGSAVE write a consistent copy of all data into `backup.directory`.\n\
@@ -47,9 +59,14 @@ pub(super) fn page() -> String {
          \x20 from disk. INFO calls it `noeviction`, since clients ask there whether keys can go missing.\n\
          - A transaction is one record of the log: after a crash all of it is there or nothing.\n\
          - MIGRATE does not hold up other clients: a key that they change while it is sent is sent again, and stays\n\
-         \x20 here if they do so too often. It is refused between MULTI and EXEC, as DEBUG RELOAD is.\n\
-         - There are no replicas: WAIT and WAITAOF count none, and are refused where they would wait for some for ever. WAIT\n\
-         \x20 answers at once.\n\
+         \x20 here if they do so too often. It is refused between MULTI and EXEC, as DEBUG RELOAD is: EXEC holds the locks of its\n\
+         \x20 keys until its record is written, and would hold up all who want them for as long as the other server takes.\n\
+         - There are no replicas: WAIT and WAITAOF count none, and who waits for some waits until the time is over.\n\
+         - SYNC and PSYNC send a copy of all data as of one moment (`redis-cli --rdb`, `ennead export --rdb --from`), and\n\
+         \x20 nothing behind it.\n\
+         - A hash that is said to be a listpack may answer its fields in another order than they came once it takes more than\n\
+         \x20 512 bytes: each field is a row of its own then, so that a change costs what it changes, and rows are in the order\n\
+         \x20 of a scan's cursor.\n\
          - Messages of a channel come to all its subscribers in one order, those of two channels in the order of each\n\
          \x20 publisher. A message waits, like a reply, until the writes that were committed before it are as durable as promised.\n\
          - Keyspace notifications come once their write is visible, so what a transaction publishes itself comes before the\n\
@@ -65,16 +82,17 @@ pub(super) fn page() -> String {
          - PFADD to a corrupted HyperLogLog adds nothing; Redis keeps what it added before it found out.\n\
          - A field whose time is over is gone for every command, HLEN among them; Redis counts it until it is removed.\n\n",
     );
-    page.push_str("| group | there | not there |\n|---|---|---|\n");
+    page.push_str("| group | there | of these less than Redis's | not there |\n|---|---|---|---|\n");
     for (group, rows) in &groups {
         let there = rows.iter().filter(|row| row.supported).count();
-        let _ = writeln!(page, "| {group} | {there} | {} |", rows.len() - there);
+        let less = rows.iter().filter(|row| row.less.is_some()).count();
+        let _ = writeln!(page, "| {group} | {there} | {less} | {} |", rows.len() - there);
     }
     for (group, rows) in &groups {
         let _ = write!(page, "\n### {group}\n\n| command | Redis since | |\n|---|---|---|\n");
         for row in rows {
             let name = row.name.replace('|', " ").to_uppercase();
-            let state = if row.supported { "yes" } else { "no" };
+            let state = row.less.unwrap_or(if row.supported { "yes" } else { "no" });
             let _ = writeln!(page, "| {name} | {} | {state} |", row.since);
         }
     }

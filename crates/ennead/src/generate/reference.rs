@@ -55,4 +55,5 @@ pub(super) const GROUPS: &[(Group, &str)] = &[
     (Group::Stream, "Stream"),
     (Group::Connection, "Connection"),
     (Group::Server, "Server"),
+    (Group::Cluster, "Cluster"),
 ];

@@ -4,11 +4,10 @@
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::{Duration, Instant};
 
-use super::client::Client;
 use super::scope::{self, Decision};
-use super::source::Source;
-use super::state::Position;
 use super::{Import, Wanted};
+use crate::peer::client::Client;
+use crate::peer::source::{Position, Source};
 
 /// How often the source is told how far everything is done.
 const ACKNOWLEDGE: Duration = Duration::from_secs(1);

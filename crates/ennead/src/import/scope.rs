@@ -3,7 +3,7 @@
 #[cfg(test)]
 mod tests;
 
-use super::wire;
+use crate::peer::wire;
 
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Decision {

@@ -5,21 +5,12 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use crate::peer::source::Position;
+
 #[cfg(test)]
 mod tests;
 
 const HEAD: &str = "ennead-import 1";
-
-/// A place in the stream of a source.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Position {
-    /// The source's replication id.
-    pub(super) id: String,
-    /// Bytes of its stream that are done.
-    pub(super) offset: u64,
-    /// The database that is selected there.
-    pub(super) db: u64,
-}
 
 /// Changes whenever the target deletes a key because its time is over, or is started anew. A key that is gone here may have
 /// got more time there, so nothing can be gone on with then.

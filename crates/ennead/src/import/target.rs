@@ -3,16 +3,17 @@
 
 use std::collections::HashSet;
 use std::io::{BufReader, Write};
-use std::net::TcpStream;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::sync::mpsc::{self, Receiver, SyncSender, TrySendError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::address::Address;
-use super::client::{self, Client};
 use super::state::Expiries;
-use super::wire;
+use crate::peer::address::Address;
+use crate::peer::client::{self, Client};
+use crate::peer::stream::Stream;
+use crate::peer::wire;
+use crate::tls::Trust;
 
 /// Requests without a reply.
 const UNANSWERED_MAX: usize = 4096;
@@ -38,7 +39,7 @@ struct Answers {
 }
 
 pub(super) struct Target {
-    stream: TcpStream,
+    stream: Stream,
     gathered: Vec<u8>,
     queue: SyncSender<Sent>,
     sent: u64,
@@ -53,9 +54,9 @@ pub(super) struct Target {
 }
 
 impl Target {
-    pub(super) fn connect(address: &Address) -> Result<Target, String> {
-        let questions = Client::connect(address)?;
-        let stream = client::connect(address)?;
+    pub(super) fn connect(address: &Address, trust: &Trust) -> Result<Target, String> {
+        let questions = Client::connect(address, trust)?;
+        let stream = client::connect(address, trust)?;
         let place = address.place();
         let failed = |error| format!("{place}: {error}");
         let input = stream.try_clone().map_err(failed)?;
@@ -214,7 +215,7 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn read(stream: TcpStream, waiting: &Receiver<Sent>, answers: &Answers, place: &str) {
+fn read(stream: Stream, waiting: &Receiver<Sent>, answers: &Answers, place: &str) {
     let mut input = BufReader::with_capacity(GATHERED_BYTES_MAX, stream);
     while let Ok(Sent { label, offset }) = waiting.recv() {
         let reply = match wire::reply(&mut input) {

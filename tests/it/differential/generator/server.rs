@@ -57,7 +57,60 @@ pub(super) fn connection(random: &mut Random) -> Words {
     call.iter().map(|word| Vec::from(*word)).collect()
 }
 
+/// What a server answers that is no cluster, has no replicas and is none.
+fn replication(random: &mut Random) -> Words {
+    const CALLS: &[&[&str]] = &[
+        &["ASKING"],
+        &["ASKING", "x"],
+        &["READONLY"],
+        &["READWRITE"],
+        &["CLUSTER"],
+        &["CLUSTER", "bogus"],
+        &["CLUSTER", "HELP"],
+        &["CLUSTER", "INFO"],
+        &["CLUSTER", "INFO", "x"],
+        &["CLUSTER", "NODES"],
+        &["CLUSTER", "SLOTS"],
+        &["CLUSTER", "KEYSLOT", "a"],
+        &["CLUSTER", "KEYSLOT"],
+        &["CLUSTER", "COUNTKEYSINSLOT", "x"],
+        &["CLUSTER", "GETKEYSINSLOT", "1", "x"],
+        &["CLUSTER", "ADDSLOTS"],
+        &["CLUSTER", "SETSLOT", "1", "STABLE"],
+        &["CLUSTER", "RESET", "HARD"],
+        &["FAILOVER"],
+        &["FAILOVER", "ABORT"],
+        &["FAILOVER", "TO", "localhost", "x"],
+        &["FAILOVER", "TO", "localhost", "1", "FORCE"],
+        &["FAILOVER", "TO", "localhost"],
+        &["FAILOVER", "TIMEOUT", "0"],
+        &["FAILOVER", "TIMEOUT", "x"],
+        &["FAILOVER", "FORCE", "FORCE"],
+        &["FAILOVER", "TIMEOUT", "10"],
+        &["ROLE"],
+        &["ROLE", "x"],
+        &["REPLCONF"],
+        &["REPLCONF", "capa"],
+        &["REPLCONF", "bogus", "x"],
+        &["REPLCONF", "capa", "eof", "capa", "psync2"],
+        &["REPLCONF", "listening-port", "x"],
+        &["REPLCONF", "rdb-only", "2"],
+        &["REPLCONF", "rdb-only", "0"],
+        &["REPLCONF", "rdb-filter-only", "keys"],
+        &["SCRIPT", "DEBUG", "NO"],
+        &["SCRIPT", "DEBUG", "bogus"],
+        &["RESTORE-ASKING", "nosuchkey\u{3}", "0", "x"],
+        &["RESTORE-ASKING", "nosuchkey\u{3}", "-1", "x"],
+        &["COMMAND", "INFO", "restore-asking", "failover", "cluster", "readonly", "wait"],
+    ];
+    let call = random.pick(CALLS);
+    call.iter().map(|word| Vec::from(*word)).collect()
+}
+
 pub(super) fn server(random: &mut Random) -> Words {
+    if random.one_in(4) {
+        return replication(random);
+    }
     const CALLS: &[&[&str]] = &[
         &["TIME"],
         &["LASTSAVE"],

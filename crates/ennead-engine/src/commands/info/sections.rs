@@ -186,7 +186,7 @@ impl Report {
         self.field("instantaneous_input_kbps", kilobytes(rates.input_bytes));
         self.field("instantaneous_output_kbps", kilobytes(rates.output_bytes));
         self.field("rejected_connections", refused);
-        self.field("sync_full", 0);
+        self.field("sync_full", self.copies());
         self.field("sync_partial_ok", 0);
         self.field("sync_partial_err", 0);
         self.field("expired_keys", keyspace.expired);
@@ -217,6 +217,12 @@ impl Report {
         self.field("acl_access_denied_channel", denied.channels);
         self.field("client_query_buffer_limit_disconnections", self.totals.query_buffer_disconnections);
         self.field("client_output_buffer_limit_disconnections", self.totals.output_buffer_disconnections);
+    }
+
+    /// Copies that SYNC and PSYNC began.
+    fn copies(&self) -> u64 {
+        let commands = ["sync", "psync"].iter().filter_map(|name| Registry::get().find(name.as_bytes()));
+        commands.map(|command| &self.totals.commands[command.index]).map(|figures| figures.calls - figures.failed).sum()
     }
 
     pub(super) fn replication(&mut self) {

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `l`, then the name | the library's text, its first line included |
 
-use ennead_store::{Result, Sequence, Store, Table, TableKind, WriteBatch};
+use ennead_store::{Result, Sequence, Snapshot, Store, Table, TableKind, WriteBatch};
 
 use super::Library;
 
@@ -24,8 +24,7 @@ impl Rows {
 
     /// The texts of all libraries.
     pub(super) fn read(&self) -> Result<Vec<Vec<u8>>> {
-        let snapshot = self.store.snapshot();
-        snapshot.range(self.table, PREFIX..).map(|row| row.map(|(_, text)| text.to_vec())).collect()
+        stored_libraries(&self.store, &self.store.snapshot())
     }
 
     /// Removes libraries and adds others, all or none.
@@ -50,4 +49,10 @@ impl Rows {
 
 fn row_key(name: &str) -> Vec<u8> {
     [PREFIX, name.as_bytes()].concat()
+}
+
+/// The texts of all libraries as of a snapshot of a store, whether an engine has it or not.
+pub(crate) fn stored_libraries(store: &Store, snapshot: &Snapshot) -> Result<Vec<Vec<u8>>> {
+    let Some(table) = store.table(TABLE) else { return Ok(Vec::new()) };
+    snapshot.range(table, PREFIX..).map(|row| row.map(|(_, text)| text.to_vec())).collect()
 }

@@ -78,3 +78,21 @@ fn a_transaction_does_not_wait() {
     }
     it.check("exec", "*3 null* null null*");
 }
+
+#[test]
+fn who_waits_for_replicas_is_unblocked_by_others() {
+    for (request, reason, reply) in [
+        ("wait 1 0", " timeout", ":0"),
+        ("wait 1 0", " error", "-UNBLOCKED client unblocked via CLIENT UNBLOCK"),
+        ("waitaof 0 1 0", " error", "-UNBLOCKED client unblocked via CLIENT UNBLOCK"),
+    ] {
+        let (mut it, mut other) = waiting(request);
+        let id = other.client().id;
+        assert!(other.is_blocked());
+        it.check(&format!("client unblock {id}{reason}"), ":1");
+        it.check(&format!("client unblock {id}{reason}"), ":0");
+        std::mem::swap(&mut it.session, &mut other);
+        it.check(request, reply);
+        assert!(it.ask("info clients").contains("blocked_clients:0\r\n"));
+    }
+}

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use super::{Duration, Fixture, Outcome, Session};
+use crate::copy::Made;
 use crate::host::{Host, MemoryFigures};
 use crate::migration::{Done, Report};
 
@@ -31,7 +32,7 @@ fn waitaof_answers_when_the_log_is_on_disk() {
     assert!(it.engine.store().durable() >= written);
     it.check("waitaof 1 0 0", "*2 :1 :0");
     it.check("waitaof 0 0 0", "*2 :1 :0");
-    it.check("waitaof 0 1 100", "*2 :1 :0");
+    assert_eq!(it.insist("waitaof 0 1 20"), "*2 :1 :0");
 }
 
 #[test]
@@ -42,10 +43,67 @@ fn waitaof_checks_its_words() {
     it.check("waitaof 1 -1 0", "-ERR value is out of range, must be positive");
     it.check("waitaof 1 0 -1", "-ERR timeout is negative");
     it.check("waitaof 1 0 x", "-ERR timeout is not an integer or out of range");
-    assert!(it.ask("waitaof 1 1 0").starts_with("-ERR WAITAOF without a timeout"));
+    it.check("waitaof 1 0 9223372036854775807", "-ERR timeout is out of range");
     it.check("multi", "+OK");
     it.check("waitaof 1 0 0", "+QUEUED");
     assert!(["*1 *2 :0 :0", "*1 *2 :1 :0"].contains(&it.ask("exec").as_str()));
+}
+
+#[test]
+fn who_waits_for_replicas_waits_until_the_time_is_over() {
+    let mut it = Fixture::new(&[]);
+    it.check("wait 0 0", ":0");
+    it.check("wait -1 0", ":0");
+    it.ask("wait 1 30");
+    assert!(matches!(it.outcome, Outcome::Later(wait) if wait <= Duration::from_millis(30)), "{:?}", it.outcome);
+    assert!(it.session.is_blocked());
+    assert_eq!(it.insist("wait 1 30"), ":0");
+    assert!(!it.session.is_blocked());
+    it.check("multi", "+OK");
+    it.check("wait 1 0", "+QUEUED");
+    it.check("exec", "*1 :0");
+}
+
+#[test]
+fn a_server_without_replicas_says_so() {
+    let mut it = Fixture::new(&[]);
+    it.check("role", "*3 master :0 *0");
+    it.check("replicaof no one", "+OK");
+    it.check("slaveof localhost 70000", "-ERR Invalid master port");
+    assert!(it.ask("replicaof localhost 7000").starts_with("-ERR this server cannot be a replica"));
+    it.check("failover", "-ERR FAILOVER requires connected replicas.");
+    it.check("cluster info", "-ERR This instance has cluster support disabled");
+    it.check("readonly", "-ERR This instance has cluster support disabled");
+    assert!(it.ask("script debug yes").starts_with("-ERR there is no debugger"));
+}
+
+#[test]
+fn a_copy_is_sent_to_who_wants_nothing_behind_it() {
+    let mut it = Fixture::new(&[]);
+    it.check("set a 1", "+OK");
+    assert!(it.ask("sync").starts_with("-ERR replicas cannot follow"));
+    it.check("replconf rdb-only 1", "+OK");
+    assert!(it.ask("psync ? -1").starts_with("-ERR the length of a copy"));
+    it.check("replconf capa eof rdb-only 2", "-ERR value is out of range, value must between 0 and 1");
+    it.check("multi", "+OK");
+    it.check("sync", "-ERR Command not allowed inside a transaction");
+    it.check("discard", "+OK");
+    let answer = it.ask("psync ? -1");
+    assert!(answer.starts_with("+FULLRESYNC "), "{answer}");
+    assert!(it.session.is_copying());
+    let mut bytes = Vec::new();
+    loop {
+        match it.session.take_copied() {
+            Some(Made::Piece(piece)) => bytes.extend(piece),
+            Some(Made::Later) => std::thread::yield_now(),
+            Some(Made::End) => break,
+            other => panic!("{other:?}"),
+        }
+    }
+    let rest = bytes.strip_prefix(b"$EOF:").unwrap();
+    let (mark, rest) = rest.split_at(40);
+    assert!(rest.starts_with(b"\r\nREDIS") && rest.ends_with(mark));
+    assert!(it.ask("info stats").contains("sync_full:1\r\n"));
 }
 
 #[test]

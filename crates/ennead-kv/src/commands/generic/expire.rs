@@ -1,12 +1,121 @@
 //! Expiry times of keys.
 
 use crate::args::Args;
+use crate::command::{Command, READ_FAST, Text, WRITE_FAST};
 use crate::commands::deadline::{Unit, unix_ms};
 use crate::context::{Context, Lookup};
 use crate::error::{Error, Result};
 use crate::notice::EventClass;
 use crate::number::parse_integer;
 use crate::reply::Reply;
+
+const OPTIONS: &str = "key seconds [NX | XX | GT | LT]";
+
+pub(super) const COMMANDS: &[Command] = &[
+    Command::generic(
+        "expire",
+        -3,
+        WRITE_FAST,
+        Text {
+            since: "1.0.0",
+            complexity: "O(1)",
+            syntax: OPTIONS,
+            summary: "Sets the expiration time of a key in seconds.",
+        },
+        expire,
+    ),
+    Command::generic(
+        "expireat",
+        -3,
+        WRITE_FAST,
+        Text {
+            since: "1.2.0",
+            complexity: "O(1)",
+            syntax: "key unix-time-seconds [NX | XX | GT | LT]",
+            summary: "Sets the expiration time of a key to a Unix timestamp.",
+        },
+        expireat,
+    ),
+    Command::generic(
+        "expiretime",
+        2,
+        READ_FAST,
+        Text {
+            since: "7.0.0",
+            complexity: "O(1)",
+            syntax: "key",
+            summary: "Returns the expiration time of a key as a Unix timestamp.",
+        },
+        expiretime,
+    ),
+    Command::generic(
+        "persist",
+        2,
+        WRITE_FAST,
+        Text { since: "2.2.0", complexity: "O(1)", syntax: "key", summary: "Removes the expiration time of a key." },
+        persist,
+    ),
+    Command::generic(
+        "pexpire",
+        -3,
+        WRITE_FAST,
+        Text {
+            since: "2.6.0",
+            complexity: "O(1)",
+            syntax: "key milliseconds [NX | XX | GT | LT]",
+            summary: "Sets the expiration time of a key in milliseconds.",
+        },
+        pexpire,
+    ),
+    Command::generic(
+        "pexpireat",
+        -3,
+        WRITE_FAST,
+        Text {
+            since: "2.6.0",
+            complexity: "O(1)",
+            syntax: "key unix-time-milliseconds [NX | XX | GT | LT]",
+            summary: "Sets the expiration time of a key to a Unix milliseconds timestamp.",
+        },
+        pexpireat,
+    ),
+    Command::generic(
+        "pexpiretime",
+        2,
+        READ_FAST,
+        Text {
+            since: "7.0.0",
+            complexity: "O(1)",
+            syntax: "key",
+            summary: "Returns the expiration time of a key as a Unix milliseconds timestamp.",
+        },
+        pexpiretime,
+    ),
+    Command::generic(
+        "pttl",
+        2,
+        READ_FAST,
+        Text {
+            since: "2.6.0",
+            complexity: "O(1)",
+            syntax: "key",
+            summary: "Returns the expiration time in milliseconds of a key.",
+        },
+        pttl,
+    ),
+    Command::generic(
+        "ttl",
+        2,
+        READ_FAST,
+        Text {
+            since: "1.0.0",
+            complexity: "O(1)",
+            syntax: "key",
+            summary: "Returns the expiration time in seconds of a key.",
+        },
+        ttl,
+    ),
+];
 
 pub(super) fn expire(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Result {
     set(context, args, Unit::Seconds, "expire", reply)

@@ -2,11 +2,98 @@
 
 use crate::access::Clock;
 use crate::args::Args;
+use crate::command::{Command, Flag, Group, KeySpec, READ, Text};
 use crate::context::{Context, Lookup, Spot};
 use crate::entry::{Hint, Kind};
 use crate::error::{Error, Result};
 use crate::number::parse_integer;
 use crate::reply::Reply;
+
+/// The key is the first word after a subcommand.
+const AFTER_SUBCOMMAND: KeySpec = KeySpec::Range { first: 2, last: 2, step: 1 };
+
+pub(super) const COMMANDS: &[Command] = &[
+    Command::generic(
+        "memory|usage",
+        -3,
+        READ,
+        Text {
+            since: "4.0.0",
+            complexity: "O(N) where N is the number of samples.",
+            syntax: "key [SAMPLES count]",
+            summary: "Estimates the memory usage of a key.",
+        },
+        memory_usage,
+    )
+    .keys(AFTER_SUBCOMMAND)
+    .group(Group::Server)
+    .categories(&[]),
+    Command::generic(
+        "object|encoding",
+        3,
+        READ,
+        Text {
+            since: "2.2.3",
+            complexity: "O(1)",
+            syntax: "key",
+            summary: "Returns the internal encoding of a Redis object.",
+        },
+        encoding,
+    )
+    .keys(AFTER_SUBCOMMAND),
+    Command::generic(
+        "object|freq",
+        3,
+        READ,
+        Text {
+            since: "4.0.0",
+            complexity: "O(1)",
+            syntax: "key",
+            summary: "Returns the logarithmic access frequency counter of a Redis object.",
+        },
+        freq,
+    )
+    .keys(AFTER_SUBCOMMAND),
+    Command::generic(
+        "object|help",
+        2,
+        &[Flag::Loading, Flag::Stale],
+        Text {
+            since: "6.2.0",
+            complexity: "O(1)",
+            syntax: "",
+            summary: "Returns helpful text about the different subcommands.",
+        },
+        help,
+    )
+    .on_databases(),
+    Command::generic(
+        "object|idletime",
+        3,
+        READ,
+        Text {
+            since: "2.2.3",
+            complexity: "O(1)",
+            syntax: "key",
+            summary: "Returns the time since the last access to a Redis object.",
+        },
+        idletime,
+    )
+    .keys(AFTER_SUBCOMMAND),
+    Command::generic(
+        "object|refcount",
+        3,
+        READ,
+        Text {
+            since: "2.2.3",
+            complexity: "O(1)",
+            syntax: "key",
+            summary: "Returns the reference count of a value of a key.",
+        },
+        refcount,
+    )
+    .keys(AFTER_SUBCOMMAND),
+];
 
 /// Integers below this are shared in Redis, and have this many references.
 const SHARED_INTEGERS: i64 = 10_000;

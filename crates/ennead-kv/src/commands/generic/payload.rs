@@ -1,12 +1,50 @@
 //! DUMP and RESTORE.
 
 use crate::args::Args;
+use crate::command::{Category, Command, Flag, GROW, Group, READ, Text};
 use crate::context::{Context, Lookup};
 use crate::error::{Error, Result};
 use crate::notice::EventClass;
 use crate::number::parse_integer;
 use crate::rdb::{self, Refusal};
 use crate::reply::Reply;
+
+const RESTORED: &[Category] = &[Category::Keyspace, Category::Dangerous];
+const RESTORE: Text = Text {
+    since: "2.6.0",
+    complexity: "O(1) to create the key and O(M) to reconstruct its value of M bytes.",
+    syntax: "key ttl serialized-value [REPLACE] [ABSTTL] [IDLETIME seconds] [FREQ frequency]",
+    summary: "Creates a key from the serialized representation of a value.",
+};
+
+pub(super) const COMMANDS: &[Command] = &[
+    Command::generic(
+        "dump",
+        2,
+        READ,
+        Text {
+            since: "2.6.0",
+            complexity: "O(1) to access the key and O(M) to serialize its value of M bytes.",
+            syntax: "key",
+            summary: "Returns a serialized representation of the value stored at a key.",
+        },
+        dump,
+    ),
+    Command::generic("restore", -4, GROW, RESTORE, restore).categories(RESTORED),
+    Command::generic(
+        "restore-asking",
+        -4,
+        &[Flag::Write, Flag::DenyOom, Flag::Asking],
+        Text {
+            since: "3.0.0",
+            summary: "The RESTORE of a server that moves keys to another of its cluster.",
+            ..RESTORE
+        },
+        restore,
+    )
+    .group(Group::Server)
+    .categories(RESTORED),
+];
 
 pub(super) fn dump(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Result {
     let spot = context.find(&args[1], Lookup::Read)?;

@@ -8,13 +8,52 @@ use std::cmp::Ordering;
 use std::ops::Range;
 
 use crate::args::Args;
+use crate::command::{Access, Category, Command, Flag, KeySpec, Text};
 use crate::context::{Context, Lookup};
-use crate::entry::Kind;
+use crate::entry::{Hint, Kind};
 use crate::error::{Error, Result};
 use crate::notice::EventClass;
 use crate::number::double::parse_weight;
 use crate::number::parse_integer;
 use crate::reply::Reply;
+
+const CATEGORIES: &[Category] = &[Category::Set, Category::SortedSet, Category::List, Category::Dangerous];
+const COMPLEXITY: &str = "O(N+M*log(M)) where N is the number of elements in the list or set to sort, and M the number of returned elements. \
+     When the elements are not sorted, complexity is O(N).";
+
+pub(super) const COMMANDS: &[Command] = &[
+    Command::generic(
+        "sort",
+        -2,
+        &[Flag::Write, Flag::DenyOom, Flag::MovableKeys],
+        Text {
+            since: "1.0.0",
+            complexity: COMPLEXITY,
+            syntax: "key [BY pattern] [LIMIT offset count] [GET pattern [GET pattern ...]] [ASC | DESC] [ALPHA] \
+                     [STORE destination]",
+            summary: "Sorts the elements in a list, a set, or a sorted set, optionally storing the result.",
+        },
+        sort,
+    )
+    .keys(KeySpec::Sorted { stores: true })
+    .categories(CATEGORIES)
+    .access(Access::Patterns),
+    Command::generic(
+        "sort_ro",
+        -2,
+        &[Flag::ReadOnly, Flag::MovableKeys],
+        Text {
+            since: "7.0.0",
+            complexity: COMPLEXITY,
+            syntax: "key [BY pattern] [LIMIT offset count] [GET pattern [GET pattern ...]] [ASC | DESC] [ALPHA]",
+            summary: "Returns the sorted elements of a list, a set, or a sorted set.",
+        },
+        sort_ro,
+    )
+    .keys(KeySpec::Sorted { stores: false })
+    .categories(CATEGORIES)
+    .access(Access::Patterns),
+];
 
 /// What a request asks for.
 #[derive(Debug, Default)]
@@ -125,6 +164,12 @@ fn elements(context: &mut Context<'_>, key: &[u8]) -> Result<(Option<Kind>, Vec<
         Kind::Zset => view.members().map(|(member, _)| member.to_vec()).collect(),
         _ => view.items().map(<[u8]>::to_vec).collect(),
     };
+    if kind == Kind::Zset
+        && let Some(entry) = context.entry(spot)
+    {
+        // To sort one, Redis gives it the form of a large one.
+        entry.set_hint(Hint::Text);
+    }
     Ok((Some(kind), elements))
 }
 

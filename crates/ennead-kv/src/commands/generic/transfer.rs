@@ -1,11 +1,63 @@
 //! Values that go from key to key: RENAME, COPY, MOVE.
 
 use crate::args::Args;
+use crate::command::{Access, Command, FIRST_TWO, GROW, Text, WRITE, WRITE_FAST};
 use crate::context::{Context, Lookup};
 use crate::error::{Error, Result};
 use crate::notice::EventClass;
 use crate::number::parse_integer;
 use crate::reply::Reply;
+
+pub(super) const COMMANDS: &[Command] = &[
+    Command::generic(
+        "copy",
+        -3,
+        GROW,
+        Text {
+            since: "6.2.0",
+            complexity: "O(N) worst case for collections, where N is the number of nested items. O(1) for string values.",
+            syntax: "source destination [DB destination-db] [REPLACE]",
+            summary: "Copies the value of a key to a new key.",
+        },
+        copy,
+    )
+    .keys(FIRST_TWO)
+    .access(Access::All),
+    Command::generic(
+        "move",
+        3,
+        WRITE_FAST,
+        Text { since: "1.0.0", complexity: "O(1)", syntax: "key db", summary: "Moves a key to another database." },
+        move_key,
+    )
+    .access(Access::All),
+    Command::generic(
+        "rename",
+        3,
+        WRITE,
+        Text {
+            since: "1.0.0",
+            complexity: "O(1)",
+            syntax: "key newkey",
+            summary: "Renames a key and overwrites the destination.",
+        },
+        rename,
+    )
+    .keys(FIRST_TWO),
+    Command::generic(
+        "renamenx",
+        3,
+        WRITE_FAST,
+        Text {
+            since: "1.0.0",
+            complexity: "O(1)",
+            syntax: "key newkey",
+            summary: "Renames a key only when the target key name doesn't exist.",
+        },
+        renamenx,
+    )
+    .keys(FIRST_TWO),
+];
 
 const SAME: Error = Error::text("ERR source and destination objects are the same");
 

@@ -30,64 +30,105 @@ pub struct Exported {
     pub bytes: u64,
 }
 
-/// Writes all keys of all databases as they are now. `notes` are facts about the file; `progress` is told keys done and in
-/// all.
+/// What a file is to have in it.
+#[derive(Debug, Clone, Copy)]
+pub struct Contents<'a> {
+    /// Facts about the file.
+    pub notes: &'a [(&'a str, &'a str)],
+    /// The sources of libraries of functions.
+    pub libraries: &'a [Vec<u8>],
+    /// Whether the keys of all databases are.
+    pub keys: bool,
+}
+
+/// Writes what a store holds as of a snapshot of it. `progress` is told keys done and, as far as that is known, in all.
 ///
 /// # Errors
 /// The store cannot be read, or the output not be written: the file is not whole then.
 pub fn export(
     store: &Store,
+    snapshot: &Snapshot,
     output: impl Write,
-    notes: &[(&str, &str)],
+    contents: &Contents<'_>,
     now_ms: u64,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Exported, Error> {
-    let tables: Vec<(usize, [Table; 2])> = database_numbers(store)?
-        .into_iter()
-        .enumerate()
-        .filter_map(|(db, number)| {
-            let [rows, chunks] = Database::table_names(number.into()).map(|name| store.table(&name));
-            Some((db, [rows?, chunks?]))
-        })
-        .filter(|(_, [rows, _])| store.tally(*rows) > 0)
-        .collect();
-    let tally = |table| u64::try_from(store.tally(table)).unwrap_or(0);
-    let total = tables.iter().map(|(_, [rows, _])| tally(*rows)).sum();
-    let snapshot = store.snapshot();
-    let mut writer = Writer::new(output, notes)?;
+    let mut writer = Writer::new(output, contents.notes)?;
+    for library in contents.libraries {
+        writer.library(library)?;
+    }
     let mut exported = Exported::default();
-    for (db, [rows, chunks]) in tables {
-        writer.database(db as u64, tally(rows), tally(chunks))?;
-        let mut keys = snapshot.iter(rows, &[], None);
-        keys.seek_to_first();
-        while keys.valid() {
-            if let Some((place, key)) = row::parse_row_key(keys.key()) {
-                let value = RowValue::parse(keys.value()).ok_or_else(|| corrupted(key))?;
-                if (1..=now_ms).contains(&value.expiry) {
-                    exported.expired += 1;
-                } else {
-                    let mut target = Target { writer: &mut writer, key, deadline: value.expiry };
-                    match value.object().filter(|_| value.kind.has_object()) {
-                        Some((id, len)) => {
-                            let (start, end) =
-                                (row::object_prefix(place.slot, id), row::object_prefix(place.slot, id + 1));
-                            let members = members(&snapshot, chunks, &start, &end);
-                            target.long(value.kind, len, value.first_deadline(), members)?;
-                        }
-                        None => target.short(value.kind, value.payload)?,
-                    }
-                    exported.keys += 1;
-                }
-            }
-            if (exported.keys + exported.expired).is_multiple_of(PROGRESS_KEYS) {
-                progress(exported.keys + exported.expired, total);
-            }
-            keys.next();
+    if contents.keys {
+        let databases = databases(store, snapshot)?;
+        let total = databases.iter().map(|database| tally(store, database.rows)).sum();
+        for database in databases {
+            let mut told = |exported: &Exported| progress(exported.keys + exported.expired, total);
+            export_database(store, snapshot, &database, &mut writer, now_ms, &mut exported, &mut told)?;
         }
-        keys.status()?;
     }
     exported.bytes = writer.finish()?.1;
     Ok(exported)
+}
+
+/// The tables of a database that clients select by this number.
+struct Tables {
+    number: usize,
+    rows: Table,
+    chunks: Table,
+}
+
+fn databases(store: &Store, snapshot: &Snapshot) -> Result<Vec<Tables>, Error> {
+    let tables = |(number, index): (usize, u8)| {
+        let [rows, chunks] = Database::table_names(index.into()).map(|name| store.table(&name));
+        Some(Tables { number, rows: rows?, chunks: chunks? })
+    };
+    Ok(database_numbers(store, snapshot)?.into_iter().enumerate().filter_map(tables).collect())
+}
+
+/// Of the present, which the snapshot may be behind: good for telling about how much there is.
+fn tally(store: &Store, table: Table) -> u64 {
+    u64::try_from(store.tally(table)).unwrap_or(0)
+}
+
+fn export_database<W: Write>(
+    store: &Store,
+    snapshot: &Snapshot,
+    database: &Tables,
+    writer: &mut Writer<W>,
+    now_ms: u64,
+    exported: &mut Exported,
+    progress: &mut dyn FnMut(&Exported),
+) -> Result<(), Error> {
+    let Tables { number, rows, chunks } = *database;
+    let mut keys = snapshot.iter(rows, &[], None);
+    keys.seek_to_first();
+    if keys.valid() {
+        writer.database(number as u64, tally(store, rows), tally(store, chunks))?;
+    }
+    while keys.valid() {
+        if let Some((place, key)) = row::parse_row_key(keys.key()) {
+            let value = RowValue::parse(keys.value()).ok_or_else(|| corrupted(key))?;
+            if (1..=now_ms).contains(&value.expiry) {
+                exported.expired += 1;
+            } else {
+                let mut target = Target { writer, key, deadline: value.expiry };
+                match value.object().filter(|_| value.kind.has_object()) {
+                    Some((id, len)) => {
+                        let (start, end) = (row::object_prefix(place.slot, id), row::object_prefix(place.slot, id + 1));
+                        let members = members(snapshot, chunks, &start, &end);
+                        target.long(value.kind, len, value.first_deadline(), members)?;
+                    }
+                    None => target.short(value.kind, value.payload)?,
+                }
+                exported.keys += 1;
+            }
+        }
+        if (exported.keys + exported.expired).is_multiple_of(PROGRESS_KEYS) {
+            progress(exported);
+        }
+        keys.next();
+    }
+    Ok(keys.status()?)
 }
 
 fn members(snapshot: &Snapshot, chunks: Table, start: &[u8], end: &[u8]) -> Iter {

@@ -17,7 +17,7 @@ use std::io::Read;
 use super::value::{self, Read as ReadValue};
 use super::{Error, Key, Part, Reader, modules};
 
-const LIBRARY: u8 = 245;
+pub(super) const LIBRARY: u8 = 245;
 const LIBRARY_OLD: u8 = 246;
 const MODULE: u8 = 247;
 const IDLE: u8 = 248;

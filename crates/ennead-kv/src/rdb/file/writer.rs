@@ -3,7 +3,7 @@
 
 use std::io::{self, Write};
 
-use super::operation::{DATABASE, DEADLINE_MS, END, NOTE, SIZE};
+use super::operation::{DATABASE, DEADLINE_MS, END, LIBRARY, NOTE, SIZE};
 use crate::rdb::{VERSION_WRITTEN, crc64_on, write_length, write_string};
 
 /// A snapshot file in the making. Dropped before [`Writer::finish`] it stays one that nobody reads.
@@ -29,6 +29,12 @@ impl<W: Write> Writer<W> {
             writer.string(value.as_bytes())?;
         }
         Ok(writer)
+    }
+
+    /// A library of functions, by its source.
+    pub fn library(&mut self, source: &[u8]) -> io::Result<()> {
+        self.raw(&[LIBRARY])?;
+        self.string(source)
     }
 
     /// Begins a database of about so many keys, of which so many have a deadline.

@@ -20,7 +20,9 @@ fn elements_are_sorted_as_in_redis() {
         SORT none -> []
         SORT l BY none DESC -> ["10" "2" "1" "3"]
         ZADD z 1 c 2 b 3 a -> (3)
+        OBJECT ENCODING z -> "listpack"
         SORT z ALPHA -> ["a" "b" "c"]
+        OBJECT ENCODING z -> "skiplist"
         SORT z BY none LIMIT 0 2 -> ["c" "b"]
         SORT z BY none DESC LIMIT 0 2 -> ["a" "b"]
         SORT z -> -ERR One or more scores can't be converted into double

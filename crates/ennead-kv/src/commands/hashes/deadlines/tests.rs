@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use super::super::tests::Bytes;
 use crate::place::next_random;
 use crate::probe::Probe;
-use crate::rdb::file::{Limits, Part, Piece, Reader, export};
+use crate::rdb::file::{Contents, Limits, Part, Piece, Reader, export};
 
 /// Fields that the store has, of all hashes with rows of their own.
 fn rows(probe: &Probe) -> usize {
@@ -229,7 +229,8 @@ fn exported_files_have_the_deadlines() {
     probe.check("HSET h a 1 b 2 c 3 -> (3)\nHPEXPIRE h 100 FIELDS 1 a -> [(1)]\nHPEXPIRE h 200 FIELDS 1 b -> [(1)]");
     probe.check("HPERSIST h FIELDS 1 a -> [(1)]\nHPEXPIRE h 300 FIELDS 1 c -> [(1)]\nHSET plain a 1 -> (1)");
     let mut bytes = Vec::new();
-    export(&probe.store, &mut bytes, &[], probe.call.now_ms, &mut |_, _| {}).unwrap();
+    let contents = Contents { notes: &[], libraries: &[], keys: true };
+    export(&probe.store, &probe.store.snapshot(), &mut bytes, &contents, probe.call.now_ms, &mut |_, _| {}).unwrap();
     let mut input = bytes.as_slice();
     let mut reader = Reader::new(&mut input, Limits { whole_bytes_max: 1 << 10, piece_bytes: 1 << 10 }).unwrap();
     let mut found = BTreeMap::new();

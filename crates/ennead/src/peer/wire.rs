@@ -7,7 +7,7 @@ const TEXT_BYTES_MAX: u64 = 256 << 10;
 const LINE_BYTES_MAX: u64 = 64 << 10;
 
 /// Appends a request.
-pub(super) fn request(words: &[&[u8]], bytes: &mut Vec<u8>) {
+pub(crate) fn request(words: &[&[u8]], bytes: &mut Vec<u8>) {
     bytes.extend_from_slice(format!("*{}\r\n", words.len()).as_bytes());
     for word in words {
         bytes.extend_from_slice(format!("${}\r\n", word.len()).as_bytes());
@@ -18,15 +18,15 @@ pub(super) fn request(words: &[&[u8]], bytes: &mut Vec<u8>) {
 
 /// What matters of a reply.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Reply {
+pub(crate) struct Reply {
     /// Of simple and bulk strings and numbers, also in arrays, one after the other.
-    pub(super) text: Vec<u8>,
+    pub(crate) text: Vec<u8>,
     /// The errors, also in arrays, in their order.
-    pub(super) errors: Vec<String>,
+    pub(crate) errors: Vec<String>,
 }
 
 /// Reads a whole reply.
-pub(super) fn reply(input: &mut impl BufRead) -> io::Result<Reply> {
+pub(crate) fn reply(input: &mut impl BufRead) -> io::Result<Reply> {
     let mut reply = Reply::default();
     let mut left: u64 = 1;
     while left > 0 {
@@ -71,7 +71,7 @@ fn line(input: &mut impl BufRead) -> io::Result<Vec<u8>> {
 
 /// The first request of a buffer.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Parsed {
+pub(crate) enum Parsed {
     /// Its length, and where its first words are.
     Whole(usize, Vec<std::ops::Range<usize>>),
     /// It can be whole once the buffer has so many bytes.
@@ -83,7 +83,7 @@ pub(super) enum Parsed {
 const WORDS_MAX: usize = 8;
 
 /// Takes the first request of a buffer apart, which a server sent: an array of bulk strings, or an empty line.
-pub(super) fn parse(bytes: &[u8]) -> Parsed {
+pub(crate) fn parse(bytes: &[u8]) -> Parsed {
     let number = |at: usize, kind: u8| -> Result<(usize, usize), Parsed> {
         let rest = bytes.get(at..).unwrap_or_default();
         let Some(end) = rest.iter().take(32).position(|byte| *byte == b'\n') else {

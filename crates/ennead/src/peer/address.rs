@@ -4,39 +4,41 @@
 mod tests;
 
 const SCHEME: &str = "redis://";
-const SCHEME_TLS: &str = "rediss://";
+const SCHEME_ENCRYPTED: &str = "rediss://";
 const PORT: u16 = 6379;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Address {
-    pub(super) host: String,
-    pub(super) port: u16,
-    pub(super) user: Option<String>,
-    pub(super) password: Option<String>,
-    pub(super) db: Option<u64>,
+pub(crate) struct Address {
+    /// Whether the connection is encrypted.
+    pub(crate) encrypted: bool,
+    pub(crate) host: String,
+    pub(crate) port: u16,
+    pub(crate) user: Option<String>,
+    pub(crate) password: Option<String>,
+    pub(crate) db: Option<u64>,
 }
 
 /// Whether a text names a server and not a file.
-pub(super) fn is_url(text: &str) -> bool {
+pub(crate) fn is_url(text: &str) -> bool {
     text.contains("://")
 }
 
 impl Address {
     /// # Errors
     /// One line, without the password.
-    pub(super) fn parse(text: &str) -> Result<Address, String> {
-        if text.starts_with(SCHEME_TLS) {
-            return Err(
-                "import does not speak TLS: give the address of a local tunnel (stunnel, ssh -L) as redis://…".into()
-            );
-        }
-        let rest = match text.strip_prefix(SCHEME) {
+    pub(crate) fn parse(text: &str) -> Result<Address, String> {
+        let encrypted = text.strip_prefix(SCHEME_ENCRYPTED);
+        let rest = match encrypted.or_else(|| text.strip_prefix(SCHEME)) {
             Some(rest) => rest,
             None if is_url(text) => {
-                return Err("the address of a server is redis://[[user:]password@]host[:port][/database]".into());
+                return Err(
+                    "the address of a server is redis://[[user:]password@]host[:port][/database], or rediss:// for TLS"
+                        .into(),
+                );
             }
             None => text,
         };
+        let encrypted = encrypted.is_some();
         let (credentials, place) = match rest.rsplit_once('@') {
             Some((credentials, place)) => (Some(credentials), place),
             None => (None, rest),
@@ -65,11 +67,11 @@ impl Address {
             }
             None => (None, None),
         };
-        Ok(Address { host: host.to_owned(), port, user, password, db })
+        Ok(Address { encrypted, host: host.to_owned(), port, user, password, db })
     }
 
     /// Host and port, for messages and as a name.
-    pub(super) fn place(&self) -> String {
+    pub(crate) fn place(&self) -> String {
         if self.host.contains(':') {
             format!("[{}]:{}", self.host, self.port)
         } else {

@@ -1,14 +1,14 @@
 //! The source, which takes us for a replica: handshake, snapshot, and the stream of its commands.
 
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::time::{Duration, Instant};
 
 use super::address::Address;
 use super::client::{self, SILENCE_MAX};
-use super::state::Position;
+use super::stream::Stream;
 use super::wire::{self, Parsed};
+use crate::tls::Trust;
 
 const BUFFER_BYTES: usize = 256 << 10;
 /// How often a silent source is left alone to look whether to stop.
@@ -17,9 +17,20 @@ const LINE_BYTES_MAX: usize = 4 << 10;
 /// Of the mark behind a snapshot whose length was not known.
 const MARK: usize = 40;
 
+/// A place in the stream of a source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Position {
+    /// The source's replication id.
+    pub(crate) id: String,
+    /// Bytes of its stream that are done.
+    pub(crate) offset: u64,
+    /// The database that is selected there.
+    pub(crate) db: u64,
+}
+
 /// What the source answers to a replica.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Answer {
+pub(crate) enum Answer {
     /// A snapshot follows, which is the state at this place in the stream.
     Full(Position),
     /// The stream goes on where the replica was; the id of the stream may be new.
@@ -30,19 +41,19 @@ pub(super) enum Answer {
 
 /// How a snapshot ends.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Length {
+pub(crate) enum Length {
     Bytes(u64),
     Mark([u8; MARK]),
 }
 
 /// A command of the stream: the whole request, and its first words.
-pub(super) struct Command<'a> {
-    pub(super) raw: &'a [u8],
-    pub(super) words: Vec<&'a [u8]>,
+pub(crate) struct Command<'a> {
+    pub(crate) raw: &'a [u8],
+    pub(crate) words: Vec<&'a [u8]>,
 }
 
-pub(super) struct Source<'s> {
-    stream: TcpStream,
+pub(crate) struct Source<'s> {
+    stream: Stream,
     buffer: Vec<u8>,
     /// Up to here the buffer is used up.
     at: usize,
@@ -52,11 +63,11 @@ pub(super) struct Source<'s> {
 
 impl<'s> Source<'s> {
     /// Connects, logs in, and says that a replica is there.
-    pub(super) fn connect(address: &Address, stop: &'s AtomicBool) -> Result<Source<'s>, String> {
-        let stream = client::connect(address)?;
+    pub(crate) fn connect(address: &Address, trust: &Trust, stop: &'s AtomicBool) -> Result<Source<'s>, String> {
+        let stream = client::connect(address, trust)?;
         let failed = |error| format!("{}: {error}", address.place());
         stream.set_read_timeout(Some(TICK)).map_err(failed)?;
-        let port = stream.local_addr().map_err(failed)?.port().to_string();
+        let port = stream.port().to_string();
         let mut source = Source { stream, buffer: Vec::new(), at: 0, heard: Instant::now(), stop };
         let mut ask = |words: &[&[u8]], must: bool| -> Result<(), String> {
             let answer = source.ask(words).map_err(failed)?;
@@ -75,11 +86,16 @@ impl<'s> Source<'s> {
         Ok(source)
     }
 
+    /// Says that no changes are wanted behind the snapshot. A server that does not know that sends them, to nobody.
+    pub(crate) fn want_snapshot_only(&mut self) -> Result<(), String> {
+        self.ask(&[b"REPLCONF", b"rdb-only", b"1"]).map(drop).map_err(|error| error.to_string())
+    }
+
     /// Asks for the stream from a place on, or for everything.
     ///
     /// # Errors
     /// One line: the source does not speak to replicas, or the connection is gone.
-    pub(super) fn synchronize(&mut self, from: Option<&Position>) -> Result<Answer, String> {
+    pub(crate) fn synchronize(&mut self, from: Option<&Position>) -> Result<Answer, String> {
         let (id, offset) = match from {
             Some(position) => (position.id.as_str(), (position.offset + 1).to_string()),
             None => ("?", "-1".to_owned()),
@@ -98,7 +114,7 @@ impl<'s> Source<'s> {
     }
 
     /// How long the snapshot is that follows.
-    pub(super) fn snapshot(&mut self) -> Result<Length, String> {
+    pub(crate) fn snapshot(&mut self) -> Result<Length, String> {
         let line = self.line().map_err(|error| error.to_string())?;
         let length = line.strip_prefix('$').and_then(|text| match text.strip_prefix("EOF:") {
             Some(mark) => mark.as_bytes().try_into().ok().map(Length::Mark),
@@ -108,7 +124,7 @@ impl<'s> Source<'s> {
     }
 
     /// Reads what stands behind a snapshot of so many bytes.
-    pub(super) fn end_snapshot(&mut self, length: &Length, bytes: u64) -> Result<(), String> {
+    pub(crate) fn end_snapshot(&mut self, length: &Length, bytes: u64) -> Result<(), String> {
         let sound = match length {
             Length::Bytes(announced) => *announced == bytes,
             Length::Mark(mark) => {
@@ -121,12 +137,12 @@ impl<'s> Source<'s> {
     }
 
     /// Says how far everything is done.
-    pub(super) fn acknowledge(&mut self, offset: u64) -> io::Result<()> {
+    pub(crate) fn acknowledge(&mut self, offset: u64) -> io::Result<()> {
         self.write(&[b"REPLCONF", b"ACK", offset.to_string().as_bytes()])
     }
 
     /// The next command of the stream, or none for the moment.
-    pub(super) fn command(&mut self) -> io::Result<Option<Command<'_>>> {
+    pub(crate) fn command(&mut self) -> io::Result<Option<Command<'_>>> {
         let (len, words) = loop {
             match wire::parse(&self.buffer[self.at..]) {
                 Parsed::Whole(len, words) => break (len, words),

@@ -5,24 +5,33 @@ use std::net::{TcpStream, ToSocketAddrs};
 use std::time::Duration;
 
 use super::address::Address;
+use super::stream::Stream;
 use super::wire::{self, Reply};
+use crate::tls::Trust;
 
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a server may be silent before it is taken for gone.
-pub(super) const SILENCE_MAX: Duration = Duration::from_secs(60);
+pub(crate) const SILENCE_MAX: Duration = Duration::from_secs(60);
 
 /// Connects, without a word.
-pub(super) fn connect(address: &Address) -> Result<TcpStream, String> {
+pub(crate) fn connect(address: &Address, trust: &Trust) -> Result<Stream, String> {
+    let stream =
+        Stream::new(reach(address)?, address, trust).map_err(|error| format!("{}: {error}", address.place()))?;
+    stream
+        .set_read_timeout(Some(SILENCE_MAX))
+        .and_then(|()| stream.set_write_timeout(Some(SILENCE_MAX)))
+        .map_err(|error| format!("{}: {error}", address.place()))?;
+    Ok(stream)
+}
+
+fn reach(address: &Address) -> Result<TcpStream, String> {
     let place = address.place();
     let resolved = (address.host.as_str(), address.port).to_socket_addrs();
     let mut problem = format!("{place}: the name of the host is not known");
     for socket in resolved.map_err(|error| format!("{place}: {error}"))? {
         match TcpStream::connect_timeout(&socket, CONNECT_TIMEOUT) {
             Ok(stream) => {
-                let ready = stream
-                    .set_nodelay(true)
-                    .and_then(|()| stream.set_read_timeout(Some(SILENCE_MAX)))
-                    .and_then(|()| stream.set_write_timeout(Some(SILENCE_MAX)));
+                let ready = stream.set_nodelay(true);
                 return ready.map(|()| stream).map_err(|error| format!("{place}: {error}"));
             }
             Err(error) => problem = format!("{place}: {error}; is the server running there?"),
@@ -32,7 +41,7 @@ pub(super) fn connect(address: &Address) -> Result<TcpStream, String> {
 }
 
 /// The words that log in, if any are needed.
-pub(super) fn login(address: &Address) -> Option<Vec<&[u8]>> {
+pub(crate) fn login(address: &Address) -> Option<Vec<&[u8]>> {
     let password = address.password.as_ref()?;
     let mut words: Vec<&[u8]> = vec![b"AUTH"];
     words.extend(address.user.as_ref().map(String::as_bytes));
@@ -40,15 +49,15 @@ pub(super) fn login(address: &Address) -> Option<Vec<&[u8]>> {
     Some(words)
 }
 
-pub(super) struct Client {
-    stream: BufReader<TcpStream>,
+pub(crate) struct Client {
+    stream: BufReader<Stream>,
     place: String,
 }
 
 impl Client {
     /// Connects and logs in.
-    pub(super) fn connect(address: &Address) -> Result<Client, String> {
-        let mut client = Client { stream: BufReader::new(connect(address)?), place: address.place() };
+    pub(crate) fn connect(address: &Address, trust: &Trust) -> Result<Client, String> {
+        let mut client = Client { stream: BufReader::new(connect(address, trust)?), place: address.place() };
         if let Some(words) = login(address) {
             client.call(&words)?;
         }
@@ -60,7 +69,7 @@ impl Client {
     ///
     /// # Errors
     /// One line: the connection is gone, or the error that the server answered.
-    pub(super) fn call(&mut self, words: &[&[u8]]) -> Result<Vec<u8>, String> {
+    pub(crate) fn call(&mut self, words: &[&[u8]]) -> Result<Vec<u8>, String> {
         let place = self.place.clone();
         let answer = self.exchange(words).map_err(|error| format!("{place}: {error}"))?;
         match answer.errors.into_iter().next() {
@@ -70,7 +79,7 @@ impl Client {
     }
 
     /// A field of a section of INFO.
-    pub(super) fn info(&mut self, section: &str, field: &str) -> Result<Option<String>, String> {
+    pub(crate) fn info(&mut self, section: &str, field: &str) -> Result<Option<String>, String> {
         let text = self.call(&[b"INFO", section.as_bytes()])?;
         let text = String::from_utf8_lossy(&text);
         Ok(text.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':')).map(str::to_owned))

@@ -2,7 +2,7 @@ use super::*;
 
 fn address(host: &str, port: u16, user: Option<&str>, password: Option<&str>, db: Option<u64>) -> Address {
     let own = |text: Option<&str>| text.map(str::to_owned);
-    Address { host: host.to_owned(), port, user: own(user), password: own(password), db }
+    Address { encrypted: false, host: host.to_owned(), port, user: own(user), password: own(password), db }
 }
 
 #[test]
@@ -25,9 +25,16 @@ fn addresses_are_taken_apart() {
 #[test]
 fn what_is_no_address_is_refused_without_the_password() {
     for text in
-        ["redis://", "redis://h:99999", "redis://h/x", "http://h", "redis://joe:secret%4@h", "rediss://:secret@h"]
+        ["redis://", "redis://h:99999", "redis://h/x", "http://h", "redis://joe:secret%4@h", "rediss://:secret@h:x"]
     {
         let problem = Address::parse(text).unwrap_err();
         assert!(!problem.contains("secret"), "{problem}");
     }
+}
+
+#[test]
+fn the_scheme_says_whether_a_connection_is_encrypted() {
+    let expected = Address { encrypted: true, ..address("h", 7000, None, Some("secret"), Some(1)) };
+    assert_eq!(Address::parse("rediss://:secret@h:7000/1"), Ok(expected));
+    assert!(!Address::parse("h:7000").unwrap().encrypted);
 }
