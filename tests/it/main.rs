@@ -6,6 +6,7 @@
 mod architecture;
 mod backup;
 mod clients;
+mod coordination;
 mod daemon;
 mod differential;
 mod failure;
