@@ -6,11 +6,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use ennead_coord::Coord;
 use ennead_kv::Keyspace;
 use ennead_store::Store;
 
 use crate::backup::Backups;
 use crate::clients::Clients;
+use crate::coordination;
 use crate::errors::ErrorCounts;
 use crate::figures::Figures;
 use crate::herald::Herald;
@@ -37,6 +39,7 @@ pub struct Engine(Arc<Inner>);
 struct Inner {
     store: Store,
     keyspace: Keyspace,
+    coord: Coord,
     _upkeep: Upkeep,
     settings: Arc<Settings>,
     users: Users,
@@ -69,6 +72,8 @@ impl Engine {
     /// Those of [`Keyspace::open`].
     pub fn open(store: Store, settings: Arc<Settings>) -> ennead_kv::Result<Engine> {
         let keyspace = keyspace::open(store.clone(), &settings, random_word())?;
+        let started = Instant::now();
+        let coord = coordination::open(store.clone(), random_word())?;
         let users = Users::open(&store, &settings)?;
         let functions = Functions::open(&store)?;
         let clients = Arc::new(Clients::default());
@@ -77,11 +82,12 @@ impl Engine {
         keyspace.set_witness(Box::new(Herald::new(&settings, &pubsub, &tracking)));
         follow_table_limit(&settings, &tracking);
         let started_unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let upkeep = Upkeep::start(&keyspace)
+        let upkeep = Upkeep::start(&keyspace, &coord, started)
             .map_err(|error| ennead_kv::Error::Text(format!("ERR cannot start a thread: {error}").into()))?;
         Ok(Engine(Arc::new(Inner {
             store,
             keyspace,
+            coord,
             _upkeep: upkeep,
             users,
             clients,
@@ -100,7 +106,7 @@ impl Engine {
             memory_peak: AtomicU64::new(0),
             memory_startup: AtomicU64::new(0),
             rates: Rates::default(),
-            started: Instant::now(),
+            started,
             run_id: run_id(),
             stall_timeout: settings.read(STALL_TIMEOUT),
             settings,
@@ -124,6 +130,11 @@ impl Engine {
 
     pub fn keyspace(&self) -> &Keyspace {
         &self.0.keyspace
+    }
+
+    /// The coordination model: etcd's keys.
+    pub fn coord(&self) -> &Coord {
+        &self.0.coord
     }
 
     pub fn settings(&self) -> &Arc<Settings> {

@@ -1,13 +1,17 @@
-//! What a keyspace needs done in the background: reading its keys into memory after a start, deleting those that are due.
+//! What the models need done in the background: reading keys into memory after a start, deleting those that are due, ending
+//! leases.
 //!
 //! Threads hold no engine: they end when the last handle to it is gone.
 
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use ennead_coord::Coord;
 use ennead_kv::{Call, Keyspace};
 
 const EXPIRE_INTERVAL: Duration = Duration::from_millis(100);
+/// Leases end in seconds.
+const LEASE_INTERVAL: Duration = Duration::from_millis(100);
 /// Keys handled between two looks at whether to end. Of expiry little, with a rest behind it: a thread that works without
 /// one is put aside by the scheduler for ten milliseconds when others want the processor, most likely with a slot locked.
 const EXPIRE_BUDGET: usize = 128;
@@ -18,22 +22,28 @@ const ERROR_WAIT: Duration = Duration::from_secs(1);
 
 /// Dropping it ends the threads.
 pub(crate) struct Upkeep {
-    _alive: [Sender<()>; 2],
+    _alive: [Sender<()>; 3],
 }
 
 impl Upkeep {
-    pub(crate) fn start(keyspace: &Keyspace) -> std::io::Result<Upkeep> {
-        Ok(Upkeep { _alive: [spawn("expiry", keyspace.clone(), expire)?, spawn("warming", keyspace.clone(), warm)?] })
+    /// `coord_opened` is when the coordination model's time began.
+    pub(crate) fn start(keyspace: &Keyspace, coord: &Coord, coord_opened: Instant) -> std::io::Result<Upkeep> {
+        let (expiring, warming, coord) = (keyspace.clone(), keyspace.clone(), coord.clone());
+        Ok(Upkeep {
+            _alive: [
+                spawn("expiry", move || expire(&expiring))?,
+                spawn("warming", move || warm(&warming))?,
+                spawn("leases", move || end_leases(&coord, coord_opened))?,
+            ],
+        })
     }
 }
 
-/// How long to wait before the next step, or `None` to end.
-type Step = fn(&Keyspace) -> Option<Duration>;
-
-fn spawn(name: &str, keyspace: Keyspace, step: Step) -> std::io::Result<Sender<()>> {
+/// `step` says how long to wait before the next one, or `None` to end.
+fn spawn(name: &str, step: impl Fn() -> Option<Duration> + Send + 'static) -> std::io::Result<Sender<()>> {
     let (alive, end) = mpsc::channel();
     std::thread::Builder::new().name(name.to_owned()).spawn(move || {
-        while let Some(wait) = step(&keyspace) {
+        while let Some(wait) = step() {
             if end.recv_timeout(wait) == Err(RecvTimeoutError::Disconnected) {
                 return;
             }
@@ -53,6 +63,17 @@ fn expire(keyspace: &Keyspace) -> Option<Duration> {
         Ok(false) => Some(EXPIRE_INTERVAL),
         Err(error) => {
             tracing::debug!(%error, "cannot delete expired keys");
+            Some(ERROR_WAIT)
+        }
+    }
+}
+
+fn end_leases(coord: &Coord, opened: Instant) -> Option<Duration> {
+    match coord.expire(opened.elapsed().as_millis() as u64) {
+        Ok(true) => Some(Duration::ZERO),
+        Ok(false) => Some(LEASE_INTERVAL),
+        Err(error) => {
+            tracing::debug!(%error, "cannot end leases");
             Some(ERROR_WAIT)
         }
     }

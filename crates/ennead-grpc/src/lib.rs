@@ -1,14 +1,19 @@
-//! The gRPC listener: the health and reflection services of gRPC itself. It knows gRPC and the engine, no model and no
-//! store.
+//! The gRPC listener: etcd's API over the coordination model, and the health and reflection services of gRPC itself. It
+//! knows gRPC and the engine, and no store.
 
 mod authorization;
 mod connections;
+mod error;
+mod services;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use ennead_engine::Engine;
 use rustls::ServerConfig;
+use tokio::sync::watch;
+use tonic::service::Routes;
+use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Server;
 use tonic_health::ServingStatus;
 
@@ -53,20 +58,25 @@ pub async fn serve(
     let reflection = || {
         tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-            .with_service_name("grpc.health.v1.Health")
+            .register_encoded_file_descriptor_set(ennead_engine::coord::api::DESCRIPTORS)
     };
     let guard = authorization::Guard::new(engine.clone());
+    let (stop_streams, streams_stopping) = watch::channel(false);
+    let routes = Routes::new(health_service)
+        .add_service(InterceptedService::new(reflection().build_v1()?, guard.clone()))
+        .add_service(InterceptedService::new(reflection().build_v1alpha()?, guard.clone()));
+    let routes = services::add(routes, &engine, &guard, streams_stopping);
     let router = Server::builder()
         .max_concurrent_streams(options.streams_max)
         .http2_keepalive_interval(Some(Duration::from_secs(60)))
-        .add_service(health_service)
-        .add_service(tonic::service::interceptor::InterceptedService::new(reflection().build_v1()?, guard.clone()))
-        .add_service(tonic::service::interceptor::InterceptedService::new(reflection().build_v1alpha()?, guard));
+        .add_routes(routes);
     let connections = Connections::open(socket, &options)?;
     let watched = tokio::spawn(follow_store(health.clone(), engine));
     let stopping = async move {
         shutdown.await;
         health.set_service_status("", ServingStatus::NotServing).await;
+        // They would never end by themselves. Fails only when there are none.
+        let _ = stop_streams.send(true);
     };
     let outcome = router.serve_with_incoming_shutdown(connections, stopping).await;
     watched.abort();

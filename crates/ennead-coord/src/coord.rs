@@ -1,0 +1,146 @@
+//! The model as its users see it, and how it begins.
+
+mod keys;
+mod leases;
+mod start;
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::thread::JoinHandle;
+
+use ennead_store::{Pressure, Store};
+use parking_lot::{Mutex, RwLock};
+
+use crate::api::etcdserverpb::ResponseHeader;
+use crate::compaction::{self, Compactor};
+use crate::error::{Error, Result};
+use crate::publication::{Answer, Publication};
+use crate::rows::Rows;
+use crate::state::State;
+use crate::writer::Writer;
+
+/// What the model is told at the start.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// From a random source: the ids of a new keyspace are made of it, and those of leases.
+    pub seed: u64,
+}
+
+/// Who answers.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Identity {
+    pub(crate) cluster_id: u64,
+    pub(crate) member_id: u64,
+    /// Counts the starts, as etcd's single servers do.
+    pub(crate) term: u64,
+}
+
+/// What clones of a keyspace and its threads share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) rows: Rows,
+    pub(crate) state: RwLock<State>,
+    pub(crate) publication: Arc<Publication>,
+    pub(crate) compactor: Compactor,
+    pub(crate) identity: Identity,
+    /// The model's time when it was opened, milliseconds.
+    clock_base_ms: u64,
+    /// The time that was stored last.
+    clock_stored_ms: AtomicU64,
+    lease_ids: AtomicU64,
+}
+
+/// A keyspace of etcd in a store. Clones are the same.
+#[derive(Debug, Clone)]
+pub struct Coord(Arc<Handle>);
+
+/// The last owner's end stops the threads.
+#[derive(Debug)]
+struct Handle {
+    shared: Arc<Shared>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.shared.compactor.stop();
+        for thread in self.threads.lock().drain(..) {
+            drop(thread.join());
+        }
+    }
+}
+
+impl Coord {
+    /// Opens the keyspace of a store, with all its keys in memory, and starts its threads.
+    ///
+    /// # Errors
+    /// Those of the store; rows that are damaged.
+    pub fn open(store: Store, options: &Options) -> Result<Coord> {
+        let shared = Arc::new(Shared::start(store, options)?);
+        let weak = Arc::downgrade(&shared);
+        shared.rows.store.on_durable(Box::new(move |sequence| {
+            if let Some(shared) = weak.upgrade() {
+                shared.publication.advance(sequence, shared.rows.store.poisoned());
+            }
+        }));
+        // What became durable before anybody listened.
+        shared.publication.advance(shared.rows.store.durable(), shared.rows.store.poisoned());
+        let compacting = Arc::clone(&shared);
+        let compaction = spawn("coord-compaction", move || compaction::run(&compacting))?;
+        Ok(Coord(Arc::new(Handle { shared, threads: Mutex::new(vec![compaction]) })))
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.0.shared
+    }
+
+    /// Whether writers outrun the disk: wait before the next write then, without blocking a runtime.
+    pub fn pressure(&self) -> Pressure {
+        self.shared().rows.store.pressure()
+    }
+
+    /// The newest revision that readers see.
+    pub fn revision(&self) -> i64 {
+        self.shared().publication.revision()
+    }
+
+    /// What an answer about the newest revision begins with.
+    pub fn header(&self) -> ResponseHeader {
+        self.shared().identity.header(self.revision())
+    }
+}
+
+impl Identity {
+    pub(crate) fn header(self, revision: i64) -> ResponseHeader {
+        ResponseHeader { cluster_id: self.cluster_id, member_id: self.member_id, revision, raft_term: self.term }
+    }
+
+    /// The header of an answer that has its revision so far.
+    pub(crate) fn sign(self, header: &mut Option<ResponseHeader>) {
+        let revision = header.as_ref().map_or(0, |header| header.revision);
+        *header = Some(self.header(revision));
+    }
+}
+
+impl Shared {
+    /// Runs a transaction. The answer waits until it is on disk, and so does one that changed nothing: it tells of others
+    /// that may not be.
+    ///
+    /// # Errors
+    /// Those of `work`, and of the store; nothing was changed then.
+    pub(crate) fn write<T>(&self, work: impl FnOnce(&mut Writer<'_>) -> Result<T>) -> Result<Answer<T>> {
+        let (value, sequence) = {
+            let mut state = self.state.write();
+            let mut writer = Writer::new(&mut state, &self.rows);
+            let value = work(&mut writer).inspect_err(|_| writer.undo())?;
+            (value, writer.commit(&self.publication)?)
+        };
+        self.rows.store.request_sync(sequence);
+        Ok(Answer::new(value, sequence, Arc::clone(&self.publication)))
+    }
+}
+
+fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>> {
+    let spawned = std::thread::Builder::new().name(name.to_owned()).spawn(body);
+    spawned.map_err(|error| Error::Store(format!("cannot start a thread: {error}")))
+}

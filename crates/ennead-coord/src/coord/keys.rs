@@ -1,0 +1,148 @@
+//! Requests about keys.
+
+use super::{Coord, Shared};
+use crate::api::etcdserverpb::{
+    CompactionRequest, CompactionResponse, DeleteRangeRequest, DeleteRangeResponse, PutRequest, PutResponse,
+    RangeRequest, RangeResponse, TxnRequest, TxnResponse,
+};
+use crate::check;
+use crate::error::{Error, Result};
+use crate::publication::Answer;
+use crate::rows::Word;
+use crate::transaction;
+use crate::view::{self, View};
+use crate::writer::Effect;
+
+/// How often a read is tried that compactions overtake.
+const READ_TRIES: usize = 8;
+
+impl Coord {
+    /// Reads keys, at the newest revision that is on disk or an older one.
+    ///
+    /// # Errors
+    /// `Compacted` and `FutureRevision` for a revision that cannot be read.
+    pub fn range(&self, request: &RangeRequest) -> Result<RangeResponse> {
+        check::range(request)?;
+        let mut response = self.shared().range(request)?;
+        self.shared().identity.sign(&mut response.header);
+        Ok(response)
+    }
+
+    /// Puts a key.
+    ///
+    /// # Durability
+    /// The answer waits for the disk.
+    pub fn put(&self, request: &PutRequest) -> Result<Answer<PutResponse>> {
+        check::put(request)?;
+        check::size(request)?;
+        let identity = self.shared().identity;
+        self.shared().write(|writer| {
+            if request.lease != 0 && !writer.state.leases.contains(request.lease) {
+                return Err(Error::LeaseNotFound);
+            }
+            let mut response = writer.put(request)?;
+            identity.sign(&mut response.header);
+            Ok(response)
+        })
+    }
+
+    /// Deletes the keys of a range.
+    ///
+    /// # Durability
+    /// The answer waits for the disk.
+    pub fn delete_range(&self, request: &DeleteRangeRequest) -> Result<Answer<DeleteRangeResponse>> {
+        check::delete_range(request)?;
+        check::size(request)?;
+        let identity = self.shared().identity;
+        self.shared().write(|writer| {
+            let mut response = writer.delete_range(request)?;
+            identity.sign(&mut response.header);
+            Ok(response)
+        })
+    }
+
+    /// Compares, then reads and changes keys, as one revision.
+    ///
+    /// # Durability
+    /// The answer waits for the disk.
+    pub fn txn(&self, request: &TxnRequest) -> Result<Answer<TxnResponse>> {
+        check::txn(request)?;
+        let shared = self.shared();
+        if transaction::is_read_only(request) {
+            let mut response = shared.read(|view| {
+                let path = transaction::choose(view, request)?;
+                transaction::check(view, request, &path)?;
+                transaction::read(view, request, &path)
+            })?;
+            shared.identity.sign(&mut response.header);
+            return Ok(Answer::new(response, 0, shared.publication.clone()));
+        }
+        check::size(request)?;
+        let identity = shared.identity;
+        shared.write(|writer| {
+            let view = writer.view();
+            let path = transaction::choose(&view, request)?;
+            transaction::check(&view, request, &path)?;
+            let mut response = transaction::execute(writer, request, &path)?;
+            response.header = Some(identity.header(writer.revision()));
+            Ok(response)
+        })
+    }
+
+    /// Forgets what only readers of revisions below the given one would find. The answer comes when that can be relied
+    /// on, and if it is asked for, when it is done.
+    ///
+    /// # Errors
+    /// `Compacted` when that has been done for this revision or a later one.
+    pub async fn compact(&self, request: &CompactionRequest) -> Result<CompactionResponse> {
+        let shared = self.shared();
+        let revision = request.revision;
+        let answer = shared.write(|writer| {
+            if revision <= writer.state.compacted {
+                return Err(Error::Compacted);
+            }
+            if revision > writer.state.revision {
+                return Err(Error::FutureRevision);
+            }
+            writer.rows.put_number(&mut writer.batch, Word::Compacted, revision as u64);
+            writer.effects.push(Effect::Compact(revision));
+            Ok(())
+        })?;
+        answer.await?;
+        shared.begin_compaction(revision);
+        if request.physical {
+            shared.compactor.done(revision).await?;
+        }
+        Ok(CompactionResponse { header: Some(self.header()) })
+    }
+}
+
+impl Shared {
+    /// Runs a read under the lock, at the newest revision that is on disk.
+    fn read<T>(&self, work: impl FnOnce(&View<'_>) -> Result<T>) -> Result<T> {
+        let state = self.state.read();
+        work(&View { state: &state, rows: &self.rows, revision: self.publication.revision(), pending: &[] })
+    }
+
+    /// The lock is held while the index is looked through, not while rows are read.
+    fn range(&self, request: &RangeRequest) -> Result<RangeResponse> {
+        for _ in 0..READ_TRIES {
+            let (found, revision) = self.read(|view| {
+                let at = view.resolve(request.revision)?;
+                Ok((view.find(request, at), view.revision))
+            })?;
+            let mut pairs = Vec::with_capacity(found.revisions.len());
+            for revision in &found.revisions {
+                match self.rows.pair(*revision)? {
+                    Some(pair) => pairs.push(pair),
+                    // Compacted away meanwhile: what is current has changed, what was asked for is gone.
+                    None => break,
+                }
+            }
+            if pairs.len() == found.revisions.len() {
+                return Ok(view::shape(request, pairs, found.count, revision));
+            }
+        }
+        Err(Error::Corrupt)
+    }
+}

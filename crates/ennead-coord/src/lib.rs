@@ -1,0 +1,28 @@
+//! The coordination model of Ennead: etcd's keyspace, in which every transaction is a revision that can be read, compared
+//! with and watched from, until it is compacted away.
+//!
+//! Requests and answers are the messages of etcd's API ([`api`]). Writes are answered once they are on disk, whatever the
+//! store's setting, and nobody reads what is not. It knows no network and no runtime, reads no clock and no random source.
+
+pub mod api;
+mod check;
+mod compaction;
+mod coord;
+mod error;
+mod index;
+mod lease;
+mod publication;
+mod record;
+mod revision;
+mod rows;
+mod span;
+mod state;
+#[cfg(test)]
+mod tests;
+mod transaction;
+mod view;
+mod writer;
+
+pub use coord::{Coord, Options};
+pub use error::{Code, Error, Result};
+pub use publication::Answer;

@@ -1,0 +1,76 @@
+//! What the model keeps in the store.
+//!
+//! | table | row | value |
+//! |---|---|---|
+//! | `coord.history` | main revision (8 bytes, big endian), sub (4) | `mvccpb.KeyValue`, see [`crate::record`] |
+//! | `coord.leases` | id (8 bytes, big endian) | see [`crate::lease`] |
+//! | `coord.meta` | a word of [`Word`] | a number, 8 bytes, big endian |
+
+use ennead_store::{Store, Table, TableKind, WriteBatch};
+
+use crate::api::mvccpb::KeyValue;
+use crate::error::Result;
+use crate::record;
+use crate::revision::Revision;
+
+/// The store, and the model's tables in it.
+#[derive(Debug, Clone)]
+pub(crate) struct Rows {
+    pub(crate) store: Store,
+    pub(crate) history: Table,
+    pub(crate) leases: Table,
+    pub(crate) meta: Table,
+}
+
+/// Names of single numbers.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Word {
+    /// Reads below this revision are refused.
+    Compacted,
+    /// The compaction to this revision has forgotten all it could.
+    CompactionDone,
+    ClusterId,
+    MemberId,
+    /// Starts of the server.
+    Term,
+    /// The model's time, see [`crate::lease`].
+    Clock,
+}
+
+impl Word {
+    fn key(self) -> &'static [u8] {
+        match self {
+            Word::Compacted => b"compacted",
+            Word::CompactionDone => b"compaction-done",
+            Word::ClusterId => b"cluster-id",
+            Word::MemberId => b"member-id",
+            Word::Term => b"term",
+            Word::Clock => b"clock",
+        }
+    }
+}
+
+impl Rows {
+    pub(crate) fn open(store: Store) -> Result<Rows> {
+        Ok(Rows {
+            history: store.create_table("coord.history", TableKind::Ordered)?,
+            leases: store.create_table("coord.leases", TableKind::Ordered)?,
+            meta: store.create_table("coord.meta", TableKind::Ordered)?,
+            store,
+        })
+    }
+
+    /// The pair that a change wrote, unless it was compacted away.
+    pub(crate) fn pair(&self, revision: Revision) -> Result<Option<KeyValue>> {
+        self.store.get(self.history, &revision.row_key())?.map(record::decode).transpose()
+    }
+
+    pub(crate) fn number(&self, word: Word) -> Result<Option<u64>> {
+        let bytes = self.store.get(self.meta, word.key())?;
+        Ok(bytes.and_then(|bytes| Some(u64::from_be_bytes(bytes.try_into().ok()?))))
+    }
+
+    pub(crate) fn put_number(&self, batch: &mut WriteBatch, word: Word, number: u64) {
+        batch.put(self.meta, word.key(), &number.to_be_bytes());
+    }
+}

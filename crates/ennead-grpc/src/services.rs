@@ -1,0 +1,102 @@
+//! The services of etcd's API: each takes a message to the model, waits for its answer, and puts failures into gRPC's words.
+
+mod keys;
+mod leases;
+
+use std::time::Duration;
+
+use ennead_engine::coord::{self, Coord};
+use ennead_engine::settings::STALL_TIMEOUT;
+use ennead_engine::{Engine, Pressure};
+use tokio::sync::watch;
+use tokio::time::Instant;
+use tonic::Status;
+use tonic::service::Routes;
+use tonic::service::interceptor::InterceptedService;
+
+use crate::authorization::Guard;
+use crate::error::status;
+
+/// The traits and routes made from the protocol.
+#[allow(missing_docs, clippy::all, reason = "made code")]
+mod made {
+    pub(super) mod etcdserverpb {
+        include!(concat!(env!("OUT_DIR"), "/etcdserverpb.rs"));
+    }
+}
+
+use made::etcdserverpb::kv_server::KvServer;
+use made::etcdserverpb::lease_server::LeaseServer;
+
+/// Bytes of a message from a client: etcd's 1.5 MiB with room for what comes around it.
+const MESSAGE_BYTES_MAX: usize = 2 << 20;
+/// Between two looks for room.
+const LOOK_AGAIN: Duration = Duration::from_millis(5);
+/// Answers of one stream that wait for their client.
+const STREAM_ANSWERS_MAX: usize = 16;
+
+/// What all services share.
+#[derive(Clone)]
+pub(crate) struct Api {
+    engine: Engine,
+    /// Turns true when streams have to end.
+    stopping: watch::Receiver<bool>,
+}
+
+/// Adds all services.
+pub(crate) fn add(routes: Routes, engine: &Engine, guard: &Guard, stopping: watch::Receiver<bool>) -> Routes {
+    let api = Api { engine: engine.clone(), stopping };
+    macro_rules! guarded {
+        ($server:ident) => {
+            InterceptedService::new(
+                $server::new(api.clone()).max_decoding_message_size(MESSAGE_BYTES_MAX),
+                guard.clone(),
+            )
+        };
+    }
+    routes.add_service(guarded!(KvServer)).add_service(guarded!(LeaseServer))
+}
+
+impl Api {
+    fn coord(&self) -> &Coord {
+        self.engine.coord()
+    }
+
+    /// The time that leases go by, milliseconds.
+    fn now_ms(&self) -> u64 {
+        self.engine.uptime().as_millis() as u64
+    }
+
+    /// Ends when streams have to.
+    async fn stopped(&mut self) {
+        // Also when the sender is gone, which means the same.
+        let _ = self.stopping.wait_for(|stopping| *stopping).await;
+    }
+
+    /// Runs a write when there is room for it, and waits until it is on disk.
+    async fn write<T: Unpin>(&self, run: impl FnOnce(&Coord) -> coord::Result<coord::Answer<T>>) -> Result<T, Status> {
+        self.room().await?;
+        run(self.coord()).map_err(status)?.await.map_err(status)
+    }
+
+    /// Waits while writers outrun the disk.
+    async fn room(&self) -> Result<(), Status> {
+        let mut until = None;
+        loop {
+            match self.coord().pressure() {
+                Pressure::None => return Ok(()),
+                Pressure::Slow(delay) => {
+                    tokio::time::sleep(delay).await;
+                    return Ok(());
+                }
+                Pressure::Stopped => {
+                    let patience = self.engine.settings().read(STALL_TIMEOUT);
+                    if Instant::now() > *until.get_or_insert_with(|| Instant::now() + patience) {
+                        return Err(Status::unavailable("etcdserver: too many writes for the disk"));
+                    }
+                    tokio::time::sleep(LOOK_AGAIN).await;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! `etcdserverpb.KV`.
+
+use ennead_engine::coord::api::etcdserverpb::{
+    CompactionRequest, CompactionResponse, DeleteRangeRequest, DeleteRangeResponse, PutRequest, PutResponse,
+    RangeRequest, RangeResponse, TxnRequest, TxnResponse,
+};
+use tonic::{Request, Response, Status};
+
+use super::Api;
+use super::made::etcdserverpb::kv_server::Kv;
+use crate::error::status;
+
+#[tonic::async_trait]
+impl Kv for Api {
+    async fn range(&self, request: Request<RangeRequest>) -> Result<Response<RangeResponse>, Status> {
+        let request = request.into_inner();
+        if request.range_end.is_empty() {
+            return self.coord().range(&request).map(Response::new).map_err(status);
+        }
+        // It may be all keys.
+        let coord = self.coord().clone();
+        let found = tokio::task::spawn_blocking(move || coord.range(&request)).await;
+        let found = found.map_err(|failure| Status::internal(failure.to_string()))?;
+        found.map(Response::new).map_err(status)
+    }
+
+    async fn put(&self, request: Request<PutRequest>) -> Result<Response<PutResponse>, Status> {
+        self.write(|coord| coord.put(request.get_ref())).await.map(Response::new)
+    }
+
+    async fn delete_range(
+        &self,
+        request: Request<DeleteRangeRequest>,
+    ) -> Result<Response<DeleteRangeResponse>, Status> {
+        self.write(|coord| coord.delete_range(request.get_ref())).await.map(Response::new)
+    }
+
+    async fn txn(&self, request: Request<TxnRequest>) -> Result<Response<TxnResponse>, Status> {
+        self.write(|coord| coord.txn(request.get_ref())).await.map(Response::new)
+    }
+
+    async fn compact(&self, request: Request<CompactionRequest>) -> Result<Response<CompactionResponse>, Status> {
+        self.room().await?;
+        self.coord().compact(request.get_ref()).await.map(Response::new).map_err(status)
+    }
+}

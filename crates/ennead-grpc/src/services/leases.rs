@@ -1,0 +1,72 @@
+//! `etcdserverpb.Lease`.
+
+use ennead_engine::coord::api::etcdserverpb::{
+    LeaseGrantRequest, LeaseGrantResponse, LeaseKeepAliveRequest, LeaseKeepAliveResponse, LeaseLeasesRequest,
+    LeaseLeasesResponse, LeaseRevokeRequest, LeaseRevokeResponse, LeaseTimeToLiveRequest, LeaseTimeToLiveResponse,
+};
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Request, Response, Status, Streaming};
+
+use super::made::etcdserverpb::lease_server::Lease;
+use super::{Api, STREAM_ANSWERS_MAX};
+
+type Answers = mpsc::Sender<Result<LeaseKeepAliveResponse, Status>>;
+
+#[tonic::async_trait]
+impl Lease for Api {
+    async fn lease_grant(&self, request: Request<LeaseGrantRequest>) -> Result<Response<LeaseGrantResponse>, Status> {
+        self.write(|coord| coord.lease_grant(request.get_ref(), self.now_ms())).await.map(Response::new)
+    }
+
+    async fn lease_revoke(
+        &self,
+        request: Request<LeaseRevokeRequest>,
+    ) -> Result<Response<LeaseRevokeResponse>, Status> {
+        self.write(|coord| coord.lease_revoke(request.get_ref())).await.map(Response::new)
+    }
+
+    type LeaseKeepAliveStream = ReceiverStream<Result<LeaseKeepAliveResponse, Status>>;
+
+    async fn lease_keep_alive(
+        &self,
+        request: Request<Streaming<LeaseKeepAliveRequest>>,
+    ) -> Result<Response<Self::LeaseKeepAliveStream>, Status> {
+        let (answers, stream) = mpsc::channel(STREAM_ANSWERS_MAX);
+        tokio::spawn(keep_alive(self.clone(), request.into_inner(), answers));
+        Ok(Response::new(ReceiverStream::new(stream)))
+    }
+
+    async fn lease_time_to_live(
+        &self,
+        request: Request<LeaseTimeToLiveRequest>,
+    ) -> Result<Response<LeaseTimeToLiveResponse>, Status> {
+        Ok(Response::new(self.coord().lease_time_to_live(request.get_ref(), self.now_ms())))
+    }
+
+    async fn lease_leases(
+        &self,
+        _request: Request<LeaseLeasesRequest>,
+    ) -> Result<Response<LeaseLeasesResponse>, Status> {
+        Ok(Response::new(self.coord().lease_leases()))
+    }
+}
+
+/// Serves one stream of keep-alives until either side ends it.
+async fn keep_alive(mut api: Api, mut requests: Streaming<LeaseKeepAliveRequest>, answers: Answers) {
+    loop {
+        let request = tokio::select! {
+            request = requests.message() => request,
+            () = answers.closed() => return,
+            () = api.stopped() => return,
+        };
+        // The client is done, or gone.
+        let Ok(Some(request)) = request else { return };
+        let now_ms = api.now_ms();
+        let answer = api.write(|coord| coord.lease_keep_alive(&request, now_ms)).await;
+        let failed = answer.is_err();
+        if answers.send(answer).await.is_err() || failed {
+            return;
+        }
+    }
+}
