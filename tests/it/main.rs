@@ -6,11 +6,13 @@
 mod architecture;
 mod backup;
 mod clients;
+mod coordination;
 mod daemon;
 mod differential;
 mod failure;
 mod generated;
 mod kill;
+mod linearizability;
 mod migrate;
 mod moving;
 mod package;

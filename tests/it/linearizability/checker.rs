@@ -25,11 +25,7 @@ impl Verdict {
 }
 
 /// Judges the history within `steps_max` steps of the model.
-pub(crate) fn check<M: Model>(
-    model: &M,
-    history: &[Operation<M::Request, M::Answer>],
-    steps_max: usize,
-) -> Verdict {
+pub(crate) fn check<M: Model>(model: &M, history: &[Operation<M::Request, M::Answer>], steps_max: usize) -> Verdict {
     Search::new(model, history, steps_max).run()
 }
 
@@ -51,6 +47,8 @@ impl Placed {
 struct Place<S> {
     candidates: Vec<(usize, S)>,
     tried: usize,
+    /// The order may end here, when all that was answered has its place.
+    complete: bool,
 }
 
 struct Search<'a, M: Model> {
@@ -74,7 +72,8 @@ impl<'a, M: Model> Search<'a, M> {
     fn new(model: &'a M, history: &'a [Operation<M::Request, M::Answer>], steps_max: usize) -> Self {
         let mut sorted: Vec<usize> = (0..history.len()).collect();
         sorted.sort_by_key(|at| history[*at].called);
-        let (known, unknown): (Vec<usize>, Vec<usize>) = sorted.into_iter().partition(|at| history[*at].answer.is_some());
+        let (known, unknown): (Vec<usize>, Vec<usize>) =
+            sorted.into_iter().partition(|at| history[*at].answer.is_some());
         // The end of the list, and its beginning, is one more than the last operation.
         let head = history.len();
         let (mut next, mut previous) = (vec![head; head + 1], vec![head; head + 1]);
@@ -101,18 +100,14 @@ impl<'a, M: Model> Search<'a, M> {
     }
 
     fn run(mut self) -> Verdict {
-        let mut places = Vec::new();
-        if self.missing > 0 {
-            let initial = self.model.initial();
-            places.push(Place { candidates: self.candidates(&initial), tried: 0 });
-        }
-        while self.missing > 0 {
+        let mut places = vec![self.place(&self.model.initial())];
+        while let Some(place) = places.last_mut() {
+            if self.missing == 0 && place.complete {
+                return Verdict::Linearizable(self.order);
+            }
             if self.steps_left == 0 {
                 return Verdict::Undecided;
             }
-            let Some(place) = places.last_mut() else {
-                return Verdict::Violation { explained: self.longest, stuck: self.stuck };
-            };
             let Some((at, state)) = place.candidates.get(place.tried).cloned() else {
                 places.pop();
                 if let Some(at) = self.order.pop() {
@@ -127,14 +122,17 @@ impl<'a, M: Model> Search<'a, M> {
                 continue;
             }
             self.order.push(at);
-            let candidates = self.candidates(&state);
             if self.order.len() > self.longest.len() {
                 self.longest.clone_from(&self.order);
                 self.stuck = self.open();
             }
-            places.push(Place { candidates, tried: 0 });
+            places.push(self.place(&state));
         }
-        Verdict::Linearizable(self.order)
+        Verdict::Violation { explained: self.longest, stuck: self.stuck }
+    }
+
+    fn place(&mut self, state: &M::State) -> Place<M::State> {
+        Place { candidates: self.candidates(state), tried: 0, complete: self.model.is_complete(state) }
     }
 
     /// The operations without a place that were called before any of them returned, those with an answer first.
@@ -169,6 +167,7 @@ impl<'a, M: Model> Search<'a, M> {
                 (true, Some(_)) => return vec![(at, next)],
                 // Changes nothing and nobody was told: as if it had not happened.
                 (true, None) => {}
+                (false, None) if !self.model.is_free(&next) => {}
                 (false, _) => candidates.push((at, next)),
             }
         }

@@ -22,10 +22,8 @@ pub(crate) struct Operation<R = Request, A = Answer> {
 
 /// Judges the history of a store with revisions; with a log, watchers must have been told the same.
 pub(crate) fn check_store(history: &[Operation], log: Option<&Log>, steps_max: usize) -> Verdict {
-    // What only reads and was not answered tells nothing.
-    let told: Vec<Operation> =
-        history.iter().filter(|operation| operation.answer.is_some() || !operation.request.reads_only()).cloned().collect();
-    checker::check(&Store { log }, &told, steps_max)
+    let taken = history.iter().filter_map(|operation| operation.answer.as_ref()?.written()).collect();
+    checker::check(&Store { log, taken }, history, steps_max)
 }
 
 /// Judges a history by values and versions alone, part by part; None when it compares revisions.

@@ -1,7 +1,7 @@
 //! What a store of keys with revisions answers, one request after the other: etcd's meaning of get, put, delete and
 //! transaction, and the same without revisions for stores that have none.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt::Debug;
 use std::hash::Hash;
 use std::sync::Arc;
@@ -21,6 +21,16 @@ pub(crate) trait Model {
 
     /// The next state and the answer; None when this cannot have happened here.
     fn step(&self, state: &Self::State, request: &Self::Request) -> Option<(Self::State, Self::Answer)>;
+
+    /// False when an operation that was not answered cannot have led to this state: another one says that it did.
+    fn is_free(&self, _state: &Self::State) -> bool {
+        true
+    }
+
+    /// False when something must have come after.
+    fn is_complete(&self, _state: &Self::State) -> bool {
+        true
+    }
 }
 
 /// A key's value with where it stands in the history of its store.
@@ -148,6 +158,20 @@ impl Compare {
 #[derive(Debug, Default)]
 pub(crate) struct Store<'a> {
     pub(crate) log: Option<&'a Log>,
+    /// Revisions that answered writes were given: no other write has them.
+    pub(crate) taken: HashSet<i64>,
+}
+
+impl Answer {
+    /// The revision of its write; None when it wrote nothing.
+    pub(crate) fn written(&self) -> Option<i64> {
+        let wrote = self.outcomes.iter().any(|outcome| match outcome {
+            Outcome::Written(_) => true,
+            Outcome::Deleted(removed) => !removed.is_empty(),
+            Outcome::Read(_) => false,
+        });
+        wrote.then_some(self.revision)
+    }
 }
 
 impl State {
@@ -213,6 +237,14 @@ impl Model for Store<'_> {
             return None;
         }
         Some((next, answer))
+    }
+
+    fn is_free(&self, state: &State) -> bool {
+        !self.taken.contains(&state.revision)
+    }
+
+    fn is_complete(&self, state: &State) -> bool {
+        self.log.is_none_or(|log| state.revision >= log.end())
     }
 }
 

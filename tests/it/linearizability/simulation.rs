@@ -40,6 +40,8 @@ pub(crate) struct Size {
     pub(crate) clients: usize,
     pub(crate) operations: usize,
     pub(crate) keys: usize,
+    /// An answer is lost about once in so many operations.
+    pub(crate) lost: usize,
 }
 
 /// A history and what really happened.
@@ -104,7 +106,7 @@ impl Simulation<'_> {
             let operation = &self.history[waiting.at];
             match waiting.answer {
                 // The connection breaks: it was done, or not, or is done later, and nobody is told.
-                _ if self.random.one_in(12) => {}
+                _ if self.random.one_in(self.size.lost) => {}
                 None => {
                     let request = operation.request.clone();
                     let answer = Some(self.answer(&request));

@@ -11,8 +11,8 @@ use crate::random::{Random, setting};
 
 const STEPS: usize = 2_000_000;
 /// Few enough operations to try all orders of them.
-const SMALL: Size = Size { clients: 3, operations: 6, keys: 2 };
-const LARGE: Size = Size { clients: 8, operations: 400, keys: 4 };
+const SMALL: Size = Size { clients: 3, operations: 6, keys: 2, lost: 8 };
+const LARGE: Size = Size { clients: 8, operations: 400, keys: 4, lost: 60 };
 
 fn seeds(count: u64) -> impl Iterator<Item = u64> {
     let replay = setting("ENNEAD_HISTORY_SEED");
@@ -84,7 +84,11 @@ fn agrees_with_trying_all_orders() {
         }
         let truth = explained_by_some_order(&history, &mut Vec::new(), &State::empty());
         let verdict = check_store(&history, None, STEPS);
-        assert_eq!(matches!(verdict, Verdict::Linearizable(_)), truth, "ENNEAD_HISTORY_SEED={seed} {verdict:?}\n{history:#?}");
+        assert_eq!(
+            matches!(verdict, Verdict::Linearizable(_)),
+            truth,
+            "ENNEAD_HISTORY_SEED={seed} {verdict:?}\n{history:#?}"
+        );
         if truth { right += 1 } else { wrong += 1 }
     }
     assert!(setting("ENNEAD_HISTORY_SEED").is_some() || right > 500 && wrong > 500, "{right} right, {wrong} wrong");
@@ -149,8 +153,8 @@ fn finds_every_false_answer() {
             missed += 1;
         }
     }
-    // An answer exchanged for that of a concurrent request may happen to be right too.
-    assert!(missed < 5 || setting("ENNEAD_SEEDS").is_some(), "{missed} of 100 false answers were believed");
+    // A read beside writes may be a revision older or newer, so some happen to be true.
+    assert!(missed < 20 || setting("ENNEAD_SEEDS").is_some(), "{missed} of 100 false answers were believed");
 }
 
 #[test]
@@ -202,12 +206,16 @@ fn registers_agree_with_judging_all_keys_together() {
     for seed in seeds(300) {
         let mut random = Random::new(seed);
         let bug = if random.one_in(2) { Some(*random.pick(&BUGS)) } else { None };
-        let history = simulate(&mut random, Size { clients: 3, operations: 12, keys: 3 }, bug).history;
-        let history: Vec<Operation> =
-            history.into_iter().filter(|operation| operation.request.keys().is_some_and(|keys| keys.len() < 3)).collect();
+        let history = simulate(&mut random, Size { clients: 3, operations: 12, keys: 3, lost: 12 }, bug).history;
+        let history: Vec<Operation> = history
+            .into_iter()
+            .filter(|operation| operation.request.keys().is_some_and(|keys| keys.len() < 3))
+            .collect();
         let Some(verdict) = check_registers(&history, STEPS) else { continue };
-        let whole: Vec<Operation> =
-            history.iter().map(|operation| Operation { answer: operation.answer.clone().map(Registers::blind), ..operation.clone() }).collect();
+        let whole: Vec<Operation> = history
+            .iter()
+            .map(|operation| Operation { answer: operation.answer.clone().map(Registers::blind), ..operation.clone() })
+            .collect();
         let together = super::checker::check(&Registers, &whole, STEPS);
         assert_eq!(verdict.is_violation(), together.is_violation(), "ENNEAD_HISTORY_SEED={seed}\n{history:#?}");
         wrong += usize::from(verdict.is_violation());
@@ -297,7 +305,8 @@ fn every_fault_of_a_watch_is_found() {
         Message::Events { events, .. } => events[0].revision,
         Message::Progress(revision) => *revision,
     };
-    let wide = right.messages.iter().position(|message| matches!(message, Message::Events { events, .. } if events.len() > 1));
+    let wide =
+        right.messages.iter().position(|message| matches!(message, Message::Events { events, .. } if events.len() > 1));
     let wide = wide.expect("a transaction of two writes");
     let (fifth, sixth) = (revision_of(&right.messages[5]), revision_of(&right.messages[6]));
     let broken = |change: &dyn Fn(&mut Vec<Message>)| {
@@ -311,8 +320,14 @@ fn every_fault_of_a_watch_is_found() {
     has(broken(&|messages| messages.swap(5, 6)), Fault::Disordered { revision: fifth, after: sixth });
     has(broken(&|messages| messages.insert(6, messages[5].clone())), Fault::Repeated { revision: fifth });
     has(broken(&|messages| drop(messages.remove(5))), Fault::Missing { revision: fifth });
-    has(broken(&|messages| messages.insert(5, Message::Progress(sixth))), Fault::BehindProgress { revision: fifth, promised: sixth });
-    has(broken(&|messages| messages.insert(6, Message::Progress(fifth - 1))), Fault::BehindProgress { revision: fifth - 1, promised: fifth });
+    has(
+        broken(&|messages| messages.insert(5, Message::Progress(sixth))),
+        Fault::BehindProgress { revision: fifth, promised: sixth },
+    );
+    has(
+        broken(&|messages| messages.insert(6, Message::Progress(fifth - 1))),
+        Fault::BehindProgress { revision: fifth - 1, promised: fifth },
+    );
     let torn = broken(&|messages| {
         let Message::Events { events, .. } = &mut messages[wide] else { return };
         let rest = events.split_off(1);

@@ -50,6 +50,11 @@ impl Log {
         revision > self.end || self.events.get(&revision).is_some_and(|logged| same(logged, events))
     }
 
+    /// The last revision of which it knows whether something happened.
+    pub(crate) fn end(&self) -> i64 {
+        self.end
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Event> {
         self.events.values().flatten()
     }
