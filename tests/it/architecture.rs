@@ -13,7 +13,8 @@ const EDGES: &[(&str, &[&str])] = &[
     ("ennead-resp", &["ennead-engine"]),
     ("ennead-http", &["ennead-engine"]),
     ("ennead-grpc", &["ennead-engine"]),
-    ("ennead-engine", &["ennead-kv", "ennead-store"]),
+    ("ennead-engine", &["ennead-coord", "ennead-kv", "ennead-store"]),
+    ("ennead-coord", &["ennead-store"]),
     ("ennead-kv", &["ennead-store"]),
     ("ennead-store", &[]),
 ];
@@ -25,6 +26,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("hyper", &["ennead-http"]),
     ("prometheus-client", &["ennead-http"]),
     ("tonic", &["ennead-grpc"]),
+    ("prost", &["ennead-coord"]),
     ("clap", &["ennead"]),
     ("toml", &["ennead"]),
     ("serde", &["ennead-store", "ennead-http"]),

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use ennead_store::WriteBatch;
+use ennead_store::{Operation, WriteBatch};
 use parking_lot::{Condvar, Mutex};
 
 use crate::coord::Shared;
@@ -138,9 +138,18 @@ impl Shared {
     }
 
     fn forget(&self, batch: &WriteBatch) -> Result<()> {
-        if !batch.is_empty() {
-            self.rows.store.commit(batch)?;
+        if batch.is_empty() {
+            return Ok(());
         }
+        let mut bytes = 0;
+        for operation in batch.operations() {
+            if let Operation::Delete { table, key } = operation {
+                bytes += self.rows.store.get_with(table, key, |value| (key.len() + value.len()) as u64)?.unwrap_or(0);
+            }
+        }
+        self.rows.store.commit(batch)?;
+        let space = &mut self.state.write().space;
+        space.used_bytes = space.used_bytes.saturating_sub(bytes);
         Ok(())
     }
 }

@@ -2,6 +2,7 @@
 
 mod keys;
 mod leases;
+mod maintenance;
 mod start;
 
 use std::sync::Arc;
@@ -11,12 +12,14 @@ use std::thread::JoinHandle;
 use ennead_store::{Pressure, Store};
 use parking_lot::{Mutex, RwLock};
 
-use crate::api::etcdserverpb::ResponseHeader;
+use crate::api::etcdserverpb::{AlarmType, ResponseHeader};
 use crate::compaction::{self, Compactor};
 use crate::error::{Error, Result};
 use crate::publication::{Answer, Publication};
 use crate::rows::Rows;
+use crate::space::Alarm;
 use crate::state::State;
+use crate::watch::{self, Hub};
 use crate::writer::Writer;
 
 /// What the model is told at the start.
@@ -24,7 +27,11 @@ use crate::writer::Writer;
 pub struct Options {
     /// From a random source: the ids of a new keyspace are made of it, and those of leases.
     pub seed: u64,
+    /// Bytes of history that may be kept, beyond which writes are refused; 0 for no limit.
+    pub quota_bytes: u64,
 }
+
+pub use maintenance::{ETCD_VERSION, STORAGE_VERSION};
 
 /// Who answers.
 #[derive(Debug, Clone, Copy)]
@@ -41,6 +48,7 @@ pub(crate) struct Shared {
     pub(crate) rows: Rows,
     pub(crate) state: RwLock<State>,
     pub(crate) publication: Arc<Publication>,
+    pub(crate) hub: Arc<Hub>,
     pub(crate) compactor: Compactor,
     pub(crate) identity: Identity,
     /// The model's time when it was opened, milliseconds.
@@ -64,6 +72,7 @@ struct Handle {
 impl Drop for Handle {
     fn drop(&mut self) {
         self.shared.compactor.stop();
+        self.shared.hub.stop();
         for thread in self.threads.lock().drain(..) {
             drop(thread.join());
         }
@@ -86,8 +95,13 @@ impl Coord {
         // What became durable before anybody listened.
         shared.publication.advance(shared.rows.store.durable(), shared.rows.store.poisoned());
         let compacting = Arc::clone(&shared);
-        let compaction = spawn("coord-compaction", move || compaction::run(&compacting))?;
-        Ok(Coord(Arc::new(Handle { shared, threads: Mutex::new(vec![compaction]) })))
+        let (telling, reading) = (Arc::clone(&shared.hub), Arc::clone(&shared));
+        let threads = vec![
+            spawn("coord-compaction", move || compaction::run(&compacting))?,
+            spawn("coord-watch", move || telling.run())?,
+            spawn("coord-history", move || watch::run_history(&reading))?,
+        ];
+        Ok(Coord(Arc::new(Handle { shared, threads: Mutex::new(threads) })))
     }
 
     pub(crate) fn shared(&self) -> &Arc<Shared> {
@@ -137,6 +151,29 @@ impl Shared {
         };
         self.rows.store.request_sync(sequence);
         Ok(Answer::new(value, sequence, Arc::clone(&self.publication)))
+    }
+
+    /// [`Shared::write`] for what needs so many bytes of the quota. The first that does not fit raises the alarm.
+    pub(crate) fn write_within_quota<T>(
+        &self,
+        cost: u64,
+        work: impl FnOnce(&mut Writer<'_>) -> Result<T>,
+    ) -> Result<Answer<T>> {
+        let has_room = {
+            let state = self.state.read();
+            state.space.check_sound()?;
+            state.space.check_room(cost)?
+        };
+        if has_room {
+            return self.write(work);
+        }
+        let alarm = Alarm { member: self.identity.member_id, kind: AlarmType::Nospace as i32 };
+        drop(self.write(|writer| {
+            maintenance::set_alarm(writer, alarm, true);
+            Ok(())
+        })?);
+        tracing::warn!("the quota of the coordination keyspace is exhausted: compact it, then take the alarm back");
+        Err(Error::NoSpace)
     }
 }
 

@@ -5,6 +5,7 @@
 #[non_exhaustive]
 pub enum Code {
     Canceled,
+    Unknown,
     InvalidArgument,
     NotFound,
     PermissionDenied,
@@ -69,6 +70,10 @@ errors! {
     InvalidDowngradeTarget: InvalidArgument, "etcdserver: invalid downgrade target version";
     NoDowngrade: FailedPrecondition, "etcdserver: no inflight downgrade job";
     Stopped: Unavailable, "etcdserver: server stopped";
+    SessionExpired: Unknown, "mutex: session is expired";
+    NotLeader: Unknown, "election: not leader";
+    NoLeader: Unknown, "election: no leader";
+    LeaderNotGiven: Unknown, "\"leader\" field must be provided";
     Corrupt: DataLoss, "etcdserver: corrupt cluster";
 }
 

@@ -31,6 +31,7 @@ pub(crate) struct Undo(Option<Generation>);
 
 impl Index {
     /// Keys that are there at the newest revision.
+    #[cfg(test)]
     pub(crate) fn live(&self) -> usize {
         self.live
     }
@@ -126,11 +127,5 @@ impl Index {
             self.keys.remove(&key);
         }
         last
-    }
-
-    /// Whether a compaction at `revision` would keep this change, as the hash of the keyspace counts it: what a reader
-    /// there finds, and what came later.
-    pub(crate) fn is_kept(&self, key: &[u8], change: Revision, revision: i64) -> bool {
-        change.main > revision || self.find(key, revision) == Some(change)
     }
 }

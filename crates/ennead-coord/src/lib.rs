@@ -11,18 +11,24 @@ mod coord;
 mod error;
 mod index;
 mod lease;
+mod line;
 mod publication;
 mod record;
 mod revision;
 mod rows;
+mod snapshot;
+mod space;
 mod span;
 mod state;
 #[cfg(test)]
 mod tests;
 mod transaction;
 mod view;
+mod watch;
 mod writer;
 
-pub use coord::{Coord, Options};
+pub use coord::{Coord, ETCD_VERSION, Options, STORAGE_VERSION};
 pub use error::{Code, Error, Result};
+pub use line::Observation;
 pub use publication::Answer;
+pub use watch::WatchStream;

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod tests;
 
+use smallvec::SmallVec;
+
 /// Place of a change in the history of all keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub(crate) struct Revision {
@@ -26,6 +28,18 @@ impl Revision {
         let mut key = [0; ROW_KEY_BYTES];
         key[..8].copy_from_slice(&self.main.to_be_bytes());
         key[8..].copy_from_slice(&self.sub.to_be_bytes());
+        key
+    }
+
+    /// The key that etcd has for the same change.
+    pub(crate) fn etcd_key(self, is_tombstone: bool) -> SmallVec<[u8; 18]> {
+        let mut key = SmallVec::new();
+        key.extend_from_slice(&self.main.to_be_bytes());
+        key.push(b'_');
+        key.extend_from_slice(&u64::from(self.sub).to_be_bytes());
+        if is_tombstone {
+            key.push(b't');
+        }
         key
     }
 

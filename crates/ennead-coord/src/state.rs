@@ -5,6 +5,7 @@ use ennead_store::Sequence;
 
 use crate::index::Index;
 use crate::lease::Leases;
+use crate::space::Space;
 use crate::writer::Effect;
 
 /// What transactions read and change.
@@ -18,6 +19,7 @@ pub(crate) struct State {
     /// The newest commit that changed anything here: an answer that tells of the state waits for it.
     pub(crate) sequence: Sequence,
     pub(crate) leases: Leases,
+    pub(crate) space: Space,
 }
 
 impl State {
@@ -28,6 +30,12 @@ impl State {
             Effect::Extend(id, deadline_ms) => self.leases.extend(id, deadline_ms),
             Effect::Revoke(id) => self.leases.remove(id),
             Effect::Compact(revision) => self.compacted = revision,
+            Effect::Alarm(alarm, true) => {
+                self.space.alarms.insert(alarm);
+            }
+            Effect::Alarm(alarm, false) => {
+                self.space.alarms.remove(&alarm);
+            }
         }
     }
 }

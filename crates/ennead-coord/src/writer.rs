@@ -10,8 +10,9 @@ use crate::error::{Error, Result};
 use crate::index::Undo;
 use crate::lease::Lease;
 use crate::publication::{Committed, Publication};
-use crate::revision::Revision;
+use crate::revision::{ROW_KEY_BYTES, Revision};
 use crate::rows::Rows;
+use crate::space::Alarm;
 use crate::span::Span;
 use crate::state::State;
 use crate::view::View;
@@ -29,6 +30,8 @@ pub(crate) enum Effect {
     Revoke(i64),
     /// Reads below are refused.
     Compact(i64),
+    /// An alarm is raised, or over.
+    Alarm(Alarm, bool),
 }
 
 pub(crate) struct Writer<'a> {
@@ -41,6 +44,8 @@ pub(crate) struct Writer<'a> {
     /// What the state becomes when the transaction succeeds, beside the index.
     pub(crate) effects: Vec<Effect>,
     scratch: Vec<u8>,
+    /// Bytes of the staged rows of history.
+    bytes: u64,
 }
 
 impl<'a> Writer<'a> {
@@ -53,6 +58,7 @@ impl<'a> Writer<'a> {
             undo: Vec::new(),
             effects: Vec::new(),
             scratch: Vec::new(),
+            bytes: 0,
         }
     }
 
@@ -133,6 +139,7 @@ impl<'a> Writer<'a> {
         // A vector grows as it must.
         let _ = pair.encode(&mut self.scratch);
         self.batch.put(self.rows.history, &revision.row_key(), &self.scratch);
+        self.bytes += (ROW_KEY_BYTES + self.scratch.len()) as u64;
         // Watches are told when a key was deleted; its row does not say it.
         pair.mod_revision = revision.main;
         self.changes.push(pair);
@@ -156,6 +163,7 @@ impl<'a> Writer<'a> {
             }
         };
         self.state.sequence = sequence;
+        self.state.space.used_bytes += self.bytes;
         self.effects.into_iter().for_each(|effect| self.state.take(effect));
         if !self.changes.is_empty() {
             self.state.revision += 1;

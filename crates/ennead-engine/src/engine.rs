@@ -73,7 +73,7 @@ impl Engine {
     pub fn open(store: Store, settings: Arc<Settings>) -> ennead_kv::Result<Engine> {
         let keyspace = keyspace::open(store.clone(), &settings, random_word())?;
         let started = Instant::now();
-        let coord = coordination::open(store.clone(), random_word())?;
+        let coord = coordination::open(store.clone(), &settings, random_word())?;
         let users = Users::open(&store, &settings)?;
         let functions = Functions::open(&store)?;
         let clients = Arc::new(Clients::default());

@@ -10,6 +10,7 @@ pub(crate) fn status(error: Error) -> Status {
 fn code(code: Code) -> tonic::Code {
     match code {
         Code::Canceled => tonic::Code::Cancelled,
+        Code::Unknown => tonic::Code::Unknown,
         Code::InvalidArgument => tonic::Code::InvalidArgument,
         Code::NotFound => tonic::Code::NotFound,
         Code::PermissionDenied => tonic::Code::PermissionDenied,

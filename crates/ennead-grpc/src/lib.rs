@@ -61,11 +61,13 @@ pub async fn serve(
             .register_encoded_file_descriptor_set(ennead_engine::coord::api::DESCRIPTORS)
     };
     let guard = authorization::Guard::new(engine.clone());
+    let scheme = if options.tls.is_some() { "https" } else { "http" };
+    let url = format!("{scheme}://{}", socket.local_addr()?);
     let (stop_streams, streams_stopping) = watch::channel(false);
     let routes = Routes::new(health_service)
         .add_service(InterceptedService::new(reflection().build_v1()?, guard.clone()))
         .add_service(InterceptedService::new(reflection().build_v1alpha()?, guard.clone()));
-    let routes = services::add(routes, &engine, &guard, streams_stopping);
+    let routes = services::add(routes, &engine, &guard, url, streams_stopping);
     let router = Server::builder()
         .max_concurrent_streams(options.streams_max)
         .http2_keepalive_interval(Some(Duration::from_secs(60)))

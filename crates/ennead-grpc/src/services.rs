@@ -1,8 +1,13 @@
 //! The services of etcd's API: each takes a message to the model, waits for its answer, and puts failures into gRPC's words.
 
+mod cluster;
 mod keys;
 mod leases;
+mod lines;
+mod maintenance;
+mod watches;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use ennead_engine::coord::{self, Coord};
@@ -18,15 +23,26 @@ use crate::authorization::Guard;
 use crate::error::status;
 
 /// The traits and routes made from the protocol.
-#[allow(missing_docs, clippy::all, reason = "made code")]
+#[allow(missing_docs, unreachable_pub, clippy::all, reason = "made code")]
 mod made {
     pub(super) mod etcdserverpb {
         include!(concat!(env!("OUT_DIR"), "/etcdserverpb.rs"));
     }
+    pub(super) mod v3lockpb {
+        include!(concat!(env!("OUT_DIR"), "/v3lockpb.rs"));
+    }
+    pub(super) mod v3electionpb {
+        include!(concat!(env!("OUT_DIR"), "/v3electionpb.rs"));
+    }
 }
 
+use made::etcdserverpb::cluster_server::ClusterServer;
 use made::etcdserverpb::kv_server::KvServer;
 use made::etcdserverpb::lease_server::LeaseServer;
+use made::etcdserverpb::maintenance_server::MaintenanceServer;
+use made::etcdserverpb::watch_server::WatchServer;
+use made::v3electionpb::election_server::ElectionServer;
+use made::v3lockpb::lock_server::LockServer;
 
 /// Bytes of a message from a client: etcd's 1.5 MiB with room for what comes around it.
 const MESSAGE_BYTES_MAX: usize = 2 << 20;
@@ -39,13 +55,21 @@ const STREAM_ANSWERS_MAX: usize = 16;
 #[derive(Clone)]
 pub(crate) struct Api {
     engine: Engine,
+    /// Where clients reach this server.
+    url: Arc<str>,
     /// Turns true when streams have to end.
     stopping: watch::Receiver<bool>,
 }
 
 /// Adds all services.
-pub(crate) fn add(routes: Routes, engine: &Engine, guard: &Guard, stopping: watch::Receiver<bool>) -> Routes {
-    let api = Api { engine: engine.clone(), stopping };
+pub(crate) fn add(
+    routes: Routes,
+    engine: &Engine,
+    guard: &Guard,
+    url: String,
+    stopping: watch::Receiver<bool>,
+) -> Routes {
+    let api = Api { engine: engine.clone(), url: url.into(), stopping };
     macro_rules! guarded {
         ($server:ident) => {
             InterceptedService::new(
@@ -54,7 +78,14 @@ pub(crate) fn add(routes: Routes, engine: &Engine, guard: &Guard, stopping: watc
             )
         };
     }
-    routes.add_service(guarded!(KvServer)).add_service(guarded!(LeaseServer))
+    routes
+        .add_service(guarded!(KvServer))
+        .add_service(guarded!(LeaseServer))
+        .add_service(guarded!(WatchServer))
+        .add_service(guarded!(ClusterServer))
+        .add_service(guarded!(MaintenanceServer))
+        .add_service(guarded!(LockServer))
+        .add_service(guarded!(ElectionServer))
 }
 
 impl Api {
@@ -71,6 +102,26 @@ impl Api {
     async fn stopped(&mut self) {
         // Also when the sender is gone, which means the same.
         let _ = self.stopping.wait_for(|stopping| *stopping).await;
+    }
+
+    /// Waits for something that may never come.
+    async fn unless_stopped<T>(&self, work: impl Future<Output = T>) -> Result<T, Status> {
+        let mut stopping = self.stopping.clone();
+        tokio::select! {
+            done = work => Ok(done),
+            // Also when the sender is gone, which means the same.
+            _ = stopping.wait_for(|stopping| *stopping) => Err(status(coord::Error::Stopped)),
+        }
+    }
+
+    /// Runs a read that may take long, beside the event loop.
+    async fn read<T: Send + 'static>(
+        &self,
+        run: impl FnOnce(&Coord) -> coord::Result<T> + Send + 'static,
+    ) -> Result<T, Status> {
+        let coord = self.coord().clone();
+        let outcome = tokio::task::spawn_blocking(move || run(&coord)).await;
+        outcome.map_err(|failure| Status::internal(failure.to_string()))?.map_err(status)
     }
 
     /// Runs a write when there is room for it, and waits until it is on disk.

@@ -9,6 +9,7 @@ use crate::check;
 use crate::error::{Error, Result};
 use crate::publication::Answer;
 use crate::rows::Word;
+use crate::space;
 use crate::transaction;
 use crate::view::{self, View};
 use crate::writer::Effect;
@@ -36,7 +37,7 @@ impl Coord {
         check::put(request)?;
         check::size(request)?;
         let identity = self.shared().identity;
-        self.shared().write(|writer| {
+        self.shared().write_within_quota(space::cost_of_put(request), |writer| {
             if request.lease != 0 && !writer.state.leases.contains(request.lease) {
                 return Err(Error::LeaseNotFound);
             }
@@ -55,6 +56,7 @@ impl Coord {
         check::size(request)?;
         let identity = self.shared().identity;
         self.shared().write(|writer| {
+            writer.state.space.check_sound()?;
             let mut response = writer.delete_range(request)?;
             identity.sign(&mut response.header);
             Ok(response)
@@ -79,7 +81,7 @@ impl Coord {
         }
         check::size(request)?;
         let identity = shared.identity;
-        shared.write(|writer| {
+        shared.write_within_quota(space::cost_of_txn(request), |writer| {
             let view = writer.view();
             let path = transaction::choose(&view, request)?;
             transaction::check(&view, request, &path)?;
@@ -98,6 +100,7 @@ impl Coord {
         let shared = self.shared();
         let revision = request.revision;
         let answer = shared.write(|writer| {
+            writer.state.space.check_sound()?;
             if revision <= writer.state.compacted {
                 return Err(Error::Compacted);
             }
@@ -121,6 +124,7 @@ impl Shared {
     /// Runs a read under the lock, at the newest revision that is on disk.
     fn read<T>(&self, work: impl FnOnce(&View<'_>) -> Result<T>) -> Result<T> {
         let state = self.state.read();
+        state.space.check_sound()?;
         work(&View { state: &state, rows: &self.rows, revision: self.publication.revision(), pending: &[] })
     }
 

@@ -15,6 +15,7 @@ use crate::error::{Error, Result};
 use crate::lease::{Lease, TTL_MAX, TTL_MIN, deadline};
 use crate::publication::Answer;
 use crate::rows::Word;
+use crate::space::LEASE_BYTES;
 use crate::writer::{Effect, Writer};
 
 /// How often the time is stored while there are leases.
@@ -34,7 +35,7 @@ impl Coord {
         }
         let ttl = request.ttl.max(TTL_MIN);
         let lease = Lease { ttl, deadline_ms: deadline(shared.time(now_ms), ttl), ..Lease::default() };
-        shared.write(|writer| {
+        shared.write_within_quota(LEASE_BYTES, |writer| {
             let id = if request.id == 0 { shared.new_lease_id(writer) } else { request.id };
             if writer.state.leases.contains(id) {
                 return Err(Error::LeaseExists);
@@ -53,6 +54,7 @@ impl Coord {
     pub fn lease_revoke(&self, request: &LeaseRevokeRequest) -> Result<Answer<LeaseRevokeResponse>> {
         let identity = self.shared().identity;
         self.shared().write(|writer| {
+            writer.state.space.check_sound()?;
             end(writer, request.id)?;
             Ok(LeaseRevokeResponse { header: Some(identity.header(writer.revision())) })
         })

@@ -15,7 +15,9 @@ use crate::publication::Publication;
 use crate::record;
 use crate::revision::Revision;
 use crate::rows::{Rows, Word};
+use crate::space::Space;
 use crate::state::State;
+use crate::watch::Hub;
 
 /// The revision of a keyspace that nobody has written to.
 const FIRST_REVISION: i64 = 1;
@@ -29,14 +31,19 @@ impl Shared {
         let compacted = number(Word::Compacted)?.unwrap_or(NEVER_COMPACTED);
         let compaction_done = number(Word::CompactionDone)?.unwrap_or(NEVER_COMPACTED);
         let clock_base_ms = rows.number(Word::Clock)?.unwrap_or(0);
-        let (index, leases, newest) = restore(&rows)?;
+        let Restored { index, leases, newest, used_bytes } = restore(&rows)?;
         let revision = newest.max(compacted).max(FIRST_REVISION);
         let identity = identify(&rows, options.seed)?;
-        let publication = Publication::new(rows.store.durable(), revision, Box::new(|_| ()));
-        let state = State { index, revision, compacted, sequence: rows.store.committed(), leases };
+        let hub = Arc::new(Hub::new(revision));
+        let onward = Arc::clone(&hub);
+        let publication =
+            Publication::new(rows.store.durable(), revision, Box::new(move |committed| onward.push(committed)));
+        let space = Space { used_bytes, quota_bytes: options.quota_bytes, alarms: Space::stored_alarms(&rows)? };
+        let state = State { index, revision, compacted, sequence: rows.store.committed(), leases, space };
         Ok(Shared {
             state: RwLock::new(state),
             publication: Arc::new(publication),
+            hub,
             compactor: Compactor::new(compacted, compaction_done),
             identity,
             clock_base_ms,
@@ -68,8 +75,17 @@ pub(super) fn mixed(seed: u64) -> u64 {
     (word ^ (word >> 31)).max(1)
 }
 
+/// What the rows say.
+struct Restored {
+    index: Index,
+    leases: Leases,
+    /// The newest revision that has a row.
+    newest: i64,
+    used_bytes: u64,
+}
+
 /// Reads the leases, then the history once.
-fn restore(rows: &Rows) -> Result<(Index, Leases, i64)> {
+fn restore(rows: &Rows) -> Result<Restored> {
     let snapshot = rows.store.snapshot();
     let mut leases = Leases::default();
     for row in snapshot.range(rows.leases, ..) {
@@ -78,7 +94,7 @@ fn restore(rows: &Rows) -> Result<(Index, Leases, i64)> {
         leases.insert(id, Lease::from_row(&row).ok_or(Error::Corrupt)?);
     }
     let mut restoring = Restoring::default();
-    let mut newest = 0;
+    let (mut newest, mut used_bytes) = (0, 0);
     let mut history = snapshot.iter(rows.history, &[], None);
     history.seek_to_first();
     while history.valid() {
@@ -89,8 +105,9 @@ fn restore(rows: &Rows) -> Result<(Index, Leases, i64)> {
             leases.attach(head.key, head.lease);
         }
         newest = revision.main;
+        used_bytes += (history.key().len() + history.value().len()) as u64;
         history.next();
     }
     history.status()?;
-    Ok((restoring.finish(), leases, newest))
+    Ok(Restored { index: restoring.finish(), leases, newest, used_bytes })
 }

@@ -75,7 +75,7 @@ rows! {
         redis: ["port" => Form::Port, "bind" => Form::Host], env: "ENNEAD_RESP";
     /// Address of HTTP: health, metrics, console.
     LISTEN_HTTP: Arc<String> = "listen.http", Kind::Address, "127.0.0.1:9200", start, env: "ENNEAD_HTTP";
-    /// Address of gRPC: health and reflection.
+    /// Address of gRPC: etcd's API, health and reflection.
     LISTEN_GRPC: Arc<String> = "listen.grpc", Kind::Address, "127.0.0.1:2379", start, env: "ENNEAD_GRPC";
 
     /// Certificate chain, PEM. With it and `tls.key_file`, every listener speaks TLS and nothing else.
@@ -106,6 +106,10 @@ rows! {
     COMPACT_MIN_BYTES: u64 = "store.compact_min_bytes", bytes(0), "64mb", start;
     /// How long a writer is held back when it outruns the disk, before its write is refused.
     STALL_TIMEOUT: Duration = "store.stall_timeout", DURATION, "10s", start;
+
+    /// Bytes that the history of the coordination keyspace (etcd's keys) may take. The first write that does not fit raises
+    /// the alarm NOSPACE, and writes are refused until the history is compacted and the alarm taken back. 0: no limit.
+    COORD_QUOTA: u64 = "coord.quota", bytes(0), "2gb", start;
 
     /// The most memory that keys and values may take; 0: no limit.
     MAXMEMORY: u64 = "memory.maxmemory", bytes(0), "0", live, redis: ["maxmemory" => Form::Plain], env: "ENNEAD_MAXMEMORY";

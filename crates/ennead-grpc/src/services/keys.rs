@@ -18,10 +18,7 @@ impl Kv for Api {
             return self.coord().range(&request).map(Response::new).map_err(status);
         }
         // It may be all keys.
-        let coord = self.coord().clone();
-        let found = tokio::task::spawn_blocking(move || coord.range(&request)).await;
-        let found = found.map_err(|failure| Status::internal(failure.to_string()))?;
-        found.map(Response::new).map_err(status)
+        self.read(move |coord| coord.range(&request)).await.map(Response::new)
     }
 
     async fn put(&self, request: Request<PutRequest>) -> Result<Response<PutResponse>, Status> {

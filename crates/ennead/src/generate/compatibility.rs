@@ -14,6 +14,35 @@ const COMMANDS: &str = include_str!("redis-7.2.txt");
 /// Commands that are in the table for tools that list it, and answer that they are not supported yet.
 const REFUSED: &[&str] = &["module|load", "module|loadex", "module|unload"];
 
+const ETCD: &str = "
+## etcd
+
+Measured against etcd 3.6. Codes and texts of errors are etcd's.
+
+| service | there |
+|---|---|
+| KV, Watch, Lease | all calls |
+| Maintenance | all calls; see below for Downgrade |
+| Cluster | MemberList; the others answer as a cluster of one that cannot grow |
+| Lock, Election | all calls |
+| Auth | not yet: `Unimplemented`. Until then a password is asked for as by the other listeners |
+| JSON gateway | not yet |
+
+What differs:
+
+- Every write is answered after its sync. Serializable reads are as fresh as linearizable ones, and neither waits.
+- There is one member: MemberAdd and MemberUpdate answer `Unimplemented`. The member has no peer URL.
+- `raft_term` counts starts, `raft_index` is the log's sequence, of all models of the server.
+- `dbSize` is what the keys' history takes, without what else is in the store, and the quota (`coord.quota`) goes by it. Space is free as soon as it is
+  compacted; Defragment gives it back to the disk.
+- The remaining time of a lease is kept through restarts, and stands still while the server is down. etcd gives leases their whole time again.
+- A keep-alive of a lease whose time is over is refused although the lease may be there for some milliseconds.
+- A progress request while watches catch up is answered when they have; etcd forgets it.
+- A message of more than 2 MiB is refused with another text than etcd's.
+- Snapshots are written from the keys' history, so their hash is not that of a copy of etcd's file. Leases are in them with their whole time.
+- Downgrade is refused: there is no older version to go back to.
+";
+
 struct Row<'a> {
     name: &'a str,
     since: &'a str,
@@ -81,12 +110,13 @@ pub(super) fn page() -> String {
     newer(&mut page);
     redis_suite::write(&mut page);
     settings(&mut page);
+    page.push_str(ETCD);
     page.push_str(
         "\n## Listeners\n\n\
          | listener | default | protocols |\n|---|---|---|\n\
          | RESP | 127.0.0.1:6379 | RESP2, RESP3 |\n\
          | HTTP | 127.0.0.1:9200 | `/healthz`, `/readyz`, `/metrics`, `/console/` |\n\
-         | gRPC | 127.0.0.1:2379 | grpc.health.v1, grpc.reflection v1 and v1alpha |\n",
+         | gRPC | 127.0.0.1:2379 | etcd v3, grpc.health.v1, grpc.reflection v1 and v1alpha |\n",
     );
     page
 }

@@ -1,0 +1,78 @@
+use super::*;
+use crate::Error;
+use crate::api::etcdserverpb::alarm_request::AlarmAction;
+use crate::api::etcdserverpb::{AlarmRequest, AlarmType, HashKvRequest};
+use sha2::{Digest, Sha256};
+
+#[test]
+fn the_quota_raises_an_alarm_until_it_is_taken_back() {
+    let world = World::with_quota(2000);
+    let large = "x".repeat(1000);
+    world.put("a", &large);
+    assert_eq!(world.put_with(put_request("b", &large)).unwrap_err(), Error::NoSpace);
+    // Not for lack of space any more.
+    assert_eq!(world.put_with(put_request("b", "")).unwrap_err(), Error::NoSpace);
+    assert_eq!(world.delete("a", "").0, 1);
+    let alarm = |action: AlarmAction| {
+        let request = AlarmRequest {
+            action: action as i32,
+            member_id: world.coord.member_id(),
+            alarm: AlarmType::Nospace as i32,
+        };
+        world.wait(world.coord.alarm(&request)).unwrap().alarms.len()
+    };
+    assert_eq!((alarm(AlarmAction::Get), world.coord.status().errors.len()), (1, 1));
+    world.compact(3).unwrap();
+    assert_eq!((alarm(AlarmAction::Deactivate), alarm(AlarmAction::Get)), (1, 0));
+    world.put("b", "");
+}
+
+#[test]
+fn alarms_survive_a_restart() {
+    let world = World::with_quota(100);
+    assert_eq!(world.put_with(put_request("b", "")).unwrap_err(), Error::NoSpace);
+    // The alarm itself is not waited for.
+    world.store.wait_durable(world.store.committed()).unwrap();
+    let world = world.reopen();
+    assert_eq!(world.put_with(put_request("b", "")).unwrap_err(), Error::NoSpace);
+}
+
+#[test]
+fn hashes_do_not_depend_on_how_far_compaction_is() {
+    let world = World::new();
+    for value in 0..10 {
+        world.put("a", &value.to_string());
+    }
+    world.delete("a", "");
+    world.put("b", "");
+    let hash = |world: &World, revision| world.coord.hash_kv(&HashKvRequest { revision }).map(|response| response.hash);
+    let before = hash(&world, 0).unwrap();
+    world.compact(8).unwrap();
+    assert_ne!(hash(&world, 0).unwrap(), before);
+    assert_eq!((hash(&world, 7), hash(&world, 99)), (Err(Error::Compacted), Err(Error::FutureRevision)));
+    let (whole, part) = (hash(&world, 0).unwrap(), hash(&world, 9).unwrap());
+    let world = world.reopen();
+    assert_eq!((hash(&world, 0).unwrap(), hash(&world, 9).unwrap()), (whole, part));
+}
+
+#[test]
+fn a_snapshot_ends_with_its_hash() {
+    let world = World::new();
+    for number in 0..1000 {
+        world.put(&format!("k{number}"), "value");
+    }
+    let mut parts = Vec::new();
+    world
+        .coord
+        .snapshot(|part| {
+            parts.push(part);
+            true
+        })
+        .unwrap();
+    let (hash, file) = parts.split_last().unwrap();
+    let bytes: Vec<u8> = file.iter().flat_map(|part| part.blob.to_vec()).collect();
+    assert_eq!(&hash.blob[..], &Sha256::digest(&bytes)[..]);
+    assert_eq!(bytes.len() % 4096, 0);
+    let first = &file[0];
+    assert_eq!(first.remaining_bytes, (bytes.len() - first.blob.len()) as u64);
+}

@@ -1,0 +1,215 @@
+//! Watches: changes told to those who asked for their keys, once they are on disk, in the order of their revisions.
+//!
+//! One thread takes each published transaction to the watches of its keys ([`places`]) and puts it into the mailboxes of
+//! their streams ([`mailbox`]). A watch that begins in the past, or whose client is slow, is *behind*: another thread reads
+//! history for it whenever its client has taken what was there ([`history`]), until it is level again. So a slow client
+//! holds up nobody and loses nothing.
+//!
+//! Locks are taken in this order: the hub's, a mailbox's.
+
+mod history;
+mod mailbox;
+mod places;
+mod response;
+mod stream;
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use parking_lot::{Condvar, Mutex};
+use smallvec::SmallVec;
+
+use crate::publication::Committed;
+use crate::span::Span;
+use crate::watch::mailbox::{Item, Mailbox, Wishes};
+use crate::watch::places::Places;
+
+pub(crate) use history::run as run_history;
+pub use stream::WatchStream;
+
+/// What is published, on its way to the watches.
+#[derive(Debug, Default)]
+pub(crate) struct Hub {
+    inbox: Mutex<Inbox>,
+    arrived: Condvar,
+    level: Mutex<Level>,
+    readers: Mutex<Readers>,
+    wanted: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Inbox {
+    queue: VecDeque<Arc<Committed>>,
+    /// The thread is at what it took out.
+    busy: bool,
+    stopped: bool,
+}
+
+/// The watches that are told as things happen.
+#[derive(Debug, Default)]
+pub(crate) struct Level {
+    /// Everything up to here has been told.
+    revision: i64,
+    places: Places<Member>,
+}
+
+/// A watch by its place. One for each watch: it is small.
+#[derive(Debug, Clone)]
+struct Member {
+    mailbox: Arc<Mailbox>,
+    id: i64,
+    /// The first revision that it is told of.
+    start: i64,
+    wishes: Wishes,
+}
+
+/// Streams that want history to be read.
+#[derive(Debug, Default)]
+struct Readers {
+    queue: VecDeque<Arc<Mailbox>>,
+    stopped: bool,
+}
+
+impl Hub {
+    pub(crate) fn new(revision: i64) -> Hub {
+        Hub { level: Mutex::new(Level { revision, places: Places::default() }), ..Hub::default() }
+    }
+
+    /// Takes what was published; does not block.
+    pub(crate) fn push(&self, committed: Arc<Committed>) {
+        let mut inbox = self.inbox.lock();
+        if inbox.queue.is_empty() && !inbox.busy {
+            // Without watches there is nothing to tell, and no thread to wake.
+            if let Some(mut level) = self.level.try_lock()
+                && level.places.is_empty()
+            {
+                level.revision = committed.revision;
+                return;
+            }
+        }
+        inbox.queue.push_back(committed);
+        self.arrived.notify_one();
+    }
+
+    pub(crate) fn stop(&self) {
+        self.inbox.lock().stopped = true;
+        self.arrived.notify_all();
+        self.readers.lock().stopped = true;
+        self.wanted.notify_all();
+    }
+
+    /// The body of the thread that tells: until it is stopped.
+    pub(crate) fn run(&self) {
+        loop {
+            let taken = {
+                let mut inbox = self.inbox.lock();
+                inbox.busy = false;
+                while inbox.queue.is_empty() && !inbox.stopped {
+                    self.arrived.wait(&mut inbox);
+                }
+                if inbox.stopped {
+                    return;
+                }
+                inbox.busy = true;
+                std::mem::take(&mut inbox.queue)
+            };
+            for committed in taken {
+                self.level.lock().tell(&committed);
+            }
+        }
+    }
+
+    /// Asks for history to be read for a stream.
+    fn ask(&self, mailbox: Arc<Mailbox>) {
+        self.readers.lock().queue.push_back(mailbox);
+        self.wanted.notify_one();
+    }
+
+    /// The next stream to read history for; nothing to end.
+    fn next_reader(&self) -> Option<Arc<Mailbox>> {
+        let mut readers = self.readers.lock();
+        loop {
+            if readers.stopped {
+                return None;
+            }
+            if let Some(mailbox) = readers.queue.pop_front() {
+                return Some(mailbox);
+            }
+            self.wanted.wait(&mut readers);
+        }
+    }
+}
+
+impl Level {
+    fn tell(&mut self, committed: &Arc<Committed>) {
+        self.revision = committed.revision;
+        if let [change] = &committed.changes[..] {
+            // The usual transaction needs no collecting.
+            let mut full = Vec::new();
+            self.places.visit(&change.key, |member| {
+                if member.is_told(committed.revision) && member.wishes.wants(change) {
+                    member.deliver(committed, SmallVec::from_slice(&[0]), &mut full);
+                }
+            });
+            return self.leave_behind(full, committed.revision);
+        }
+        let mut told: Vec<(Member, SmallVec<[u32; 2]>)> = Vec::new();
+        let mut known = HashMap::new();
+        for (at, change) in committed.changes.iter().enumerate() {
+            self.places.visit(&change.key, |member| {
+                if !member.is_told(committed.revision) || !member.wishes.wants(change) {
+                    return;
+                }
+                let place = *known.entry(member.identity()).or_insert_with(|| {
+                    told.push((member.clone(), SmallVec::new()));
+                    told.len() - 1
+                });
+                told[place].1.push(at as u32);
+            });
+        }
+        let mut full = Vec::new();
+        for (member, which) in told {
+            member.deliver(committed, which, &mut full);
+        }
+        self.leave_behind(full, committed.revision);
+    }
+
+    /// Takes watches out whose streams are full, from this revision on.
+    fn leave_behind(&mut self, full: Vec<Member>, revision: i64) {
+        for member in full {
+            let mut contents = member.mailbox.0.lock();
+            let Some(span) = contents.watches.get(&member.id).map(|watch| watch.span.clone()) else { continue };
+            contents.fall_behind(member.id, revision);
+            drop(contents);
+            self.remove(&span, &member.mailbox, member.id);
+        }
+    }
+
+    fn remove(&mut self, span: &Span<Bytes>, mailbox: &Arc<Mailbox>, id: i64) {
+        self.places.remove(span, |member| member.id == id && Arc::ptr_eq(&member.mailbox, mailbox));
+    }
+}
+
+impl Member {
+    fn is_told(&self, revision: i64) -> bool {
+        revision >= self.start
+    }
+
+    fn identity(&self) -> (*const Mailbox, i64) {
+        (Arc::as_ptr(&self.mailbox), self.id)
+    }
+
+    /// Puts changes into the mailbox, or the watch on the list of those that do not fit.
+    fn deliver(&self, committed: &Arc<Committed>, which: SmallVec<[u32; 2]>, full: &mut Vec<Member>) {
+        let mut contents = self.mailbox.0.lock();
+        if !contents.has_room() {
+            full.push(self.clone());
+            return;
+        }
+        if let Some(watch) = contents.watches.get_mut(&self.id) {
+            watch.busy = true;
+            contents.push(Item::Live { id: self.id, committed: Arc::clone(committed), which });
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! `etcdserverpb.Watch`.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use ennead_engine::coord::WatchStream;
+use ennead_engine::coord::api::etcdserverpb::{WatchRequest, WatchResponse};
+use tokio_stream::Stream;
+use tonic::{Request, Response, Status, Streaming};
+
+use super::Api;
+use super::made::etcdserverpb::watch_server::Watch;
+
+/// How often watches that ask for it are told how far they are: etcd's default.
+const PROGRESS_EVERY: Duration = Duration::from_secs(600);
+
+/// The answers of one stream. Dropping it, as happens when the client is gone, ends the watches.
+pub(crate) struct Answers(Arc<WatchStream>);
+
+impl Drop for Answers {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
+impl Stream for Answers {
+    type Item = Result<WatchResponse, Status>;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.0.poll_next(context).map(|answer| answer.map(Ok))
+    }
+}
+
+#[tonic::async_trait]
+impl Watch for Api {
+    type WatchStream = Answers;
+
+    async fn watch(&self, request: Request<Streaming<WatchRequest>>) -> Result<Response<Answers>, Status> {
+        let stream = Arc::new(self.coord().watch());
+        tokio::spawn(serve(self.clone(), request.into_inner(), Arc::clone(&stream)));
+        Ok(Response::new(Answers(stream)))
+    }
+}
+
+/// Takes the requests of one stream until either side ends it.
+async fn serve(mut api: Api, mut requests: Streaming<WatchRequest>, stream: Arc<WatchStream>) {
+    let mut progress = tokio::time::interval(PROGRESS_EVERY);
+    // The first tick comes at once.
+    progress.tick().await;
+    let stopped = api.stopped();
+    tokio::pin!(stopped);
+    loop {
+        tokio::select! {
+            request = requests.message() => match request {
+                Ok(Some(request)) => stream.request(request),
+                // The client is done, or gone.
+                Ok(None) | Err(_) => break,
+            },
+            _ = progress.tick() => stream.notify_progress(),
+            () = &mut stopped => break,
+        }
+    }
+    stream.close();
+}
