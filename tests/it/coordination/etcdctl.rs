@@ -27,8 +27,12 @@ fn etcdctl_prints_what_it_prints_with_etcd() {
     let mut differences = String::new();
     for (title, lines) in scripts::SCRIPTS {
         let run = |kind| Shell::start(kind, &program).map(|mut shell| shell.run(lines));
-        let Some(peer) = run(Kind::Etcd) else { return };
-        let Some(ours) = run(Kind::subject()) else { return };
+        let (peer, ours) = std::thread::scope(|scope| {
+            let peer = scope.spawn(|| run(Kind::Etcd));
+            let ours = run(Kind::subject());
+            (peer.join().unwrap(), ours)
+        });
+        let (Some(peer), Some(ours)) = (peer, ours) else { return };
         for (line, (peer, ours)) in lines.iter().zip(peer.iter().zip(&ours)) {
             if peer != ours {
                 differences += &format!("{title}: etcdctl {line}\n  etcd:\n{peer}\n  ennead:\n{ours}\n");

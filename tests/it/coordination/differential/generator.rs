@@ -81,6 +81,16 @@ fn revision(random: &mut Random) -> i64 {
     }
 }
 
+/// Past, near, or later than the sequence goes, but not so late that the player could not go there.
+fn watched_revision(random: &mut Random) -> i64 {
+    match random.below(8) {
+        0 => -1,
+        1 => BASE - 1,
+        2 => BASE + STEPS_MAX as i64 + 5,
+        _ => BASE + random.below(12) as i64,
+    }
+}
+
 fn optional_revision(random: &mut Random) -> i64 {
     if random.one_in(6) { revision(random) } else { 0 }
 }
@@ -179,7 +189,7 @@ fn watch(random: &mut Random) -> pb::WatchCreateRequest {
     pb::WatchCreateRequest {
         key: key(random).into(),
         range_end: range_end(random).into(),
-        start_revision: if random.one_in(2) { revision(random) } else { 0 },
+        start_revision: if random.one_in(2) { watched_revision(random) } else { 0 },
         // It would come whenever the server pleases.
         progress_notify: false,
         filters: random.pick(&[vec![], vec![], vec![], vec![0], vec![1], vec![0, 1]]).clone(),

@@ -27,6 +27,8 @@ struct Stream {
     answers: Streaming<pb::WatchResponse>,
     got: Vec<pb::WatchResponse>,
     marks: i64,
+    /// The latest revision that a watch begins with.
+    newest: i64,
 }
 
 impl Player {
@@ -43,10 +45,20 @@ impl Player {
             answers.push(self.step(&origin, step, &mut stream).await);
         }
         if let Some(stream) = &mut stream {
+            self.reach(stream.newest).await;
             stream.catch_up().await;
             answers.extend(by_watch(&origin, &stream.got, MARKS));
         }
         answers
+    }
+
+    /// Writes until the revision is reached: while a watch begins later, etcd does not say how far a stream is.
+    async fn reach(&self, revision: i64) {
+        let mut reached = 0;
+        while reached < revision {
+            let filler = pb::PutRequest { key: "filler".into(), ..Default::default() };
+            reached = self.client.call(filler).await.unwrap().header.unwrap().revision;
+        }
     }
 
     /// Removes all keys and leases, and all that could be read from before.
@@ -84,11 +96,13 @@ impl Player {
             Step::KeepAlive(id) => told(origin, self.keep_alive(*id).await),
             Step::Watch(request) => {
                 let request = origin.watch(request.clone());
+                let start = request.start_revision;
                 match stream {
                     Some(stream) => stream.send(create(request)),
                     None => *stream = Some(Stream::open(client, request).await),
                 }
                 let stream = stream.as_mut().unwrap();
+                stream.newest = stream.newest.max(start);
                 stream.read_until("the watch to be made", |answer| answer.created).await;
                 "a watch".into()
             }
@@ -111,7 +125,7 @@ impl Player {
 impl Stream {
     async fn open(client: &Client, first: pb::WatchCreateRequest) -> Stream {
         let (requests, answers) = client.watch(create(first)).await.unwrap();
-        Stream { requests, answers, got: Vec::new(), marks: MARKS }
+        Stream { requests, answers, got: Vec::new(), marks: MARKS, newest: 0 }
     }
 
     fn send(&self, request: pb::WatchRequest) {
@@ -135,13 +149,8 @@ impl Stream {
     /// Waits until all that was sent has arrived.
     async fn mark(&mut self) {
         self.marks += 1;
-        let (mark, future) = (self.marks, i64::MAX);
-        let request = pb::WatchCreateRequest {
-            key: "never put".into(),
-            watch_id: mark,
-            start_revision: future,
-            ..Default::default()
-        };
+        let mark = self.marks;
+        let request = pb::WatchCreateRequest { key: "never put".into(), watch_id: mark, ..Default::default() };
         self.send(create(request));
         self.read_until("a mark", |answer| answer.created && answer.watch_id == mark).await;
     }
