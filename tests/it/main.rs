@@ -9,6 +9,7 @@ mod clients;
 mod coordination;
 mod daemon;
 mod differential;
+mod etcd;
 mod failure;
 mod generated;
 mod kill;

@@ -32,8 +32,11 @@ impl View<'_> {
         if asked > self.revision {
             return Err(Error::FutureRevision);
         }
-        let revision = if asked <= 0 { self.revision } else { asked };
-        if revision < self.state.compacted { Err(Error::Compacted) } else { Ok(revision) }
+        if asked <= 0 {
+            // Also while a compaction of it, or of a later one, is not on disk yet.
+            return Ok(self.revision);
+        }
+        if asked < self.state.compacted { Err(Error::Compacted) } else { Ok(asked) }
     }
 
     pub(crate) fn find(&self, request: &RangeRequest, at: i64) -> Found {

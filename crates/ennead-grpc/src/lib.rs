@@ -19,6 +19,18 @@ use tonic_health::ServingStatus;
 
 use connections::Connections;
 
+/// What reflection names: the services that are there, of those that the protocol has.
+const SERVICES: [&str; 8] = [
+    "grpc.health.v1.Health",
+    "etcdserverpb.KV",
+    "etcdserverpb.Watch",
+    "etcdserverpb.Lease",
+    "etcdserverpb.Cluster",
+    "etcdserverpb.Maintenance",
+    "v3lockpb.Lock",
+    "v3electionpb.Election",
+];
+
 /// What the listener is given beside its socket.
 #[derive(Clone)]
 pub struct Options {
@@ -56,9 +68,10 @@ pub async fn serve(
     let (health, health_service) = tonic_health::server::health_reporter();
     health.set_service_status("", ServingStatus::Serving).await;
     let reflection = || {
-        tonic_reflection::server::Builder::configure()
+        let builder = tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-            .register_encoded_file_descriptor_set(ennead_engine::coord::api::DESCRIPTORS)
+            .register_encoded_file_descriptor_set(ennead_engine::coord::api::DESCRIPTORS);
+        SERVICES.iter().fold(builder, |builder, name| builder.with_service_name(*name))
     };
     let guard = authorization::Guard::new(engine.clone());
     let scheme = if options.tls.is_some() { "https" } else { "http" };

@@ -1,154 +1,138 @@
-//! A client of etcd's API: the messages of the project's protocol over a plain gRPC channel.
+//! A client of etcd's API, as small as the tests need it.
 
-use std::net::SocketAddr;
-use std::time::Duration;
+use std::str::FromStr;
 
-use ennead_engine::coord::api::etcdserverpb as pb;
+use ennead_coord::api::etcdserverpb::watch_request::RequestUnion;
+use ennead_coord::api::etcdserverpb::{
+    LeaseGrantRequest, LeaseGrantResponse, LeaseKeepAliveRequest, LeaseKeepAliveResponse, LeaseTimeToLiveRequest,
+    LeaseTimeToLiveResponse, PutRequest, PutResponse, RangeRequest, RangeResponse, WatchCreateRequest, WatchRequest,
+    WatchResponse,
+};
 use prost::Message;
-use tokio::runtime::Runtime;
-use tokio::sync::mpsc;
-use tokio_stream::Stream;
+use tokio_stream::{Stream, StreamExt};
+use tonic::client::Grpc;
 use tonic::codegen::http::uri::PathAndQuery;
+use tonic::metadata::MetadataValue;
 use tonic::transport::{Channel, Endpoint};
-use tonic::{Code, Request, Status, Streaming};
+use tonic::{Request, Status, Streaming};
 use tonic_prost::ProstCodec;
 
-/// Of one answer: a range may have all keys.
-const ANSWER_BYTES_MAX: usize = 64 << 20;
-/// For connecting and for an answer. Generous: the machine may be busy building.
-const PATIENCE: Duration = Duration::from_secs(20);
+use crate::daemon::process::Daemon;
+use crate::wait::TIMEOUT;
 
-/// A request that has one answer.
-pub(crate) trait Call: Message + Default + Clone + 'static {
-    type Answer: Message + Default + 'static;
-    const PATH: &'static str;
+#[derive(Clone)]
+pub(super) struct Client {
+    channel: Channel,
+    password: Option<String>,
 }
 
-macro_rules! calls {
-    ($($request:ident => $answer:ident, $path:literal;)*) => {
-        $(impl Call for pb::$request {
-            type Answer = pb::$answer;
-            const PATH: &'static str = concat!("/etcdserverpb.", $path);
-        })*
-    };
+fn path(method: &str) -> PathAndQuery {
+    PathAndQuery::from_str(&format!("/etcdserverpb.{method}")).unwrap()
 }
 
-calls! {
-    RangeRequest => RangeResponse, "KV/Range";
-    PutRequest => PutResponse, "KV/Put";
-    DeleteRangeRequest => DeleteRangeResponse, "KV/DeleteRange";
-    TxnRequest => TxnResponse, "KV/Txn";
-    CompactionRequest => CompactionResponse, "KV/Compact";
-    LeaseGrantRequest => LeaseGrantResponse, "Lease/LeaseGrant";
-    LeaseRevokeRequest => LeaseRevokeResponse, "Lease/LeaseRevoke";
-    LeaseTimeToLiveRequest => LeaseTimeToLiveResponse, "Lease/LeaseTimeToLive";
-    LeaseLeasesRequest => LeaseLeasesResponse, "Lease/LeaseLeases";
+fn bytes(text: &str) -> Vec<u8> {
+    text.as_bytes().to_vec()
 }
-
-/// A connection, which many may share.
-#[derive(Debug, Clone)]
-pub(crate) struct Client(Channel);
-
-/// Where to send further requests of a stream.
-pub(crate) type Requests<Q> = mpsc::UnboundedSender<Q>;
 
 impl Client {
-    /// Waits until the server answers, which may be starting.
-    pub(crate) async fn connect(address: SocketAddr) -> Client {
-        let begun = std::time::Instant::now();
-        loop {
-            if let Some(client) = Client::attempt(address).await {
-                return client;
-            }
-            assert!(begun.elapsed() < PATIENCE, "the server at {address} does not answer");
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+    pub(super) async fn connect(daemon: &Daemon) -> Client {
+        let endpoint = Endpoint::from_shared(format!("http://{}", daemon.address("grpc"))).unwrap();
+        Client { channel: endpoint.connect().await.unwrap(), password: None }
     }
 
-    /// None when nobody answers there now.
-    pub(crate) async fn attempt(address: SocketAddr) -> Option<Client> {
-        let endpoint = Endpoint::from_shared(format!("http://{address}")).ok()?.tcp_nodelay(true);
-        let client = Client(endpoint.connect_timeout(Duration::from_secs(1)).connect().await.ok()?);
-        let probe = client.call(pb::RangeRequest { key: "probe".into(), ..Default::default() });
-        tokio::time::timeout(Duration::from_secs(2), probe).await.ok()?.ok().map(|_| client)
+    pub(super) fn with_password(self, password: &str) -> Client {
+        Client { password: Some(password.to_owned()), ..self }
     }
 
-    pub(crate) async fn call<Q: Call>(&self, request: Q) -> Result<Q::Answer, Status> {
-        let mut grpc = tonic::client::Grpc::new(self.0.clone()).max_decoding_message_size(ANSWER_BYTES_MAX);
-        let answer = async {
-            grpc.ready().await.map_err(|error| Status::unavailable(error.to_string()))?;
-            let codec: ProstCodec<Q, Q::Answer> = ProstCodec::default();
-            grpc.unary(Request::new(request), PathAndQuery::from_static(Q::PATH), codec).await
-        };
-        match tokio::time::timeout(PATIENCE, answer).await {
-            Ok(answer) => answer.map(tonic::Response::into_inner),
-            Err(_) => Err(Status::new(Code::DeadlineExceeded, "no answer")),
-        }
+    async fn grpc(&self) -> Grpc<Channel> {
+        let mut grpc = Grpc::new(self.channel.clone());
+        grpc.ready().await.unwrap();
+        grpc
     }
 
-    pub(crate) async fn watch(
-        &self,
-        first: pb::WatchRequest,
-    ) -> Result<(Requests<pb::WatchRequest>, Streaming<pb::WatchResponse>), Status> {
-        self.stream("/etcdserverpb.Watch/Watch", first).await
-    }
-
-    pub(crate) async fn keep_alive(
-        &self,
-        first: pb::LeaseKeepAliveRequest,
-    ) -> Result<(Requests<pb::LeaseKeepAliveRequest>, Streaming<pb::LeaseKeepAliveResponse>), Status> {
-        self.stream("/etcdserverpb.Lease/LeaseKeepAlive", first).await
-    }
-
-    /// A server may say nothing, not even that the stream stands, before the first request.
-    async fn stream<Q, A>(&self, path: &'static str, first: Q) -> Result<(Requests<Q>, Streaming<A>), Status>
+    async fn call<Q, A>(&self, method: &str, message: Q) -> Result<A, Status>
     where
-        Q: Message + Default + 'static,
-        A: Message + Default + 'static,
+        Q: Message + Send + Sync + 'static,
+        A: Message + Default + Send + Sync + 'static,
     {
-        let (send, requests) = mpsc::unbounded_channel();
-        send.send(first).map_err(|_| Status::internal("nobody receives the requests"))?;
-        let mut grpc = tonic::client::Grpc::new(self.0.clone()).max_decoding_message_size(ANSWER_BYTES_MAX);
-        grpc.ready().await.map_err(|error| Status::unavailable(error.to_string()))?;
-        let codec: ProstCodec<Q, A> = ProstCodec::default();
-        let path = PathAndQuery::from_static(path);
-        let answers = grpc.streaming(Request::new(Sending(requests)), path, codec).await?.into_inner();
-        Ok((send, answers))
+        let mut request = Request::new(message);
+        if let Some(password) = &self.password {
+            let value = MetadataValue::from_str(&format!("Bearer {password}")).unwrap();
+            request.metadata_mut().insert("authorization", value);
+        }
+        let answer = self.grpc().await.unary(request, path(method), ProstCodec::<Q, A>::default());
+        let answer = tokio::time::timeout(TIMEOUT, answer).await.expect("no answer came");
+        answer.map(tonic::Response::into_inner)
     }
-}
 
-/// The receiving end of a channel as the stream that it is.
-struct Sending<Q>(mpsc::UnboundedReceiver<Q>);
-
-impl<Q> Stream for Sending<Q> {
-    type Item = Q;
-
-    fn poll_next(
-        mut self: std::pin::Pin<&mut Self>,
-        context: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<Option<Q>> {
-        self.0.poll_recv(context)
+    /// A stream with one request, that stays open.
+    async fn stream<Q, A>(&self, method: &str, first: Q) -> Streaming<A>
+    where
+        Q: Message + Send + Sync + 'static,
+        A: Message + Default + Send + Sync + 'static,
+    {
+        let requests: std::pin::Pin<Box<dyn Stream<Item = Q> + Send>> =
+            Box::pin(tokio_stream::once(first).chain(tokio_stream::pending()));
+        let codec = ProstCodec::<Q, A>::default();
+        self.grpc().await.streaming(Request::new(requests), path(method), codec).await.unwrap().into_inner()
     }
-}
 
-/// A watch request that makes a watch.
-pub(crate) fn create(request: pb::WatchCreateRequest) -> pb::WatchRequest {
-    pb::WatchRequest { request_union: Some(pb::watch_request::RequestUnion::CreateRequest(request)) }
-}
+    /// Puts, and answers the revision.
+    pub(super) async fn put(&self, key: &str, value: &str, lease: i64) -> Result<i64, Status> {
+        let (key, value) = (bytes(key).into(), bytes(value).into());
+        let request = PutRequest { key, value, lease, ..PutRequest::default() };
+        let response: PutResponse = self.call("KV/Put", request).await?;
+        Ok(response.header.unwrap().revision)
+    }
 
-/// One that cancels a watch.
-pub(crate) fn cancel(watch_id: i64) -> pb::WatchRequest {
-    let request = pb::WatchCancelRequest { watch_id };
-    pb::WatchRequest { request_union: Some(pb::watch_request::RequestUnion::CancelRequest(request)) }
-}
+    /// How many keys there are in a range, and at which revision.
+    pub(super) async fn count(&self, key: &str, end: &str) -> (i64, i64) {
+        let (key, range_end) = (bytes(key).into(), bytes(end).into());
+        let request = RangeRequest { key, range_end, count_only: true, ..RangeRequest::default() };
+        let response: RangeResponse = self.call("KV/Range", request).await.unwrap();
+        (response.count, response.header.unwrap().revision)
+    }
 
-/// One that asks how far all watches of the stream are.
-pub(crate) fn progress() -> pb::WatchRequest {
-    let request = pb::WatchProgressRequest::default();
-    pb::WatchRequest { request_union: Some(pb::watch_request::RequestUnion::ProgressRequest(request)) }
-}
+    async fn watch_from(&self, key: &str, end: &str, start_revision: i64) -> Streaming<WatchResponse> {
+        let (key, range_end) = (bytes(key).into(), bytes(end).into());
+        let create = WatchCreateRequest { key, range_end, start_revision, ..WatchCreateRequest::default() };
+        let request = WatchRequest { request_union: Some(RequestUnion::CreateRequest(create)) };
+        let mut answers: Streaming<WatchResponse> = self.stream("Watch/Watch", request).await;
+        assert!(answers.next().await.unwrap().unwrap().created);
+        answers
+    }
 
-/// Where the clients of a test run.
-pub(crate) fn runtime() -> Runtime {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
+    pub(super) async fn open_watch(&self, key: &str, end: &str) -> Streaming<WatchResponse> {
+        self.watch_from(key, end, 0).await
+    }
+
+    /// So many events of a range from a revision on: revisions and keys.
+    pub(super) async fn watch(&self, key: &str, end: &str, start: i64, count: usize) -> Vec<(i64, String)> {
+        let mut answers = self.watch_from(key, end, start).await;
+        let mut events = Vec::new();
+        while events.len() < count {
+            let answer = tokio::time::timeout(TIMEOUT, answers.next()).await.expect("no event came");
+            for event in answer.unwrap().unwrap().events {
+                let pair = event.kv.unwrap();
+                events.push((pair.mod_revision, String::from_utf8(pair.key.to_vec()).unwrap()));
+            }
+        }
+        events
+    }
+
+    pub(super) async fn grant(&self, request: LeaseGrantRequest) -> i64 {
+        let response: LeaseGrantResponse = self.call("Lease/LeaseGrant", request).await.unwrap();
+        response.id
+    }
+
+    pub(super) async fn time_to_live(&self, request: LeaseTimeToLiveRequest) -> LeaseTimeToLiveResponse {
+        self.call("Lease/LeaseTimeToLive", request).await.unwrap()
+    }
+
+    /// Opens a stream of keep-alives and waits for the first answer.
+    pub(super) async fn keep_alive(&self, request: LeaseKeepAliveRequest) -> Streaming<LeaseKeepAliveResponse> {
+        let mut answers: Streaming<LeaseKeepAliveResponse> = self.stream("Lease/LeaseKeepAlive", request).await;
+        answers.next().await.unwrap().unwrap();
+        answers
+    }
 }

@@ -40,7 +40,7 @@ impl Coord {
             if writer.state.leases.contains(id) {
                 return Err(Error::LeaseExists);
             }
-            writer.batch.put(writer.rows.leases, &id.to_be_bytes(), &lease.row());
+            put(writer, id, &lease, shared.time(now_ms));
             writer.effects.push(Effect::Grant(id, lease));
             let header = Some(shared.identity.header(writer.state.revision));
             Ok(LeaseGrantResponse { header, id, ttl, error: String::new() })
@@ -79,7 +79,7 @@ impl Coord {
                 return Ok(LeaseKeepAliveResponse { header, id: request.id, ttl: 0 });
             };
             let renewed = Lease { ttl, deadline_ms: deadline(time, ttl), ..Lease::default() };
-            writer.batch.put(writer.rows.leases, &request.id.to_be_bytes(), &renewed.row());
+            put(writer, request.id, &renewed, time);
             writer.effects.push(Effect::Extend(request.id, renewed.deadline_ms));
             Ok(LeaseKeepAliveResponse { header, id: request.id, ttl })
         })
@@ -132,6 +132,12 @@ impl Coord {
         }
         Ok(due.len() == ENDED_AT_ONCE)
     }
+}
+
+/// Stages a lease, with the time that its end goes by.
+fn put(writer: &mut Writer<'_>, id: i64, lease: &Lease, time: u64) {
+    writer.batch.put(writer.rows.leases, &id.to_be_bytes(), &lease.row());
+    writer.rows.put_number(&mut writer.batch, Word::Clock, time);
 }
 
 /// Deletes a lease and its keys.

@@ -77,3 +77,15 @@ fn remaining_time_and_keys_survive_a_restart() {
     world.put("a", "");
     assert_eq!(world.ttl(id, 0).1, words(&[]));
 }
+
+/// The time of a server that was up long before its first lease is not lost with it.
+#[test]
+fn a_crash_right_after_a_grant_does_not_prolong_the_lease() {
+    let world = World::new();
+    world.grant(5, 100, 1_000_000).unwrap();
+    let world = world.reopen();
+    assert_eq!(world.ttl(5, 0).0, 100);
+    assert_eq!(world.keep_alive(5, 50_000), 100);
+    let world = world.reopen();
+    assert_eq!(world.ttl(5, 0).0, 100);
+}
