@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
 
 use super::client::runtime;
-use super::keeper::{Keeper, Kind};
+use super::keeper::{Keeper, Kind, comparable_etcd_program};
 use crate::random::{Random, setting};
 use generator::Step;
 use player::Player;
@@ -33,6 +33,7 @@ struct Pair {
 
 /// None, said loudly, when there is no etcd.
 fn pair() -> Option<Pair> {
+    comparable_etcd_program("etcd")?;
     let peer = Keeper::start(Kind::Etcd)?;
     let ours = Keeper::start(Kind::subject())?;
     let runtime = runtime();
