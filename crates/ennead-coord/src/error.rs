@@ -64,6 +64,23 @@ errors! {
     MemberNotLearner: FailedPrecondition, "etcdserver: can only promote a learner member";
     MemberNotEnoughStarted: FailedPrecondition,
         "etcdserver: re-configuration failed due to not enough started members";
+    UserEmpty: InvalidArgument, "etcdserver: user name is empty";
+    UserNotFound: FailedPrecondition, "etcdserver: user name not found";
+    UserAlreadyExists: FailedPrecondition, "etcdserver: user name already exists";
+    RoleEmpty: InvalidArgument, "etcdserver: role name is empty";
+    RoleNotFound: FailedPrecondition, "etcdserver: role name not found";
+    RoleAlreadyExists: FailedPrecondition, "etcdserver: role name already exists";
+    RoleNotGranted: FailedPrecondition, "etcdserver: role is not granted to the user";
+    RootUserNotExist: FailedPrecondition, "etcdserver: root user does not exist";
+    RootRoleNotExist: FailedPrecondition, "etcdserver: root user does not have root role";
+    AuthFailed: InvalidArgument, "etcdserver: authentication failed, invalid user ID or password";
+    AuthNotEnabled: FailedPrecondition, "etcdserver: authentication is not enabled";
+    NoPasswordUser: Unknown, "auth: authentication failed, password was given for no password user";
+    InvalidAuthToken: Unauthenticated, "etcdserver: invalid auth token";
+    InvalidAuthManagement: InvalidArgument, "etcdserver: invalid auth management";
+    PermissionNotGiven: InvalidArgument, "etcdserver: permission not given";
+    PermissionNotGranted: FailedPrecondition, "etcdserver: permission is not granted to the role";
+    PermissionDenied: PermissionDenied, "etcdserver: permission denied";
     RequestTooLarge: InvalidArgument, "etcdserver: request is too large";
     BadLeaderTransferee: FailedPrecondition, "etcdserver: bad leader transferee";
     WrongDowngradeVersion: InvalidArgument, "etcdserver: wrong downgrade target version format";

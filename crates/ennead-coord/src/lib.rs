@@ -5,6 +5,7 @@
 //! store's setting, and nobody reads what is not. It knows no network and no runtime, reads no clock and no random source.
 
 pub mod api;
+mod auth;
 mod check;
 mod compaction;
 mod coord;
@@ -27,7 +28,7 @@ mod view;
 mod watch;
 mod writer;
 
-pub use coord::{Coord, ETCD_VERSION, Options, STORAGE_VERSION};
+pub use coord::{Coord, ETCD_VERSION, Login, Options, STORAGE_VERSION};
 pub use error::{Code, Error, Result};
 pub use line::Observation;
 pub use publication::Answer;

@@ -54,7 +54,7 @@ impl Drop for Place<'_> {
 async fn lease_for(coord: &Coord, lease: i64, now_ms: u64) -> Result<i64> {
     if lease != 0 {
         let request = LeaseTimeToLiveRequest { id: lease, keys: false };
-        let there = coord.lease_time_to_live(&request, now_ms).ttl >= 0;
+        let there = coord.lease_time_to_live(&request, now_ms)?.ttl >= 0;
         return if there { Ok(lease) } else { Err(Error::LeaseNotFound) };
     }
     Ok(coord.lease_grant(&LeaseGrantRequest { ttl: OWN_TTL, id: 0 }, now_ms)?.await?.id)

@@ -3,6 +3,7 @@
 //! | table | row | value |
 //! |---|---|---|
 //! | `coord.history` | main revision (8 bytes, big endian), sub (4) | `mvccpb.KeyValue`, see [`crate::record`] |
+//! | `coord.auth` | see [`crate::auth`] | |
 //! | `coord.leases` | id (8 bytes, big endian) | see [`crate::lease`] |
 //! | `coord.meta` | a word of [`Word`] | a number, 8 bytes, big endian |
 
@@ -18,6 +19,7 @@ use crate::revision::Revision;
 pub(crate) struct Rows {
     pub(crate) store: Store,
     pub(crate) history: Table,
+    pub(crate) auth: Table,
     pub(crate) leases: Table,
     pub(crate) meta: Table,
 }
@@ -54,6 +56,7 @@ impl Rows {
     pub(crate) fn open(store: Store) -> Result<Rows> {
         Ok(Rows {
             history: store.create_table("coord.history", TableKind::Ordered)?,
+            auth: store.create_table("coord.auth", TableKind::Ordered)?,
             leases: store.create_table("coord.leases", TableKind::Ordered)?,
             meta: store.create_table("coord.meta", TableKind::Ordered)?,
             store,

@@ -25,6 +25,7 @@ impl Coord {
     /// # Errors
     /// Those of the store.
     pub fn snapshot(&self, send: impl FnMut(SnapshotResponse) -> bool) -> Result<()> {
+        self.check_admin()?;
         let shared = self.shared();
         let state = shared.state.read();
         let (revision, compacted) = (self.revision(), state.compacted);

@@ -22,6 +22,13 @@ impl<B: AsRef<[u8]>> Span<B> {
         }
     }
 
+    /// The least key that may be in it.
+    pub(crate) fn start(&self) -> &[u8] {
+        match self {
+            Span::One(start) | Span::Between(start, _) | Span::From(start) => start.as_ref(),
+        }
+    }
+
     pub(crate) fn contains(&self, key: &[u8]) -> bool {
         match self {
             Span::One(one) => one.as_ref() == key,

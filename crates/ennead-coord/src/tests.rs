@@ -3,6 +3,7 @@
 mod keys;
 mod leases;
 mod maintenance;
+mod users;
 mod watches;
 
 use std::pin::pin;

@@ -6,6 +6,7 @@ use prost::Message;
 
 use crate::api::etcdserverpb::{DeleteRangeRequest, DeleteRangeResponse, PutRequest, PutResponse, ResponseHeader};
 use crate::api::mvccpb::KeyValue;
+use crate::auth::Auth;
 use crate::error::{Error, Result};
 use crate::index::Undo;
 use crate::lease::Lease;
@@ -32,6 +33,8 @@ pub(crate) enum Effect {
     Compact(i64),
     /// An alarm is raised, or over.
     Alarm(Alarm, bool),
+    /// Users and roles are these.
+    Auth(Auth),
 }
 
 pub(crate) struct Writer<'a> {

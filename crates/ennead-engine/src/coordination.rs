@@ -1,13 +1,118 @@
-//! The coordination model, opened over the same store as the keyspace.
+//! The coordination model over the same store and the same users as everything else.
+//!
+//! Who a client of etcd's API is, and with which password, is a matter of the server's users; what it may do with keys is a
+//! matter of the model's roles. A user that is added there can log in everywhere, and elsewhere may do nothing until
+//! ACL SETUSER says so.
 
-use ennead_coord::{Coord, Options};
+mod logins;
+
+use ennead_coord::api::etcdserverpb::{
+    AuthUserAddRequest, AuthUserAddResponse, AuthUserChangePasswordRequest, AuthUserChangePasswordResponse,
+    AuthUserDeleteRequest, AuthUserDeleteResponse, AuthenticateRequest, AuthenticateResponse,
+};
+use ennead_coord::{Answer, Coord, Error, Options, Result};
 use ennead_store::Store;
 
+use crate::Engine;
 use crate::settings::{COORD_QUOTA, Settings};
+
+pub(crate) use logins::Logins;
 
 /// # Errors
 /// As text: a start that fails says it, and ends.
 pub(crate) fn open(store: Store, settings: &Settings, seed: u64) -> ennead_kv::Result<Coord> {
     let options = Options { seed, quota_bytes: settings.read(COORD_QUOTA) };
     Coord::open(store, &options).map_err(|error| ennead_kv::Error::Text(format!("ERR {error}").into()))
+}
+
+const HASHED: Error = Error::Unsupported("a hashed password cannot be kept here; give the password itself");
+
+impl Engine {
+    /// The coordination model for a client that shows a token, or none. All may do everything until permissions are
+    /// switched on.
+    ///
+    /// # Errors
+    /// `InvalidAuthToken` for a token that was not given out, or is over.
+    pub fn coord_for(&self, token: Option<&str>) -> Result<Coord> {
+        let coord = self.coord();
+        if !coord.auth_enabled() {
+            return Ok(coord.clone());
+        }
+        let user = token.map(|token| self.logins().find(token).ok_or(Error::InvalidAuthToken)).transpose()?;
+        Ok(coord.on_behalf_of(user))
+    }
+
+    /// Gives out a token for a name and its password.
+    pub fn coord_login(&self, request: &AuthenticateRequest) -> Result<AuthenticateResponse> {
+        // Without permissions a login is asked for where the server asks for passwords.
+        if (self.coord().auth_enabled() || self.users().is_open()) && self.coord().login(&request.name)?.no_password {
+            return Err(Error::NoPasswordUser);
+        }
+        let right = self.users().login(Some(request.name.as_bytes()), request.password.as_bytes());
+        right.map_err(|_| Error::AuthFailed)?;
+        let token = self.logins().give(&request.name)?;
+        Ok(AuthenticateResponse { header: Some(self.coord().header()), token })
+    }
+
+    /// Whether a token was given out and is good.
+    pub fn is_coord_token(&self, token: &str) -> bool {
+        self.logins().find(token).is_some()
+    }
+
+    /// Adds a user to the model and, with its password, to the server's users.
+    pub fn coord_user_add(&self, coord: &Coord, request: &AuthUserAddRequest) -> Result<Answer<AuthUserAddResponse>> {
+        if !request.hashed_password.is_empty() {
+            return Err(HASHED);
+        }
+        let answer = coord.user_add(request)?;
+        let no_password = request.options.as_ref().is_some_and(|options| options.no_password);
+        let password = if no_password { "" } else { &request.password };
+        if let Err(error) = self.set_password(&request.name, password) {
+            // One that cannot log in is of no use, and would be in the way of the next try.
+            drop(coord.user_delete(&AuthUserDeleteRequest { name: request.name.clone() }));
+            return Err(error);
+        }
+        Ok(answer)
+    }
+
+    /// Deletes a user, from the server's users as well.
+    pub fn coord_user_delete(
+        &self,
+        coord: &Coord,
+        request: &AuthUserDeleteRequest,
+    ) -> Result<Answer<AuthUserDeleteResponse>> {
+        let answer = coord.user_delete(request)?;
+        self.logins().forget(&request.name);
+        let names = std::iter::once(request.name.as_bytes());
+        self.users().delete(names).map_err(|error| Error::Store(error.to_string()))?;
+        Ok(answer)
+    }
+
+    /// Gives a user another password, the only one then.
+    pub fn coord_change_password(
+        &self,
+        coord: &Coord,
+        request: &AuthUserChangePasswordRequest,
+    ) -> Result<Answer<AuthUserChangePasswordResponse>> {
+        if !request.hashed_password.is_empty() {
+            return Err(HASHED);
+        }
+        let answer = coord.user_password_changed(&request.name)?;
+        if coord.user(&request.name).is_some_and(|user| !user.no_password) {
+            self.set_password(&request.name, &request.password)?;
+        }
+        self.logins().forget(&request.name);
+        Ok(answer)
+    }
+
+    /// Makes a password the only one of a user, who is made if need be; an empty one lets nobody in.
+    fn set_password(&self, name: &str, password: &str) -> Result<()> {
+        let word = format!(">{password}");
+        let mut rules: Vec<&[u8]> = vec![b"on", b"resetpass"];
+        if !password.is_empty() {
+            rules.push(word.as_bytes());
+        }
+        let changed = self.users().change(name.as_bytes(), rules.into_iter());
+        changed.map(|_| ()).map_err(|error| Error::Store(error.to_string()))
+    }
 }

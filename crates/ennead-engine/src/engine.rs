@@ -12,7 +12,7 @@ use ennead_store::Store;
 
 use crate::backup::Backups;
 use crate::clients::Clients;
-use crate::coordination;
+use crate::coordination::{self, Logins};
 use crate::errors::ErrorCounts;
 use crate::figures::Figures;
 use crate::herald::Herald;
@@ -40,6 +40,7 @@ struct Inner {
     store: Store,
     keyspace: Keyspace,
     coord: Coord,
+    logins: Logins,
     _upkeep: Upkeep,
     settings: Arc<Settings>,
     users: Users,
@@ -88,6 +89,7 @@ impl Engine {
             store,
             keyspace,
             coord,
+            logins: Logins::default(),
             _upkeep: upkeep,
             users,
             clients,
@@ -135,6 +137,10 @@ impl Engine {
     /// The coordination model: etcd's keys.
     pub fn coord(&self) -> &Coord {
         &self.0.coord
+    }
+
+    pub(crate) fn logins(&self) -> &Logins {
+        &self.0.logins
     }
 
     pub fn settings(&self) -> &Arc<Settings> {

@@ -5,6 +5,7 @@ mod keys;
 mod leases;
 mod lines;
 mod maintenance;
+mod users;
 mod watches;
 
 use std::sync::Arc;
@@ -15,11 +16,10 @@ use ennead_engine::settings::STALL_TIMEOUT;
 use ennead_engine::{Engine, Pressure};
 use tokio::sync::watch;
 use tokio::time::Instant;
-use tonic::Status;
 use tonic::service::Routes;
-use tonic::service::interceptor::InterceptedService;
+use tonic::{Request, Status};
 
-use crate::authorization::Guard;
+use crate::authorization::{Guard, token};
 use crate::error::status;
 
 /// The traits and routes made from the protocol.
@@ -36,6 +36,7 @@ mod made {
     }
 }
 
+use made::etcdserverpb::auth_server::AuthServer;
 use made::etcdserverpb::cluster_server::ClusterServer;
 use made::etcdserverpb::kv_server::KvServer;
 use made::etcdserverpb::lease_server::LeaseServer;
@@ -55,6 +56,7 @@ const STREAM_ANSWERS_MAX: usize = 16;
 #[derive(Clone)]
 pub(crate) struct Api {
     engine: Engine,
+    guard: Guard,
     /// Where clients reach this server.
     url: Arc<str>,
     /// Turns true when streams have to end.
@@ -69,28 +71,28 @@ pub(crate) fn add(
     url: String,
     stopping: watch::Receiver<bool>,
 ) -> Routes {
-    let api = Api { engine: engine.clone(), url: url.into(), stopping };
-    macro_rules! guarded {
+    let api = Api { engine: engine.clone(), guard: guard.clone(), url: url.into(), stopping };
+    macro_rules! limited {
         ($server:ident) => {
-            InterceptedService::new(
-                $server::new(api.clone()).max_decoding_message_size(MESSAGE_BYTES_MAX),
-                guard.clone(),
-            )
+            $server::new(api.clone()).max_decoding_message_size(MESSAGE_BYTES_MAX)
         };
     }
     routes
-        .add_service(guarded!(KvServer))
-        .add_service(guarded!(LeaseServer))
-        .add_service(guarded!(WatchServer))
-        .add_service(guarded!(ClusterServer))
-        .add_service(guarded!(MaintenanceServer))
-        .add_service(guarded!(LockServer))
-        .add_service(guarded!(ElectionServer))
+        .add_service(limited!(KvServer))
+        .add_service(limited!(LeaseServer))
+        .add_service(limited!(WatchServer))
+        .add_service(limited!(ClusterServer))
+        .add_service(limited!(MaintenanceServer))
+        .add_service(limited!(AuthServer))
+        .add_service(limited!(LockServer))
+        .add_service(limited!(ElectionServer))
 }
 
 impl Api {
-    fn coord(&self) -> &Coord {
-        self.engine.coord()
+    /// The model for whoever sent a request, by the token that it shows.
+    fn coord_for<T>(&self, request: &Request<T>) -> Result<Coord, Status> {
+        self.guard.check(request.metadata())?;
+        self.engine.coord_for(token(request.metadata())).map_err(status)
     }
 
     /// The time that leases go by, milliseconds.
@@ -117,24 +119,24 @@ impl Api {
     /// Runs a read that may take long, beside the event loop.
     async fn read<T: Send + 'static>(
         &self,
+        coord: Coord,
         run: impl FnOnce(&Coord) -> coord::Result<T> + Send + 'static,
     ) -> Result<T, Status> {
-        let coord = self.coord().clone();
         let outcome = tokio::task::spawn_blocking(move || run(&coord)).await;
         outcome.map_err(|failure| Status::internal(failure.to_string()))?.map_err(status)
     }
 
     /// Runs a write when there is room for it, and waits until it is on disk.
-    async fn write<T: Unpin>(&self, run: impl FnOnce(&Coord) -> coord::Result<coord::Answer<T>>) -> Result<T, Status> {
+    async fn write<T: Unpin>(&self, run: impl FnOnce() -> coord::Result<coord::Answer<T>>) -> Result<T, Status> {
         self.room().await?;
-        run(self.coord()).map_err(status)?.await.map_err(status)
+        run().map_err(status)?.await.map_err(status)
     }
 
     /// Waits while writers outrun the disk.
     async fn room(&self) -> Result<(), Status> {
         let mut until = None;
         loop {
-            match self.coord().pressure() {
+            match self.engine.coord().pressure() {
                 Pressure::None => return Ok(()),
                 Pressure::Slow(delay) => {
                     tokio::time::sleep(delay).await;

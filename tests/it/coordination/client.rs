@@ -60,7 +60,8 @@ impl Client {
             let value = MetadataValue::from_str(&format!("Bearer {password}")).unwrap();
             request.metadata_mut().insert("authorization", value);
         }
-        let answer = self.grpc().await.unary(request, path(method), ProstCodec::<Q, A>::default());
+        let mut grpc = self.grpc().await;
+        let answer = grpc.unary(request, path(method), ProstCodec::<Q, A>::default());
         let answer = tokio::time::timeout(TIMEOUT, answer).await.expect("no answer came");
         answer.map(tonic::Response::into_inner)
     }

@@ -5,6 +5,7 @@ use crate::api::etcdserverpb::{
     CompactionRequest, CompactionResponse, DeleteRangeRequest, DeleteRangeResponse, PutRequest, PutResponse,
     RangeRequest, RangeResponse, TxnRequest, TxnResponse,
 };
+use crate::auth::{Access, Caller};
 use crate::check;
 use crate::error::{Error, Result};
 use crate::publication::Answer;
@@ -24,7 +25,7 @@ impl Coord {
     /// `Compacted` and `FutureRevision` for a revision that cannot be read.
     pub fn range(&self, request: &RangeRequest) -> Result<RangeResponse> {
         check::range(request)?;
-        let mut response = self.shared().range(request)?;
+        let mut response = self.shared().range(&self.caller, request)?;
         self.shared().identity.sign(&mut response.header);
         Ok(response)
     }
@@ -38,6 +39,7 @@ impl Coord {
         check::size(request)?;
         let identity = self.shared().identity;
         self.shared().write_within_quota(space::cost_of_put(request), |writer| {
+            writer.state.check_put(&self.caller, request)?;
             if request.lease != 0 && !writer.state.leases.contains(request.lease) {
                 return Err(Error::LeaseNotFound);
             }
@@ -57,6 +59,7 @@ impl Coord {
         let identity = self.shared().identity;
         self.shared().write(|writer| {
             writer.state.space.check_sound()?;
+            writer.state.auth.check_delete_range(&self.caller, request)?;
             let mut response = writer.delete_range(request)?;
             identity.sign(&mut response.header);
             Ok(response)
@@ -72,6 +75,7 @@ impl Coord {
         let shared = self.shared();
         if transaction::is_read_only(request) {
             let mut response = shared.read(|view| {
+                view.state.check_txn(&self.caller, request)?;
                 let path = transaction::choose(view, request)?;
                 transaction::check(view, request, &path)?;
                 transaction::read(view, request, &path)
@@ -82,6 +86,7 @@ impl Coord {
         check::size(request)?;
         let identity = shared.identity;
         shared.write_within_quota(space::cost_of_txn(request), |writer| {
+            writer.state.check_txn(&self.caller, request)?;
             let view = writer.view();
             let path = transaction::choose(&view, request)?;
             transaction::check(&view, request, &path)?;
@@ -101,6 +106,7 @@ impl Coord {
         let revision = request.revision;
         let answer = shared.write(|writer| {
             writer.state.space.check_sound()?;
+            writer.state.auth.check_admin(&self.caller)?;
             if revision <= writer.state.compacted {
                 return Err(Error::Compacted);
             }
@@ -129,9 +135,10 @@ impl Shared {
     }
 
     /// The lock is held while the index is looked through, not while rows are read.
-    fn range(&self, request: &RangeRequest) -> Result<RangeResponse> {
+    fn range(&self, caller: &Caller, request: &RangeRequest) -> Result<RangeResponse> {
         for _ in 0..READ_TRIES {
             let (found, revision) = self.read(|view| {
+                view.state.auth.check(caller, &request.key, &request.range_end, Access::Read)?;
                 let at = view.resolve(request.revision)?;
                 Ok((view.find(request, at), view.revision))
             })?;

@@ -11,6 +11,7 @@ use crate::api::etcdserverpb::{
     LeaseGrantRequest, LeaseGrantResponse, LeaseKeepAliveRequest, LeaseKeepAliveResponse, LeaseLeasesResponse,
     LeaseRevokeRequest, LeaseRevokeResponse, LeaseStatus, LeaseTimeToLiveRequest, LeaseTimeToLiveResponse,
 };
+use crate::auth::Access;
 use crate::error::{Error, Result};
 use crate::lease::{Lease, TTL_MAX, TTL_MIN, deadline};
 use crate::publication::Answer;
@@ -36,6 +37,7 @@ impl Coord {
         let ttl = request.ttl.max(TTL_MIN);
         let lease = Lease { ttl, deadline_ms: deadline(shared.time(now_ms), ttl), ..Lease::default() };
         shared.write_within_quota(LEASE_BYTES, |writer| {
+            writer.state.auth.check_known(&self.caller)?;
             let id = if request.id == 0 { shared.new_lease_id(writer) } else { request.id };
             if writer.state.leases.contains(id) {
                 return Err(Error::LeaseExists);
@@ -55,6 +57,8 @@ impl Coord {
         let identity = self.shared().identity;
         self.shared().write(|writer| {
             writer.state.space.check_sound()?;
+            writer.state.auth.check_known(&self.caller)?;
+            writer.state.check_lease(&self.caller, request.id)?;
             end(writer, request.id)?;
             Ok(LeaseRevokeResponse { header: Some(identity.header(writer.revision())) })
         })
@@ -73,6 +77,8 @@ impl Coord {
         let time = shared.time(now_ms);
         shared.write(|writer| {
             let header = Some(shared.identity.header(writer.state.revision));
+            writer.state.auth.check_known(&self.caller)?;
+            writer.state.check_lease(&self.caller, request.id)?;
             // One that is over may be waiting for its end, and does not come back.
             let found = writer.state.leases.get(request.id).filter(|lease| lease.deadline_ms > time);
             let Some(ttl) = found.map(|lease| lease.ttl) else {
@@ -86,29 +92,35 @@ impl Coord {
     }
 
     /// What is left of a lease, whole seconds, and the keys on it if they are asked for; -1 for one that is not there.
-    pub fn lease_time_to_live(&self, request: &LeaseTimeToLiveRequest, now_ms: u64) -> LeaseTimeToLiveResponse {
+    pub fn lease_time_to_live(&self, request: &LeaseTimeToLiveRequest, now_ms: u64) -> Result<LeaseTimeToLiveResponse> {
         let shared = self.shared();
         let time = shared.time(now_ms);
         let header = Some(self.header());
         let state = shared.state.read();
-        match state.leases.get(request.id) {
-            Some(lease) if lease.deadline_ms > time => LeaseTimeToLiveResponse {
+        state.auth.check_known(&self.caller)?;
+        let found = state.leases.get(request.id).filter(|lease| lease.deadline_ms > time);
+        if let Some(lease) = found.filter(|_| request.keys) {
+            lease.keys.iter().try_for_each(|key| state.auth.check(&self.caller, key, b"", Access::Read))?;
+        }
+        Ok(match found {
+            Some(lease) => LeaseTimeToLiveResponse {
                 header,
                 id: request.id,
                 ttl: (lease.remaining_ms(time) / 1000) as i64,
                 granted_ttl: lease.ttl,
                 keys: if request.keys { lease.keys.iter().cloned().collect() } else { Vec::new() },
             },
-            _ => LeaseTimeToLiveResponse { header, id: request.id, ttl: -1, ..LeaseTimeToLiveResponse::default() },
-        }
+            None => LeaseTimeToLiveResponse { header, id: request.id, ttl: -1, ..LeaseTimeToLiveResponse::default() },
+        })
     }
 
     /// All leases, those first that are over first.
-    pub fn lease_leases(&self) -> LeaseLeasesResponse {
+    pub fn lease_leases(&self) -> Result<LeaseLeasesResponse> {
         let state = self.shared().state.read();
+        state.auth.check_known(&self.caller)?;
         let leases = state.leases.by_time().map(|id| LeaseStatus { id }).collect();
         drop(state);
-        LeaseLeasesResponse { header: Some(self.header()), leases }
+        Ok(LeaseLeasesResponse { header: Some(self.header()), leases })
     }
 
     /// Ends the leases that are over, each as a revision of its own when it has keys, and stores the time. Answers whether

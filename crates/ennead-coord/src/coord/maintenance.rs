@@ -29,6 +29,11 @@ impl Coord {
     pub fn alarm(&self, request: &AlarmRequest) -> Result<Answer<AlarmResponse>> {
         let shared = self.shared();
         shared.write(|writer| {
+            if request.action == AlarmAction::Get as i32 {
+                writer.state.auth.check_known(&self.caller)?;
+            } else {
+                writer.state.auth.check_admin(&self.caller)?;
+            }
             let alarm = Alarm { member: request.member_id, kind: request.alarm };
             let known = writer.state.space.alarms.contains(&alarm);
             let alarms = match AlarmAction::try_from(request.action) {
@@ -52,15 +57,16 @@ impl Coord {
     }
 
     /// The state of this server.
-    pub fn status(&self) -> StatusResponse {
+    pub fn status(&self) -> Result<StatusResponse> {
         let shared = self.shared();
         let sequence = shared.rows.store.durable();
         let state = shared.state.read();
+        state.auth.check_known(&self.caller)?;
         let errors = state.space.alarms.iter().map(|alarm| {
             let kind = AlarmType::try_from(alarm.kind).map_or("", |kind| kind.as_str_name());
             format!("memberID:{} alarm:{kind} ", alarm.member)
         });
-        StatusResponse {
+        Ok(StatusResponse {
             header: Some(self.header()),
             version: ETCD_VERSION.to_owned(),
             db_size: state.space.used_bytes as i64,
@@ -74,11 +80,12 @@ impl Coord {
             storage_version: STORAGE_VERSION.to_owned(),
             db_size_quota: state.space.quota_bytes as i64,
             downgrade_info: Some(crate::api::etcdserverpb::DowngradeInfo::default()),
-        }
+        })
     }
 
     /// A hash of all rows, for tests. Takes as long as reading them.
     pub fn hash(&self) -> Result<HashResponse> {
+        self.check_admin()?;
         let shared = self.shared();
         let snapshot = shared.rows.store.snapshot();
         let mut hash = 0;
@@ -99,6 +106,7 @@ impl Coord {
     /// # Errors
     /// `Compacted` and `FutureRevision` for a revision that cannot be read.
     pub fn hash_kv(&self, request: &HashKvRequest) -> Result<HashKvResponse> {
+        self.check_admin()?;
         let shared = self.shared();
         let (current, compacted) = (self.revision(), shared.state.read().compacted);
         let revision = match request.revision {
@@ -110,6 +118,16 @@ impl Coord {
         let hash = shared.hash_history(revision, compacted)?;
         let header = Some(shared.identity.header(current));
         Ok(HashKvResponse { header, hash, compact_revision: compacted, hash_revision: revision })
+    }
+
+    /// Whether the caller may look after the server.
+    pub fn check_admin(&self) -> Result<()> {
+        self.shared().state.read().auth.check_admin(&self.caller)
+    }
+
+    /// Whether the caller has said who it is, where that is a question.
+    pub fn check_known(&self) -> Result<()> {
+        self.shared().state.read().auth.check_known(&self.caller)
     }
 
     /// Which member this is.

@@ -1,12 +1,13 @@
 //! The state made from rows.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use ennead_store::{Store, WriteBatch};
 use parking_lot::RwLock;
 
 use super::{Identity, Options, Shared};
+use crate::auth::Auth;
 use crate::compaction::Compactor;
 use crate::error::{Error, Result};
 use crate::index::{Index, Restoring};
@@ -39,7 +40,18 @@ impl Shared {
         let publication =
             Publication::new(rows.store.durable(), revision, Box::new(move |committed| onward.push(committed)));
         let space = Space { used_bytes, quota_bytes: options.quota_bytes, alarms: Space::stored_alarms(&rows)? };
-        let state = State { index, revision, compacted, sequence: rows.store.committed(), leases, space };
+        let auth = Auth::stored(&rows)?;
+        let auth_enabled = Arc::new(AtomicBool::new(auth.enabled));
+        let state = State {
+            index,
+            revision,
+            compacted,
+            sequence: rows.store.committed(),
+            leases,
+            space,
+            auth,
+            auth_enabled: Arc::clone(&auth_enabled),
+        };
         Ok(Shared {
             state: RwLock::new(state),
             publication: Arc::new(publication),
@@ -48,6 +60,7 @@ impl Shared {
             identity,
             clock_base_ms,
             clock_stored_ms: AtomicU64::new(clock_base_ms),
+            auth_enabled,
             lease_ids: AtomicU64::new(options.seed),
             rows,
         })

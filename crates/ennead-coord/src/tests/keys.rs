@@ -158,16 +158,16 @@ fn compaction_forgets_and_survives() {
     }
     world.delete("k0", "");
     assert_eq!(world.compact(400).unwrap_err(), Error::FutureRevision);
-    let used = world.coord.status().db_size_in_use;
+    let used = world.coord.status().unwrap().db_size_in_use;
     world.compact(302).unwrap();
     assert_eq!(world.compact(302).unwrap_err(), Error::Compacted);
-    assert!(world.coord.status().db_size_in_use < used / 20);
+    assert!(world.coord.status().unwrap().db_size_in_use < used / 20);
     assert_eq!(world.range("k1", "", 301).unwrap_err(), Error::Compacted);
     let expected = pairs(&[("k1", "298"), ("k2", "299")]);
     assert_eq!(world.all(302), expected);
-    let used = world.coord.status().db_size_in_use;
+    let used = world.coord.status().unwrap().db_size_in_use;
     let world = world.reopen();
-    assert_eq!((world.all(0), world.coord.status().db_size_in_use), (expected, used));
+    assert_eq!((world.all(0), world.coord.status().unwrap().db_size_in_use), (expected, used));
     assert_eq!(world.range("k1", "", 301).unwrap_err(), Error::Compacted);
     assert_eq!(world.range("k1", "", 0).unwrap().kvs[0].version, 100);
 }

@@ -12,7 +12,7 @@ impl World {
     }
 
     fn ttl(&self, id: i64, now_ms: u64) -> (i64, Vec<String>) {
-        let response = self.coord.lease_time_to_live(&LeaseTimeToLiveRequest { id, keys: true }, now_ms);
+        let response = self.coord.lease_time_to_live(&LeaseTimeToLiveRequest { id, keys: true }, now_ms).unwrap();
         (response.ttl, response.keys.iter().map(|key| text(key)).collect())
     }
 
@@ -42,7 +42,7 @@ fn a_lease_ends_with_its_keys_in_one_revision() {
     let revision = world.coord.revision();
     assert_eq!(world.keep_alive(5, 9_999), 10);
     world.coord.expire(15_000).unwrap();
-    assert_eq!(world.coord.lease_leases().leases.len(), 1);
+    assert_eq!(world.coord.lease_leases().unwrap().leases.len(), 1);
     assert_eq!(world.coord.expire(19_999), Ok(false));
     // The disk may take its time.
     while world.coord.revision() == revision {

@@ -21,7 +21,7 @@ fn the_quota_raises_an_alarm_until_it_is_taken_back() {
         };
         world.wait(world.coord.alarm(&request)).unwrap().alarms.len()
     };
-    assert_eq!((alarm(AlarmAction::Get), world.coord.status().errors.len()), (1, 1));
+    assert_eq!((alarm(AlarmAction::Get), world.coord.status().unwrap().errors.len()), (1, 1));
     world.compact(3).unwrap();
     assert_eq!((alarm(AlarmAction::Deactivate), alarm(AlarmAction::Get)), (1, 0));
     world.put("b", "");

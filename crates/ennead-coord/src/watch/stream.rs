@@ -13,6 +13,7 @@ use super::response::responses;
 use crate::api::etcdserverpb::watch_create_request::FilterType;
 use crate::api::etcdserverpb::watch_request::RequestUnion;
 use crate::api::etcdserverpb::{WatchCreateRequest, WatchRequest, WatchResponse};
+use crate::auth::{Access, Caller};
 use crate::coord::{Coord, Shared};
 use crate::error::Error;
 use crate::span::Span;
@@ -24,6 +25,7 @@ const NO_WATCH: i64 = -1;
 #[derive(Debug)]
 pub struct WatchStream {
     shared: Arc<Shared>,
+    caller: Caller,
     mailbox: Arc<Mailbox>,
     /// Fragments of the answer under way.
     ready: Mutex<VecDeque<WatchResponse>>,
@@ -32,7 +34,12 @@ pub struct WatchStream {
 impl Coord {
     /// Opens a stream without watches.
     pub fn watch(&self) -> WatchStream {
-        WatchStream { shared: Arc::clone(self.shared()), mailbox: Arc::default(), ready: Mutex::default() }
+        WatchStream {
+            shared: Arc::clone(self.shared()),
+            caller: self.caller.clone(),
+            mailbox: Arc::default(),
+            ready: Mutex::default(),
+        }
     }
 }
 
@@ -125,8 +132,13 @@ impl WatchStream {
         if request.start_revision < 0 {
             return refuse(Error::Compacted.to_string());
         }
-        let wishes = wishes(&request);
         let key = if request.key.is_empty() { Bytes::from_static(&[0]) } else { Bytes::copy_from_slice(&request.key) };
+        let allowed = self.shared.state.read().auth.check(&self.caller, &key, &request.range_end, Access::Read);
+        if let Err(error) = allowed {
+            // In the words of gRPC's clients.
+            return refuse(format!("rpc error: code = {:?} desc = {error}", error.code()));
+        }
+        let wishes = wishes(&request);
         let span = Span::new(key, Bytes::copy_from_slice(&request.range_end));
         if matches!(&span, Span::Between(start, end) if start >= end) {
             return refuse("mvcc: watcher range is empty".to_owned());

@@ -19,7 +19,8 @@ const NO_PEERS: Error = Error::Unsupported("there is one member, and others cann
 
 #[tonic::async_trait]
 impl Cluster for Api {
-    async fn member_add(&self, _request: Request<MemberAddRequest>) -> Result<Response<MemberAddResponse>, Status> {
+    async fn member_add(&self, request: Request<MemberAddRequest>) -> Result<Response<MemberAddResponse>, Status> {
+        self.coord_for(&request)?.check_admin().map_err(status)?;
         Err(status(NO_PEERS))
     }
 
@@ -27,7 +28,7 @@ impl Cluster for Api {
         &self,
         request: Request<MemberRemoveRequest>,
     ) -> Result<Response<MemberRemoveResponse>, Status> {
-        self.check_member(request.get_ref().id)?;
+        self.check_member(&request, request.get_ref().id)?;
         Err(status(Error::MemberNotEnoughStarted))
     }
 
@@ -35,15 +36,17 @@ impl Cluster for Api {
         &self,
         request: Request<MemberUpdateRequest>,
     ) -> Result<Response<MemberUpdateResponse>, Status> {
-        self.check_member(request.get_ref().id)?;
+        self.check_member(&request, request.get_ref().id)?;
         Err(status(NO_PEERS))
     }
 
-    async fn member_list(&self, _request: Request<MemberListRequest>) -> Result<Response<MemberListResponse>, Status> {
+    async fn member_list(&self, request: Request<MemberListRequest>) -> Result<Response<MemberListResponse>, Status> {
+        let coord = self.coord_for(&request)?;
+        coord.check_known().map_err(status)?;
         // Membership is not a part of the keys' history, so that etcd leaves the revision out.
-        let header = Some(ResponseHeader { revision: 0, ..self.coord().header() });
+        let header = Some(ResponseHeader { revision: 0, ..coord.header() });
         let member = Member {
-            id: self.coord().member_id(),
+            id: coord.member_id(),
             name: NAME.to_owned(),
             peer_ur_ls: Vec::new(),
             client_ur_ls: vec![self.url.to_string()],
@@ -56,13 +59,15 @@ impl Cluster for Api {
         &self,
         request: Request<MemberPromoteRequest>,
     ) -> Result<Response<MemberPromoteResponse>, Status> {
-        self.check_member(request.get_ref().id)?;
+        self.check_member(&request, request.get_ref().id)?;
         Err(status(Error::MemberNotLearner))
     }
 }
 
 impl Api {
-    fn check_member(&self, id: u64) -> Result<(), Status> {
-        if id == self.coord().member_id() { Ok(()) } else { Err(status(Error::MemberNotFound)) }
+    fn check_member<T>(&self, request: &Request<T>, id: u64) -> Result<(), Status> {
+        let coord = self.coord_for(request)?;
+        coord.check_admin().map_err(status)?;
+        if id == coord.member_id() { Ok(()) } else { Err(status(Error::MemberNotFound)) }
     }
 }

@@ -13,31 +13,35 @@ use crate::error::status;
 #[tonic::async_trait]
 impl Kv for Api {
     async fn range(&self, request: Request<RangeRequest>) -> Result<Response<RangeResponse>, Status> {
+        let coord = self.coord_for(&request)?;
         let request = request.into_inner();
         if request.range_end.is_empty() {
-            return self.coord().range(&request).map(Response::new).map_err(status);
+            return coord.range(&request).map(Response::new).map_err(status);
         }
         // It may be all keys.
-        self.read(move |coord| coord.range(&request)).await.map(Response::new)
+        self.read(coord, move |coord| coord.range(&request)).await.map(Response::new)
     }
 
     async fn put(&self, request: Request<PutRequest>) -> Result<Response<PutResponse>, Status> {
-        self.write(|coord| coord.put(request.get_ref())).await.map(Response::new)
+        let coord = self.coord_for(&request)?;
+        self.write(|| coord.put(request.get_ref())).await.map(Response::new)
     }
 
     async fn delete_range(
         &self,
         request: Request<DeleteRangeRequest>,
     ) -> Result<Response<DeleteRangeResponse>, Status> {
-        self.write(|coord| coord.delete_range(request.get_ref())).await.map(Response::new)
+        let coord = self.coord_for(&request)?;
+        self.write(|| coord.delete_range(request.get_ref())).await.map(Response::new)
     }
 
     async fn txn(&self, request: Request<TxnRequest>) -> Result<Response<TxnResponse>, Status> {
-        self.write(|coord| coord.txn(request.get_ref())).await.map(Response::new)
+        let coord = self.coord_for(&request)?;
+        self.write(|| coord.txn(request.get_ref())).await.map(Response::new)
     }
 
     async fn compact(&self, request: Request<CompactionRequest>) -> Result<Response<CompactionResponse>, Status> {
         self.room().await?;
-        self.coord().compact(request.get_ref()).await.map(Response::new).map_err(status)
+        self.coord_for(&request)?.compact(request.get_ref()).await.map(Response::new).map_err(status)
     }
 }

@@ -1,5 +1,6 @@
 //! `etcdserverpb.Lease`.
 
+use ennead_engine::coord::Coord;
 use ennead_engine::coord::api::etcdserverpb::{
     LeaseGrantRequest, LeaseGrantResponse, LeaseKeepAliveRequest, LeaseKeepAliveResponse, LeaseLeasesRequest,
     LeaseLeasesResponse, LeaseRevokeRequest, LeaseRevokeResponse, LeaseTimeToLiveRequest, LeaseTimeToLiveResponse,
@@ -10,20 +11,23 @@ use tonic::{Request, Response, Status, Streaming};
 
 use super::made::etcdserverpb::lease_server::Lease;
 use super::{Api, STREAM_ANSWERS_MAX};
+use crate::error::status;
 
 type Answers = mpsc::Sender<Result<LeaseKeepAliveResponse, Status>>;
 
 #[tonic::async_trait]
 impl Lease for Api {
     async fn lease_grant(&self, request: Request<LeaseGrantRequest>) -> Result<Response<LeaseGrantResponse>, Status> {
-        self.write(|coord| coord.lease_grant(request.get_ref(), self.now_ms())).await.map(Response::new)
+        let coord = self.coord_for(&request)?;
+        self.write(|| coord.lease_grant(request.get_ref(), self.now_ms())).await.map(Response::new)
     }
 
     async fn lease_revoke(
         &self,
         request: Request<LeaseRevokeRequest>,
     ) -> Result<Response<LeaseRevokeResponse>, Status> {
-        self.write(|coord| coord.lease_revoke(request.get_ref())).await.map(Response::new)
+        let coord = self.coord_for(&request)?;
+        self.write(|| coord.lease_revoke(request.get_ref())).await.map(Response::new)
     }
 
     type LeaseKeepAliveStream = ReceiverStream<Result<LeaseKeepAliveResponse, Status>>;
@@ -33,7 +37,8 @@ impl Lease for Api {
         request: Request<Streaming<LeaseKeepAliveRequest>>,
     ) -> Result<Response<Self::LeaseKeepAliveStream>, Status> {
         let (answers, stream) = mpsc::channel(STREAM_ANSWERS_MAX);
-        tokio::spawn(keep_alive(self.clone(), request.into_inner(), answers));
+        let coord = self.coord_for(&request)?;
+        tokio::spawn(keep_alive(self.clone(), coord, request.into_inner(), answers));
         Ok(Response::new(ReceiverStream::new(stream)))
     }
 
@@ -41,19 +46,20 @@ impl Lease for Api {
         &self,
         request: Request<LeaseTimeToLiveRequest>,
     ) -> Result<Response<LeaseTimeToLiveResponse>, Status> {
-        Ok(Response::new(self.coord().lease_time_to_live(request.get_ref(), self.now_ms())))
+        let coord = self.coord_for(&request)?;
+        coord.lease_time_to_live(request.get_ref(), self.now_ms()).map(Response::new).map_err(status)
     }
 
     async fn lease_leases(
         &self,
-        _request: Request<LeaseLeasesRequest>,
+        request: Request<LeaseLeasesRequest>,
     ) -> Result<Response<LeaseLeasesResponse>, Status> {
-        Ok(Response::new(self.coord().lease_leases()))
+        self.coord_for(&request)?.lease_leases().map(Response::new).map_err(status)
     }
 }
 
 /// Serves one stream of keep-alives until either side ends it.
-async fn keep_alive(mut api: Api, mut requests: Streaming<LeaseKeepAliveRequest>, answers: Answers) {
+async fn keep_alive(mut api: Api, coord: Coord, mut requests: Streaming<LeaseKeepAliveRequest>, answers: Answers) {
     loop {
         let request = tokio::select! {
             request = requests.message() => request,
@@ -63,7 +69,7 @@ async fn keep_alive(mut api: Api, mut requests: Streaming<LeaseKeepAliveRequest>
         // The client is done, or gone.
         let Ok(Some(request)) = request else { return };
         let now_ms = api.now_ms();
-        let answer = api.write(|coord| coord.lease_keep_alive(&request, now_ms)).await;
+        let answer = api.write(|| coord.lease_keep_alive(&request, now_ms)).await;
         let failed = answer.is_err();
         if answers.send(answer).await.is_err() || failed {
             return;

@@ -18,45 +18,48 @@ use crate::error::status;
 #[tonic::async_trait]
 impl Lock for Api {
     async fn lock(&self, request: Request<LockRequest>) -> Result<Response<LockResponse>, Status> {
+        let coord = self.coord_for(&request)?;
         self.room().await?;
-        let locked = self.unless_stopped(self.coord().lock(request.get_ref(), self.now_ms())).await?;
+        let locked = self.unless_stopped(coord.lock(request.get_ref(), self.now_ms())).await?;
         locked.map(Response::new).map_err(status)
     }
 
     async fn unlock(&self, request: Request<UnlockRequest>) -> Result<Response<UnlockResponse>, Status> {
         self.room().await?;
-        self.coord().unlock(request.get_ref()).await.map(Response::new).map_err(status)
+        self.coord_for(&request)?.unlock(request.get_ref()).await.map(Response::new).map_err(status)
     }
 }
 
 #[tonic::async_trait]
 impl Election for Api {
     async fn campaign(&self, request: Request<CampaignRequest>) -> Result<Response<CampaignResponse>, Status> {
+        let coord = self.coord_for(&request)?;
         self.room().await?;
-        let won = self.unless_stopped(self.coord().campaign(request.get_ref(), self.now_ms())).await?;
+        let won = self.unless_stopped(coord.campaign(request.get_ref(), self.now_ms())).await?;
         won.map(Response::new).map_err(status)
     }
 
     async fn proclaim(&self, request: Request<ProclaimRequest>) -> Result<Response<ProclaimResponse>, Status> {
         self.room().await?;
-        self.coord().proclaim(request.get_ref(), self.now_ms()).await.map(Response::new).map_err(status)
+        self.coord_for(&request)?.proclaim(request.get_ref(), self.now_ms()).await.map(Response::new).map_err(status)
     }
 
     async fn leader(&self, request: Request<LeaderRequest>) -> Result<Response<LeaderResponse>, Status> {
-        self.read(move |coord| coord.leader(request.get_ref())).await.map(Response::new)
+        let coord = self.coord_for(&request)?;
+        self.read(coord, move |coord| coord.leader(request.get_ref())).await.map(Response::new)
     }
 
     type ObserveStream = ReceiverStream<Result<LeaderResponse, Status>>;
 
     async fn observe(&self, request: Request<LeaderRequest>) -> Result<Response<Self::ObserveStream>, Status> {
         let (told, stream) = mpsc::channel(STREAM_ANSWERS_MAX);
-        tokio::spawn(observe(self.clone(), self.coord().observe(request.get_ref()), told));
+        tokio::spawn(observe(self.clone(), self.coord_for(&request)?.observe(request.get_ref()), told));
         Ok(Response::new(ReceiverStream::new(stream)))
     }
 
     async fn resign(&self, request: Request<ResignRequest>) -> Result<Response<ResignResponse>, Status> {
         self.room().await?;
-        self.coord().resign(request.get_ref()).await.map(Response::new).map_err(status)
+        self.coord_for(&request)?.resign(request.get_ref()).await.map(Response::new).map_err(status)
     }
 }
 

@@ -18,14 +18,16 @@ use crate::error::status;
 #[tonic::async_trait]
 impl Maintenance for Api {
     async fn alarm(&self, request: Request<AlarmRequest>) -> Result<Response<AlarmResponse>, Status> {
-        self.write(|coord| coord.alarm(request.get_ref())).await.map(Response::new)
+        let coord = self.coord_for(&request)?;
+        self.write(|| coord.alarm(request.get_ref())).await.map(Response::new)
     }
 
-    async fn status(&self, _request: Request<StatusRequest>) -> Result<Response<StatusResponse>, Status> {
-        Ok(Response::new(self.coord().status()))
+    async fn status(&self, request: Request<StatusRequest>) -> Result<Response<StatusResponse>, Status> {
+        self.coord_for(&request)?.status().map(Response::new).map_err(status)
     }
 
-    async fn defragment(&self, _request: Request<DefragmentRequest>) -> Result<Response<DefragmentResponse>, Status> {
+    async fn defragment(&self, request: Request<DefragmentRequest>) -> Result<Response<DefragmentResponse>, Status> {
+        self.coord_for(&request)?.check_admin().map_err(status)?;
         let store = self.engine.store().clone();
         let compacted = tokio::task::spawn_blocking(move || store.compact(&mut |_, _| ())).await;
         let compacted = compacted.map_err(|failure| Status::internal(failure.to_string()))?;
@@ -33,19 +35,21 @@ impl Maintenance for Api {
         Ok(Response::new(DefragmentResponse::default()))
     }
 
-    async fn hash(&self, _request: Request<HashRequest>) -> Result<Response<HashResponse>, Status> {
-        self.read(|coord| coord.hash()).await.map(Response::new)
+    async fn hash(&self, request: Request<HashRequest>) -> Result<Response<HashResponse>, Status> {
+        self.read(self.coord_for(&request)?, |coord| coord.hash()).await.map(Response::new)
     }
 
     async fn hash_kv(&self, request: Request<HashKvRequest>) -> Result<Response<HashKvResponse>, Status> {
-        self.read(move |coord| coord.hash_kv(request.get_ref())).await.map(Response::new)
+        let coord = self.coord_for(&request)?;
+        self.read(coord, move |coord| coord.hash_kv(request.get_ref())).await.map(Response::new)
     }
 
     type SnapshotStream = ReceiverStream<Result<SnapshotResponse, Status>>;
 
-    async fn snapshot(&self, _request: Request<SnapshotRequest>) -> Result<Response<Self::SnapshotStream>, Status> {
+    async fn snapshot(&self, request: Request<SnapshotRequest>) -> Result<Response<Self::SnapshotStream>, Status> {
         let (parts, stream) = mpsc::channel(STREAM_ANSWERS_MAX);
-        let coord = self.coord().clone();
+        let coord = self.coord_for(&request)?;
+        coord.check_admin().map_err(status)?;
         tokio::task::spawn_blocking(move || {
             if let Err(error) = coord.snapshot(|part| parts.blocking_send(Ok(part)).is_ok()) {
                 // Fails when the client is gone, who need not know then.
@@ -56,14 +60,17 @@ impl Maintenance for Api {
     }
 
     async fn move_leader(&self, request: Request<MoveLeaderRequest>) -> Result<Response<MoveLeaderResponse>, Status> {
+        let coord = self.coord_for(&request)?;
+        coord.check_admin().map_err(status)?;
         // It is the leader already.
-        if request.get_ref().target_id == self.coord().member_id() {
+        if request.get_ref().target_id == coord.member_id() {
             return Ok(Response::new(MoveLeaderResponse::default()));
         }
         Err(status(Error::BadLeaderTransferee))
     }
 
     async fn downgrade(&self, request: Request<DowngradeRequest>) -> Result<Response<DowngradeResponse>, Status> {
+        self.coord_for(&request)?.check_admin().map_err(status)?;
         let request = request.get_ref();
         // There is no older version of this to go back to.
         Err(status(match DowngradeAction::try_from(request.action) {

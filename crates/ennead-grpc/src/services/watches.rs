@@ -38,7 +38,7 @@ impl Watch for Api {
     type WatchStream = Answers;
 
     async fn watch(&self, request: Request<Streaming<WatchRequest>>) -> Result<Response<Answers>, Status> {
-        let stream = Arc::new(self.coord().watch());
+        let stream = Arc::new(self.coord_for(&request)?.watch());
         tokio::spawn(serve(self.clone(), request.into_inner(), Arc::clone(&stream)));
         Ok(Response::new(Answers(stream)))
     }

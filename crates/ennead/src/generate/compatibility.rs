@@ -25,7 +25,7 @@ Measured against etcd 3.6. Codes and texts of errors are etcd's.
 | Maintenance | all calls; see below for Downgrade |
 | Cluster | MemberList; the others answer as a cluster of one that cannot grow |
 | Lock, Election | all calls |
-| Auth | not yet: `Unimplemented`. Until then a password is asked for as by the other listeners |
+| Auth | all calls, with simple tokens; no tokens of the form JWT, no users by the name in a certificate |
 | JSON gateway | not yet |
 
 What differs:
@@ -40,6 +40,9 @@ What differs:
 - A progress request while watches catch up is answered when they have; etcd forgets it.
 - A message of more than 2 MiB is refused with another text than etcd's.
 - Snapshots are written from the keys' history, so their hash is not that of a copy of etcd's file. Leases are in them with their whole time.
+- Users are the server's: one that UserAdd adds can log in to every listener, and over RESP may do nothing until ACL SETUSER says so. A name cannot hold a
+  blank, and a hashed password is refused. While permissions are off, a server with a password asks for it here as well, or for the token of a login.
+- Tokens end with the process.
 - Downgrade is refused: there is no older version to go back to.
 ";
 

@@ -37,8 +37,9 @@ pub(super) fn print(engine: &Engine, addresses: &[(Dialect, SocketAddr)], tls: b
                 ("HTTP", format!("curl {scheme}://{bracketed}:{port}/healthz"))
             }
             Dialect::Grpc => {
-                let plain = if tls { "" } else { "-plaintext " };
-                ("gRPC", format!("grpcurl {plain}{bracketed}:{port} grpc.health.v1.Health/Check"))
+                let scheme = if tls { "https" } else { "http" };
+                let user = if password { " --user default" } else { "" };
+                ("gRPC", format!("etcdctl --endpoints {scheme}://{bracketed}:{port}{user} endpoint health"))
             }
         };
         text += &format!("  {name}  {address:<21}  {line}\n");
