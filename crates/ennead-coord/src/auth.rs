@@ -95,7 +95,9 @@ impl Auth {
             (true, false) => batch.delete(rows.auth, ENABLED),
             _ => {}
         }
-        self.revision = before.revision + 1;
+        // etcd does not count that permissions are switched on.
+        let counts = before.enabled || !self.enabled;
+        self.revision = before.revision + u64::from(counts);
         batch.put(rows.auth, REVISION, &self.revision.to_be_bytes());
     }
 

@@ -2,6 +2,9 @@
 
 use std::ops::Bound;
 
+/// The beginning and the end of a range in an ordered map.
+pub(crate) type Bounds<'a> = (Bound<&'a [u8]>, Bound<&'a [u8]>);
+
 /// One key, or `start <= key < end`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Span<B> {
@@ -38,7 +41,7 @@ impl<B: AsRef<[u8]>> Span<B> {
     }
 
     /// Bounds for an ordered map; none when there is no key in it.
-    pub(crate) fn bounds(&self) -> Option<(Bound<&[u8]>, Bound<&[u8]>)> {
+    pub(crate) fn bounds(&self) -> Option<Bounds<'_>> {
         match self {
             Span::One(key) => Some((Bound::Included(key.as_ref()), Bound::Included(key.as_ref()))),
             Span::Between(start, end) if start.as_ref() < end.as_ref() => {

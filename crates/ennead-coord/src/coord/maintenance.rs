@@ -158,7 +158,8 @@ impl Shared {
             let forgotten = change.main <= compacted
                 && keeps_any
                 && self.state.read().index.find(head.key, revision) != Some(change);
-            if !forgotten && !(is_tombstone && change.main == compacted) {
+            let may_be_forgotten = is_tombstone && change.main == compacted;
+            if !forgotten && !may_be_forgotten {
                 hash = crc32c::crc32c_append(hash, &change.etcd_key(is_tombstone));
                 hash = crc32c::crc32c_append(hash, iter.value());
             }

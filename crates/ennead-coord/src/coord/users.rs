@@ -106,11 +106,12 @@ impl Coord {
     }
 
     /// Whether permissions are switched on, and how often users and roles were changed.
-    pub fn auth_status(&self) -> AuthStatusResponse {
+    pub fn auth_status(&self) -> Result<AuthStatusResponse> {
         let state = self.shared().state.read();
+        state.auth.check_known(&self.caller)?;
         let (enabled, auth_revision) = (state.auth.enabled, state.auth.revision);
         drop(state);
-        AuthStatusResponse { header: Some(self.header()), enabled, auth_revision }
+        Ok(AuthStatusResponse { header: Some(self.header()), enabled, auth_revision })
     }
 
     /// Whether permissions are switched on.

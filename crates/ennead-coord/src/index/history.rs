@@ -124,7 +124,7 @@ impl History {
         let newest = changes.last().filter(|change| change.main <= revision);
         let found = match newest {
             Some(newest) => newest,
-            None => &changes[..changes.partition_point(|change| change.main <= revision)].last()?,
+            None => changes[..changes.partition_point(|change| change.main <= revision)].last()?,
         };
         (!found.is_tombstone()).then(|| found.revision())
     }

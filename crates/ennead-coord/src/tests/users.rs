@@ -108,10 +108,10 @@ fn a_lease_cannot_be_used_against_its_keys() {
 #[test]
 fn users_and_roles_survive_a_restart() {
     let world = World::with_users();
-    let before = world.coord.auth_status().auth_revision;
+    let before = world.coord.auth_status().unwrap().auth_revision;
     world.wait(world.coord.role_delete(&AuthRoleDeleteRequest { role: "reader".into() })).unwrap();
     let world = world.reopen();
-    let status = world.coord.auth_status();
+    let status = world.coord.auth_status().unwrap();
     assert_eq!((status.enabled, status.auth_revision), (true, before + 1));
     assert_eq!(world.coord.user_list().unwrap().users, ["root", "u"]);
     assert_eq!(world.coord.user_get(&AuthUserGetRequest { name: "u".into() }).unwrap().roles, ["writer"]);

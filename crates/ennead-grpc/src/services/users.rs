@@ -42,8 +42,8 @@ impl Auth for Api {
         self.change(request, |coord, _| coord.auth_disable()).await
     }
 
-    async fn auth_status(&self, _request: Request<AuthStatusRequest>) -> Answered<AuthStatusResponse> {
-        Ok(Response::new(self.engine.coord().auth_status()))
+    async fn auth_status(&self, request: Request<AuthStatusRequest>) -> Answered<AuthStatusResponse> {
+        self.coord_for(&request)?.auth_status().map(Response::new).map_err(status)
     }
 
     async fn authenticate(&self, request: Request<AuthenticateRequest>) -> Answered<AuthenticateResponse> {
