@@ -192,7 +192,7 @@ fn name_lease(id: &mut i64) {
 
 /// What each watch got, in its order: how events were put into messages is the server's choice, and watches do not wait
 /// for each other. Watches from `marks` on are not the sequence's own.
-pub(super) fn by_watch(origin: &Origin, answers: &[pb::WatchResponse], marks: i64) -> Vec<String> {
+pub(super) fn by_watch(origin: &Origin, answers: &[&pb::WatchResponse], marks: i64) -> Vec<String> {
     let mut watches: BTreeMap<i64, Vec<String>> = BTreeMap::new();
     for answer in answers.iter().filter(|answer| answer.watch_id < marks) {
         let told = watches.entry(answer.watch_id).or_default();

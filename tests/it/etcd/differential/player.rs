@@ -27,6 +27,8 @@ struct Stream {
     answers: Streaming<pb::WatchResponse>,
     got: Vec<pb::WatchResponse>,
     marks: i64,
+    /// How many answers came before the player cancelled watches itself.
+    closing: usize,
     /// The latest revision that a watch begins with.
     newest: i64,
 }
@@ -47,7 +49,10 @@ impl Player {
         if let Some(stream) = &mut stream {
             self.reach(stream.newest).await;
             stream.catch_up().await;
-            answers.extend(by_watch(&origin, &stream.got, MARKS));
+            let (before, after) = stream.got.split_at(stream.closing);
+            let own = |answer: &&pb::WatchResponse| !answer.canceled || answer.compact_revision > 0;
+            let told: Vec<_> = before.iter().chain(after.iter().filter(own)).collect();
+            answers.extend(by_watch(&origin, &told, MARKS));
         }
         answers
     }
@@ -125,7 +130,7 @@ impl Player {
 impl Stream {
     async fn open(client: &Client, first: pb::WatchCreateRequest) -> Stream {
         let (requests, answers) = client.watch(create(first)).await.unwrap();
-        Stream { requests, answers, got: Vec::new(), marks: MARKS, newest: 0 }
+        Stream { requests, answers, got: Vec::new(), marks: MARKS, closing: 0, newest: 0 }
     }
 
     fn send(&self, request: pb::WatchRequest) {
@@ -155,10 +160,17 @@ impl Stream {
         self.read_until("a mark", |answer| answer.created && answer.watch_id == mark).await;
     }
 
-    /// Waits until every watch has got what there is: only then a server says how far the stream is.
+    /// Waits until every watch has got what there is: only then a server says how far the stream is. etcd says it only
+    /// while there is a watch, and none that compaction ended and the client did not cancel.
     async fn catch_up(&mut self) {
+        self.mark().await;
+        self.closing = self.got.len();
         let begun = Instant::now();
         loop {
+            let ended = self.got.iter().filter(|answer| answer.compact_revision > 0).map(|answer| answer.watch_id);
+            for id in ended.collect::<Vec<_>>() {
+                self.send(cancel(id));
+            }
             self.send(progress());
             let done = |answer: &pb::WatchResponse| answer.watch_id == -1 && !answer.created && !answer.canceled;
             match tokio::time::timeout(ASK_EVERY, self.read_until("progress", done)).await {
