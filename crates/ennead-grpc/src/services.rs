@@ -23,7 +23,7 @@ use crate::authorization::{Guard, token};
 use crate::error::status;
 
 /// The traits and routes made from the protocol.
-#[allow(missing_docs, unreachable_pub, clippy::all, reason = "made code")]
+#[allow(missing_docs, unreachable_pub, clippy::all, clippy::allow_attributes_without_reason, reason = "made code")]
 mod made {
     pub(super) mod etcdserverpb {
         include!(concat!(env!("OUT_DIR"), "/etcdserverpb.rs"));
