@@ -62,21 +62,25 @@ fn step(random: &mut Random, kinds: usize) -> Step {
     }
 }
 
+fn one_of(random: &mut Random, choices: &[&'static [u8]]) -> &'static [u8] {
+    choices[random.below(choices.len())]
+}
+
 fn key(random: &mut Random) -> &'static [u8] {
-    *random.pick(&[b"a" as &[u8], b"a", b"b", b"b", b"c", b"ab", b"a\0", b"b/1", b"b/2", b"\xff", b"\xff\xff", b""])
+    one_of(random, &[b"a", b"a", b"b", b"b", b"c", b"ab", b"a\0", b"b/1", b"b/2", b"\xff", b"\xff\xff", b""])
 }
 
 fn present_key(random: &mut Random) -> &'static [u8] {
-    *random.pick(&[b"a" as &[u8], b"b", b"c", b"ab", b"b/1", b"b/2"])
+    one_of(random, &[b"a", b"b", b"c", b"ab", b"b/1", b"b/2"])
 }
 
 /// No end, all that follow, a prefix, and ends that are before the beginning.
 fn range_end(random: &mut Random) -> &'static [u8] {
-    *random.pick(&[b"" as &[u8], b"", b"", b"\0", b"b", b"b0", b"c", b"d", b"a", b"a\0", b"\xff", b"\xff\xff\xff"])
+    one_of(random, &[b"", b"", b"", b"\0", b"b", b"b0", b"c", b"d", b"a", b"a\0", b"\xff", b"\xff\xff\xff"])
 }
 
 fn value(random: &mut Random) -> &'static [u8] {
-    *random.pick(&[b"" as &[u8], b"1", b"2", b"10", b"x", b"\0\xff"])
+    one_of(random, &[b"", b"1", b"2", b"10", b"x", b"\0\xff"])
 }
 
 /// Around where the sequence is, and at the edges.

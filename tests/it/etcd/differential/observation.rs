@@ -55,11 +55,10 @@ impl Origin {
 
     pub(super) fn transaction(&self, mut request: pb::TxnRequest) -> pb::TxnRequest {
         for compare in &mut request.compare {
-            match &mut compare.target_union {
-                Some(TargetUnion::CreateRevision(revision) | TargetUnion::ModRevision(revision)) => {
-                    *revision = self.real(*revision);
-                }
-                _ => {}
+            if let Some(TargetUnion::CreateRevision(revision) | TargetUnion::ModRevision(revision)) =
+                &mut compare.target_union
+            {
+                *revision = self.real(*revision);
             }
         }
         for operation in request.success.iter_mut().chain(&mut request.failure) {
