@@ -8,7 +8,7 @@ ARGS ?=
 SOAK_SECONDS ?= 600
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench-store bench-redis suite-redis suite-tair soak deps docs package
+.PHONY: help run test lint bench-store bench-redis bench-etcd suite-redis suite-tair soak deps docs package
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +38,11 @@ bench-redis: ## Compare the daemon with redis-server
 	cargo build --release --locked --bin ennead
 	ENNEAD_BINARY="$(CARGO_TARGET_DIR)/release/ennead" python3 tests/bench/redis.py $(ARGS)
 
+bench-etcd: ## Compare the daemon with etcd, by etcd's own load generator (needs Go)
+	@tests/tools etcd
+	cargo build --release --locked --bin ennead
+	ENNEAD_BINARY="$(CARGO_TARGET_DIR)/release/ennead" ENNEAD_ETCD="$$(tests/tools --etcd)" python3 tests/bench/etcd.py $(ARGS)
+
 suite-redis: ## Run Redis's own test suite (fetched from Debian) and compare with tests/baselines; ARGS="--update" adds to it
 	@tests/tools redis
 	@command -v tclsh >/dev/null || { echo "tclsh is missing: apt install tcl"; exit 1; }
@@ -52,7 +57,7 @@ soak: ## The tests with random input, for long
 	@SOAK_SECONDS=$(SOAK_SECONDS) tests/run soak
 
 deps: ## Install what the tests need, and nothing else
-	@tests/tools redis python node
+	@tests/tools redis etcd python node
 
 docs: ## Rewrite the generated files: config/, docs/reference/, COMPATIBILITY.md, man page, completions
 	cargo run --locked --bin ennead -- generate .

@@ -7,22 +7,18 @@ with few processors the client shares them, and a server that uses less leaves i
 """
 import argparse
 import csv
-import datetime
 import os
 import pathlib
-import platform
 import re
-import shutil
 import signal
 import socket
-import statistics
 import subprocess
 import sys
-import tempfile
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-TICKS = os.sysconf("SC_CLK_TCK")
+from process import Server, client
+from report import ROOT, Table, figure, machine, write_page
+
 CONNECTIONS, VALUE_BYTES, RANDOM_KEYS = 50, 64, 100_000
 # What redis-benchmark is given for each.
 STRINGS = {"SET": ["-t", "set"], "GET": ["-t", "get"], "INCR": ["-t", "incr"], "MSET (10 keys)": ["-t", "mset"]}
@@ -41,71 +37,26 @@ STRUCTURES = {
 }
 
 
-class Server:
-    """A server process on a port of its own, pinned as asked."""
+class RespServer(Server):
+    """Either of the two."""
 
-    name = None
+    def __init__(self, arguments, durability):
+        self.durability = durability
+        super().__init__(arguments)
 
-    def __init__(self, arguments, durability, folder=None):
-        self.arguments, self.durability = arguments, durability
-        self.folder = folder or tempfile.mkdtemp(prefix=f"bench-{self.name}-", dir=arguments.folder)
-        self.port = free_port()
-        self.start()
-
-    def start(self):
-        """Starts it and waits for an answer to PING; sets `start_s`."""
-        self.spawn()
-        while answer(self.port, b"PING\r\n") != b"+PONG\r\n":
-            self.check()
-        self.start_s = time.perf_counter() - self.begun
-
-    def spawn(self):
-        pin = ["taskset", "-c", self.arguments.pin_server] if self.arguments.pin_server else []
-        self.begun = time.perf_counter()
-        with open(os.path.join(self.folder, "stderr.log"), "ab") as log:
-            self.process = subprocess.Popen(pin + self.command(), stdout=log, stderr=log, stdin=subprocess.DEVNULL)
-
-    def check(self):
-        if self.process.poll() is not None:
-            log = pathlib.Path(self.folder, "stderr.log").read_text(errors="replace")
-            sys.exit(f"{self.name} ended while it started:\n{log[-2000:]}")
-        time.sleep(0.001)
+    def answers(self):
+        return answer(self.port, b"PING\r\n") == b"+PONG\r\n"
 
     def restart_until_get(self, key):
         """Stops it, starts it again on its data; seconds until a GET of `key` gives its value."""
-        self.terminate()
-        self.spawn()
-        request = b"GET " + key + b"\r\n"
-        while True:
-            reply = answer(self.port, request)
-            if reply.startswith(b"$") and not reply.startswith(b"$-1"):
-                return time.perf_counter() - self.begun
-            self.check()
+        def found():
+            reply = answer(self.port, b"GET " + key + b"\r\n")
+            return reply.startswith(b"$") and not reply.startswith(b"$-1")
 
-    def cpu_s(self):
-        fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / TICKS
-
-    def resident_bytes(self):
-        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) * 1024
-
-    def terminate(self):
-        self.process.send_signal(signal.SIGTERM)
-        try:
-            self.process.wait(120)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-            print(f"{self.name} did not stop within 120 s and was killed", file=sys.stderr)
-
-    def stop(self):
-        self.process.kill()
-        self.process.wait()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        return self.restart_until(found)
 
 
-class Redis(Server):
+class Redis(RespServer):
     name = "redis"
 
     def command(self):
@@ -119,7 +70,7 @@ class Redis(Server):
         answer(self.port, b"BGREWRITEAOF\r\n")
 
 
-class Ennead(Server):
+class Ennead(RespServer):
     name = "ennead"
 
     def command(self):
@@ -131,50 +82,6 @@ class Ennead(Server):
         """Nothing to ask for: the fill before it has left memtables to flush, and the load makes more."""
 
 
-class Table:
-    """Rows of: measure, peer's figure, ours, ratio, bounds."""
-
-    def __init__(self):
-        self.rows = []
-
-    def ratio(self, title, unit, peers, ours, must=None, aim=None, more_is_better=True):
-        """A row judged by ours against the peer's, both lists of runs."""
-        peer, own = statistics.median(peers), statistics.median(ours)
-        value = own / peer if peer else float("inf")
-        sign = "≥" if more_is_better else "≤"
-        bound = lambda limit: "" if limit is None else f"{sign} {limit}x"
-        met = None if must is None else (value >= must if more_is_better else value <= must)
-        self.add(title, f"{figure(peer)} {unit}", f"{figure(own)} {unit}", f"{value:.2f}x", bound(must), bound(aim), met)
-
-    def absolute(self, title, unit, peers, ours, must, aim):
-        """A row judged by ours alone."""
-        peer, own = statistics.median(peers), statistics.median(ours)
-        self.add(title, f"{figure(peer)} {unit}", f"{figure(own)} {unit}", f"{own / peer:.2f}x" if peer else "",
-                 f"≤ {figure(must)} {unit}", f"≤ {figure(aim)} {unit}" if aim else "", own <= must)
-
-    def add(self, title, peer, own, ratio, must, aim, met):
-        verdict = {None: "", True: "yes", False: "**no**"}[met]
-        row = (title, peer, own, ratio, must, aim, verdict)
-        self.rows.append(row)
-        print("| " + " | ".join(row) + " |", flush=True)
-
-    def markdown(self):
-        head = ("measure", "redis-server", "ennead", "ratio", "must", "aim", "must met")
-        return "\n".join("| " + " | ".join(row) + " |" for row in (head, ("---",) * len(head), *self.rows))
-
-
-def figure(value):
-    if value >= 1000:
-        return f"{value:,.0f}".replace(",", " ")
-    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
-
-
-def free_port():
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
-
-
 def answer(port, request):
     """The first bytes of the reply to one inline request; empty when there is nobody."""
     try:
@@ -184,14 +91,6 @@ def answer(port, request):
             return connection.recv(4096)
     except OSError:
         return b""
-
-
-def client(arguments, *words):
-    pin = ["taskset", "-c", arguments.pin_client] if arguments.pin_client else []
-    done = subprocess.run(pin + [str(word) for word in words], capture_output=True, text=True)
-    if done.returncode:
-        sys.exit(f"{words}: {done.stdout}{done.stderr}")
-    return done.stdout
 
 
 def redis_benchmark(arguments, server, command, pipeline, requests):
@@ -322,35 +221,6 @@ def idle(arguments, table):
     table.absolute("idle: CPU", "%", cpu[Redis], cpu[Ennead], 0.5, None)
 
 
-def machine(arguments):
-    info = pathlib.Path("/proc/cpuinfo").read_text()
-    model = re.search(r"model name\s*:\s*(.*)", info)
-    memory = int(re.search(r"MemTotal:\s+(\d+)", pathlib.Path("/proc/meminfo").read_text())[1]) / 1e6
-    redis = re.search(r"v=([\d.]+)", subprocess.run(["redis-server", "--version"], capture_output=True, text=True).stdout)[1]
-    own = subprocess.run([arguments.binary, "version"], capture_output=True, text=True).stdout.strip().splitlines()
-    file_system = subprocess.run(["stat", "-f", "-c", "%T", arguments.folder or tempfile.gettempdir()], capture_output=True,
-                                 text=True).stdout.strip()
-    pinned = f"servers on processor {arguments.pin_server}, clients on {arguments.pin_client}" if arguments.pin_server else "not pinned"
-    return (f"{datetime.date.today()}, {os.cpu_count()} processors ({model[1] if model else platform.machine()}), "
-            f"{memory:.0f} GB, Linux {platform.release()}, data on {file_system}; redis-server {redis} with AOF, "
-            f"{own[0] if own else 'ennead'}; {pinned}; median of {arguments.runs} runs of {arguments.requests} requests, "
-            f"{CONNECTIONS} connections, values of {VALUE_BYTES} B, {RANDOM_KEYS} random keys.")
-
-
-def write_page(section):
-    """Puts the section between its marks in docs/benchmarks.md, and leaves the rest of the page."""
-    page = ROOT / "docs" / "benchmarks.md"
-    begin, end = "<!-- redis: written by tests/bench/redis.py -->", "<!-- redis ends -->"
-    text = page.read_text() if page.exists() else "# Benchmarks\n"
-    block = f"{begin}\n{section}\n{end}"
-    if begin in text:
-        text = text[: text.index(begin)] + block + text[text.index(end) + len(end):]
-    else:
-        text = text.rstrip("\n") + "\n\n" + block + "\n"
-    page.parent.mkdir(exist_ok=True)
-    page.write_text(text)
-
-
 def load_generator(binary):
     """Beside the daemon; built when it is not there."""
     program = pathlib.Path(binary).resolve().parent / "examples" / "load"
@@ -388,7 +258,7 @@ def parse_arguments():
 
 def main():
     arguments = parse_arguments()
-    table = Table()
+    table = Table("redis-server")
     wanted = lambda name: not arguments.only or name in arguments.only.split(",")
     if wanted("throughput"):
         throughput(arguments, table, "everysec", STRINGS, {1: (1.0, None, 0.7), 16: (1.5, 3.0, None)})
@@ -400,10 +270,13 @@ def main():
         size_and_start(arguments, table)
     if wanted("idle"):
         idle(arguments, table)
-    section = f"## Against redis-server\n\n{machine(arguments)}\n\n{table.markdown()}\n"
+    redis = re.search(r"v=([\d.]+)", subprocess.run(["redis-server", "--version"], capture_output=True, text=True).stdout)[1]
+    section = (f"## Against redis-server\n\n{machine(arguments, f'redis-server {redis} with AOF')}; median of {arguments.runs} runs of "
+               f"{arguments.requests} requests, {CONNECTIONS} connections, values of {VALUE_BYTES} B, {RANDOM_KEYS} random keys.\n\n"
+               f"{table.markdown()}\n")
     print("\n" + section)
     if arguments.write:
-        write_page(section)
+        write_page("redis", section)
 
 
 main()

@@ -1,5 +1,5 @@
 //! Runs the tests that are written for clients of other languages against the daemon of this build.
-//! `make test` installs what they need and says where it is: `tests/python` (redis-py, Celery, redis-cli, redis-benchmark)
+//! `make test` installs what they need and says where it is: `tests/python` (redis-py, Celery, redis-cli, redis-benchmark, etcd3)
 //! with the interpreter `ENNEAD_PYTHON`, `tests/node` (ioredis, BullMQ) with the packages in `ENNEAD_NODE_MODULES`.
 
 use std::ffi::OsString;
@@ -10,7 +10,7 @@ use crate::daemon::process::Daemon;
 
 #[test]
 fn python_clients_pass() {
-    let clients = "redis-py, Celery, redis-cli and redis-benchmark";
+    let clients = "redis-py, Celery, redis-cli, redis-benchmark and etcd3";
     let Some(python) = installed("ENNEAD_PYTHON", clients, &["CI", "ENNEAD_REQUIRE_PEERS"]) else { return };
     let text = passing(
         Command::new(python)

@@ -1,6 +1,7 @@
 """Servers for the tests: the daemon named by ENNEAD_BINARY, on a port that it picks, with data that goes with it.
 
-ENNEAD_SUBJECT=redis-server puts redis-server in its place, to try the tests themselves.
+ENNEAD_SUBJECT=redis-server puts redis-server in its place, ENNEAD_SUBJECT=etcd the etcd of the folder ENNEAD_ETCD, to try
+the tests themselves.
 """
 
 import os
@@ -11,6 +12,8 @@ import subprocess
 import tempfile
 import time
 
+import etcd3
+import grpc
 import pytest
 import redis
 
@@ -85,6 +88,54 @@ class Server:
     def stop(self):
         self.kill()
         self.folder.cleanup()
+
+
+class Keeper(Server):
+    """A running server of etcd's API; `port` is where its gRPC listener is."""
+
+    def command(self):
+        data = os.path.join(self.folder.name, "data")
+        if os.environ.get("ENNEAD_SUBJECT") == "etcd":
+            with socket.socket() as free:
+                free.bind(("127.0.0.1", 0))
+                url = f"http://127.0.0.1:{free.getsockname()[1]}"
+            words = [os.path.join(os.environ["ENNEAD_ETCD"], "etcd"), "--data-dir", data, "--listen-client-urls", url]
+            words += ["--advertise-client-urls", url, "--listen-peer-urls", "http://127.0.0.1:0", "--log-level", "warn"]
+            return words, int(url.rsplit(":", 1)[1])
+        words = [os.environ["ENNEAD_BINARY"], "serve", "--data", data, "--grpc", "127.0.0.1:0", "--resp", "off"]
+        return [*words, "--http", "off", *self.flags], None
+
+    def announced_port(self):
+        match = re.search(r'protocol="grpc" address=127\.0\.0\.1:(\d+)', self.log.read_text(errors="replace"))
+        return match and int(match[1])
+
+    def answers(self):
+        try:
+            with grpc.insecure_channel(f"127.0.0.1:{self.port}") as channel:
+                grpc.channel_ready_future(channel).result(timeout=1)
+                return True
+        except grpc.FutureTimeoutError:
+            return False
+
+    def client(self, **options):
+        return etcd3.client(host="127.0.0.1", port=self.port, timeout=START_TIMEOUT_S, **options)
+
+
+@pytest.fixture(scope="session")
+def keeper():
+    keeper = Keeper()
+    yield keeper
+    keeper.stop()
+
+
+@pytest.fixture
+def etcd(keeper):
+    """A client on an emptied store."""
+    client = keeper.client()
+    everything = etcd3.etcdrpc.DeleteRangeRequest(key=b"\0", range_end=b"\0")
+    client.kvstub.DeleteRange(everything)
+    yield client
+    client.close()
 
 
 @pytest.fixture(scope="session")

@@ -108,7 +108,7 @@ impl Coord {
     /// Whether permissions are switched on, and how often users and roles were changed.
     pub fn auth_status(&self) -> Result<AuthStatusResponse> {
         let state = self.shared().state.read();
-        state.auth.check_known(&self.caller)?;
+        state.auth.check_admin(&self.caller)?;
         let (enabled, auth_revision) = (state.auth.enabled, state.auth.revision);
         drop(state);
         Ok(AuthStatusResponse { header: Some(self.header()), enabled, auth_revision })

@@ -43,8 +43,8 @@ impl Wishes {
 pub(crate) struct Watch {
     pub(crate) span: Span<Bytes>,
     pub(crate) wishes: Wishes,
-    /// The first revision it is told of.
-    pub(crate) start: i64,
+    /// The first revision that was asked for, 0 for what is still to come: before it there is no progress to tell of.
+    pub(crate) asked: i64,
     /// The next revision to read, when it is behind; otherwise it is told as things happen.
     pub(crate) behind: Option<i64>,
     /// It was told of something since the last look.

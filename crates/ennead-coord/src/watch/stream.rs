@@ -97,7 +97,7 @@ impl WatchStream {
         let mut contents = self.mailbox.0.lock();
         let mut idle = Vec::new();
         for (id, watch) in &mut contents.watches {
-            let is_level = watch.behind.is_none() && level.revision >= watch.start;
+            let is_level = watch.behind.is_none() && level.revision >= watch.asked;
             if watch.wishes.progress && !std::mem::take(&mut watch.busy) && is_level {
                 idle.push(*id);
             }
@@ -165,7 +165,9 @@ impl WatchStream {
         contents.push(Item::Control(WatchResponse { watch_id: id, ..created }));
         let start = if request.start_revision == 0 { revision + 1 } else { request.start_revision };
         let is_level = start > level.revision;
-        contents.watches.insert(id, Watch { span: span.clone(), wishes, start, behind: None, busy: false });
+        contents
+            .watches
+            .insert(id, Watch { span: span.clone(), wishes, asked: request.start_revision, behind: None, busy: false });
         if is_level {
             level.places.add(&span, Member { mailbox: Arc::clone(&self.mailbox), id, start, wishes });
         } else {
@@ -204,7 +206,7 @@ impl WatchStream {
         }
         contents.progress_asked = false;
         // A watch that begins later has not come to where the others are.
-        if contents.watches.values().all(|watch| watch.start <= level.revision) {
+        if contents.watches.values().all(|watch| watch.asked <= level.revision) {
             let header = Some(self.shared.identity.header(level.revision));
             contents.push(Item::Control(WatchResponse { header, watch_id: NO_WATCH, ..WatchResponse::default() }));
         }
