@@ -20,6 +20,7 @@ mod monitors;
 mod pause;
 mod process;
 mod pubsub;
+mod quiet;
 mod rates;
 mod registry;
 mod scripting;

@@ -1,11 +1,17 @@
-//! What a keyspace needs done in the background: reading its keys into memory after a start, deleting those that are due.
+//! What a keyspace needs done in the background: reading its keys into memory after a start, deleting those that are due,
+//! giving memory back when it is quiet.
 //!
 //! Threads hold no engine: they end when the last handle to it is gone.
 
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use ennead_kv::{Call, Keyspace};
+
+use crate::host::Host;
+use crate::quiet::Quiet;
+use crate::settings::Settings;
 
 const EXPIRE_INTERVAL: Duration = Duration::from_millis(100);
 /// Keys handled between two looks at whether to end. Of expiry little, with a rest behind it: a thread that works without
@@ -18,22 +24,34 @@ const ERROR_WAIT: Duration = Duration::from_secs(1);
 
 /// Dropping it ends the threads.
 pub(crate) struct Upkeep {
-    _alive: [Sender<()>; 2],
+    _alive: [Sender<()>; 3],
 }
 
 impl Upkeep {
-    pub(crate) fn start(keyspace: &Keyspace) -> std::io::Result<Upkeep> {
-        Ok(Upkeep { _alive: [spawn("expiry", keyspace.clone(), expire)?, spawn("warming", keyspace.clone(), warm)?] })
+    /// The host may come later.
+    pub(crate) fn start(
+        keyspace: &Keyspace,
+        settings: &Arc<Settings>,
+        host: &Arc<OnceLock<Host>>,
+    ) -> std::io::Result<Upkeep> {
+        let (expiring, warming) = (keyspace.clone(), keyspace.clone());
+        let mut quiet = Quiet::new(keyspace.store().clone(), Arc::clone(settings), Arc::clone(host));
+        Ok(Upkeep {
+            _alive: [
+                spawn("expiry", move || expire(&expiring))?,
+                spawn("warming", move || warm(&warming))?,
+                spawn("quiet", move || Some(quiet.step()))?,
+            ],
+        })
     }
 }
 
-/// How long to wait before the next step, or `None` to end.
-type Step = fn(&Keyspace) -> Option<Duration>;
-
-fn spawn(name: &str, keyspace: Keyspace, step: Step) -> std::io::Result<Sender<()>> {
+/// A thread that takes steps until there is nothing left to do. A step says how long to wait before the next one, or
+/// `None` to end.
+fn spawn(name: &str, mut step: impl FnMut() -> Option<Duration> + Send + 'static) -> std::io::Result<Sender<()>> {
     let (alive, end) = mpsc::channel();
     std::thread::Builder::new().name(name.to_owned()).spawn(move || {
-        while let Some(wait) = step(&keyspace) {
+        while let Some(wait) = step() {
             if end.recv_timeout(wait) == Err(RecvTimeoutError::Disconnected) {
                 return;
             }
