@@ -11,7 +11,7 @@ fn holding(bytes: u64, logged_bytes: u64) -> Unflushed {
 fn ends_at(bytes: u64, each_second: u64, after: Duration) -> Option<u64> {
     let begun = Instant::now();
     let mut silence = Silence::new(begun);
-    (0..=600).find(|&second| {
+    (0..=200).find(|&second| {
         let unflushed = holding(bytes, bytes + second * each_second);
         silence.is_over(begun + Duration::from_secs(second), unflushed, after)
     })
