@@ -124,7 +124,7 @@ fn a_cold_list_equals_a_model() {
             let (request, expected) = step(&mut model, number, &mut random);
             assert_eq!(probe.run(&request), expected, "{request} at step {number} of seed {seed}");
             // In the middle, which needs all of it, and out of memory again.
-            if next_random(&mut random) % 200 == 0 {
+            if next_random(&mut random).is_multiple_of(200) {
                 let middle = model.len() / 2;
                 let pivot = model[middle].clone();
                 model.insert(middle, format!("m{number}"));
