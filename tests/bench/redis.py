@@ -16,6 +16,7 @@ import subprocess
 import sys
 import time
 
+import memory
 from process import Server, client
 from report import ROOT, Table, figure, machine, write_page
 
@@ -68,6 +69,13 @@ class Redis(RespServer):
 
     def background_work(self):
         answer(self.port, b"BGREWRITEAOF\r\n")
+
+
+class Volatile(Redis):
+    """A redis-server that keeps nothing on disk."""
+
+    def command(self):
+        return [*super().command(), "--appendonly", "no"]
 
 
 class Ennead(RespServer):
@@ -178,6 +186,26 @@ def size_and_start(arguments, table):
                    start_s[Ennead], 1.0, 0.2)
 
 
+def footprint(arguments, table):
+    """Resident memory of small collections and of a large one, against a redis-server that has no log to keep."""
+    for title, commands, count in memory.SHAPES:
+        if arguments.shape not in title:
+            continue
+        count = max(1000, int(count * arguments.memory_share))
+        found = {}
+        for kind in (Volatile, Ennead):
+            server = kind(arguments, "everysec")
+            memory.fill(server.port, commands(count), count)
+            at_once = server.resident_bytes() / 1e6
+            time.sleep(arguments.settle)
+            found[kind] = (at_once, server.resident_bytes() / 1e6)
+            server.stop()
+        for when, must in enumerate((None, 1.0)):
+            after = f"{arguments.settle} s after" if when else "at once"
+            table.ratio(f"resident memory {after}, {count / 1e6:g} M {title}, redis-server without AOF", "MB",
+                        [found[Volatile][when]], [found[Ennead][when]], must, more_is_better=False)
+
+
 def latency(arguments, table, servers):
     """SET at half the peak load, while one flushes and the other rewrites its file."""
     keys, seconds = arguments.keys, arguments.latency_s
@@ -237,7 +265,8 @@ def parse_arguments():
     parser.add_argument("--requests", type=int, default=200_000, help="of one redis-benchmark without pipeline")
     parser.add_argument("--keys", type=int, default=5_000_000, help="for memory, start and latency")
     parser.add_argument("--quick", action="store_true", help="about a minute: one run, fewer requests and keys")
-    parser.add_argument("--only", default="", help="of: throughput, structures, always, size, idle; separated by commas")
+    parser.add_argument("--only", default="", help="of: throughput, structures, always, size, memory, idle; separated by commas")
+    parser.add_argument("--shape", default="", help="of memory: only what has this in its name")
     parser.add_argument("--pin-server", help="processors of both servers, as taskset takes them")
     parser.add_argument("--pin-client", help="processors of the clients")
     parser.add_argument("--folder", help="where the data goes; default: the temporary folder")
@@ -251,6 +280,7 @@ def parse_arguments():
     arguments.requests = min(arguments.requests, 40_000) if quick else arguments.requests
     arguments.keys = min(arguments.keys, 500_000) if quick else arguments.keys
     arguments.settle, arguments.starts = (2, 1) if quick else (15, 3)
+    arguments.memory_share = 0.1 if quick else 1
     arguments.latency_s, arguments.idle_s = (4, 3) if quick else (20, 20)
     arguments.load = arguments.load or load_generator(arguments.binary)
     return arguments
@@ -268,6 +298,8 @@ def main():
         throughput(arguments, table, "always", {"SET": ["-t", "set"]}, {1: (1.0, 2.0, None), 16: (1.0, 2.0, None)})
     if wanted("size"):
         size_and_start(arguments, table)
+    if wanted("memory"):
+        footprint(arguments, table)
     if wanted("idle"):
         idle(arguments, table)
     redis = re.search(r"v=([\d.]+)", subprocess.run(["redis-server", "--version"], capture_output=True, text=True).stdout)[1]

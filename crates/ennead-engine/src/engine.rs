@@ -56,7 +56,7 @@ struct Inner {
     errors: ErrorCounts,
     pause: Pause,
     backups: Backups,
-    host: OnceLock<Host>,
+    host: Arc<OnceLock<Host>>,
     memory_peak: AtomicU64,
     /// Bytes allocated when the engine was given its host.
     memory_startup: AtomicU64,
@@ -83,7 +83,8 @@ impl Engine {
         keyspace.set_witness(Box::new(Herald::new(&settings, &pubsub, &tracking)));
         follow_table_limit(&settings, &tracking);
         let started_unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let upkeep = Upkeep::start(&keyspace, &coord, started)
+        let host = Arc::new(OnceLock::new());
+        let upkeep = Upkeep::start(&keyspace, (&coord, started), &settings, &host)
             .map_err(|error| ennead_kv::Error::Text(format!("ERR cannot start a thread: {error}").into()))?;
         Ok(Engine(Arc::new(Inner {
             store,
@@ -104,7 +105,7 @@ impl Engine {
             errors: ErrorCounts::default(),
             pause: Pause::default(),
             backups: Backups::new(started_unix),
-            host: OnceLock::new(),
+            host,
             memory_peak: AtomicU64::new(0),
             memory_startup: AtomicU64::new(0),
             rates: Rates::default(),

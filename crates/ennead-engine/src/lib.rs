@@ -22,6 +22,7 @@ mod monitors;
 mod pause;
 mod process;
 mod pubsub;
+mod quiet;
 mod rates;
 mod registry;
 mod scripting;

@@ -1,13 +1,18 @@
 //! What the models need done in the background: reading keys into memory after a start, deleting those that are due, ending
-//! leases.
+//! leases, giving memory back when it is quiet.
 //!
 //! Threads hold no engine: they end when the last handle to it is gone.
 
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use ennead_coord::Coord;
 use ennead_kv::{Call, Keyspace};
+
+use crate::host::Host;
+use crate::quiet::Quiet;
+use crate::settings::Settings;
 
 const EXPIRE_INTERVAL: Duration = Duration::from_millis(100);
 /// Leases end in seconds.
@@ -22,25 +27,33 @@ const ERROR_WAIT: Duration = Duration::from_secs(1);
 
 /// Dropping it ends the threads.
 pub(crate) struct Upkeep {
-    _alive: [Sender<()>; 3],
+    _alive: [Sender<()>; 4],
 }
 
 impl Upkeep {
-    /// `coord_opened` is when the coordination model's time began.
-    pub(crate) fn start(keyspace: &Keyspace, coord: &Coord, coord_opened: Instant) -> std::io::Result<Upkeep> {
+    /// With the coordination model comes when its time began. The host may come later.
+    pub(crate) fn start(
+        keyspace: &Keyspace,
+        (coord, coord_opened): (&Coord, Instant),
+        settings: &Arc<Settings>,
+        host: &Arc<OnceLock<Host>>,
+    ) -> std::io::Result<Upkeep> {
         let (expiring, warming, coord) = (keyspace.clone(), keyspace.clone(), coord.clone());
+        let mut quiet = Quiet::new(keyspace.store().clone(), Arc::clone(settings), Arc::clone(host));
         Ok(Upkeep {
             _alive: [
                 spawn("expiry", move || expire(&expiring))?,
                 spawn("warming", move || warm(&warming))?,
                 spawn("leases", move || end_leases(&coord, coord_opened))?,
+                spawn("quiet", move || Some(quiet.step()))?,
             ],
         })
     }
 }
 
-/// `step` says how long to wait before the next one, or `None` to end.
-fn spawn(name: &str, step: impl Fn() -> Option<Duration> + Send + 'static) -> std::io::Result<Sender<()>> {
+/// A thread that takes steps until there is nothing left to do. A step says how long to wait before the next one, or
+/// `None` to end.
+fn spawn(name: &str, mut step: impl FnMut() -> Option<Duration> + Send + 'static) -> std::io::Result<Sender<()>> {
     let (alive, end) = mpsc::channel();
     std::thread::Builder::new().name(name.to_owned()).spawn(move || {
         while let Some(wait) = step() {

@@ -28,6 +28,7 @@ use crate::slot::Slot;
 pub(crate) mod collections;
 mod commit;
 mod databases;
+mod ends;
 mod evict;
 mod expire;
 mod fading;

@@ -26,6 +26,8 @@ const END: u8 = 0xff;
 const COUNT_UNKNOWN: u16 = u16::MAX;
 /// What a listpack takes besides its elements.
 pub(crate) const FRAME: usize = HEADER + 1;
+/// What the smallest element takes.
+pub(crate) const ENTRY_MIN: usize = 2;
 
 /// One element.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -80,10 +80,11 @@ impl Object {
         }
     }
 
-    /// Whether memory has a member of a set, hash or sorted set.
+    /// Whether memory has a member of a set, hash or sorted set, or knows what became of an element of a list.
     pub(crate) fn has(&self, placer: &Placer, member: &[u8]) -> bool {
         match self {
-            Object::LongString(_) | Object::List(_) | Object::Stream(_) => false,
+            Object::LongString(_) | Object::Stream(_) => false,
+            Object::List(list) => list.knows(member),
             Object::Set(fields) | Object::Hash(fields) => fields.get(placer, member).is_some(),
             Object::Zset(zset) => zset.score(placer, member).is_some(),
         }

@@ -47,7 +47,7 @@ pub use prefetch::{prefetch, prefetch_at};
 pub use recovery::RecoveryReport;
 pub use snapshot::{Iter, RangeIter, Snapshot, prefix_end};
 pub use store::ahead::Ahead;
-pub use store::{Commit, Pressure, Sequence, Statistics, Store, Table, Unchanged};
+pub use store::{Commit, Pressure, Sequence, Statistics, Store, Table, Unchanged, Unflushed};
 pub use tables::TableOptions;
 pub use transaction::{
     LockOptions, OptimisticTransaction, PessimisticTransaction, PessimisticTransactions, TransactionIter,

@@ -182,6 +182,11 @@ impl Memtable {
         self.logged.store(self.logged.load(Ordering::Relaxed) + bytes, Ordering::Relaxed);
     }
 
+    /// Bytes of log records that its rows came from.
+    pub(crate) fn logged(&self) -> usize {
+        self.logged.load(Ordering::Relaxed)
+    }
+
     /// What it weighs against the limit of a memtable, bytes: what it holds, or a share of its log. Overwriting the same
     /// rows adds to the log and not to the memtable, and neither the log nor the time of a start may grow without bound.
     #[inline]

@@ -12,7 +12,7 @@ mod open;
 mod tests;
 
 pub(crate) use apply::apply;
-pub use figures::Statistics;
+pub use figures::{Statistics, Unflushed};
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

@@ -3,6 +3,9 @@
 
 use ennead_engine::MemoryFigures;
 
+#[cfg(all(test, feature = "jemalloc"))]
+mod tests;
+
 #[cfg(feature = "jemalloc")]
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
@@ -60,13 +63,21 @@ fn resident() -> Option<u64> {
 /// Gives unused pages back to the system now.
 pub(crate) fn purge() {
     #[cfg(feature = "jemalloc")]
-    #[expect(unsafe_code, reason = "jemalloc offers its purge only by name, without a typed function")]
-    {
-        // SAFETY: this name takes no value and gives none, which is what the unit type says; it may be called from any
-        // thread at any time. 4096 stands for all arenas.
-        let purged = unsafe { tikv_jemalloc_ctl::raw::write(b"arena.4096.purge\0", ()) };
-        if let Err(error) = purged {
-            tracing::warn!(%error, "the allocator did not give memory back");
-        }
+    if let Err(code) = purge_all() {
+        tracing::warn!(code, "the allocator did not give memory back");
+    }
+}
+
+/// The error is a number of the system.
+#[cfg(feature = "jemalloc")]
+#[expect(unsafe_code, reason = "jemalloc offers its purge only by name, and refuses the forms of call that are typed")]
+fn purge_all() -> Result<(), i32> {
+    // 4096 stands for all arenas.
+    let name = c"arena.4096.purge";
+    let (none, nothing) = (std::ptr::null_mut(), std::ptr::null_mut());
+    // SAFETY: the name ends in a zero byte, takes no value and gives none, and may be called from any thread at any time.
+    match unsafe { tikv_jemalloc_sys::mallctl(name.as_ptr(), none, nothing, none, 0) } {
+        0 => Ok(()),
+        code => Err(code),
     }
 }

@@ -6,6 +6,7 @@ use crate::server::Server;
 use crate::wire::{Wire, request, show};
 
 use super::generator::{self, Words};
+use super::rule;
 
 /// Commands that are left out: they wait, close, change how events are told, choose by chance, meet keys that are due as
 /// each server likes, look at their other words before the key, or make a consumer before they know whether it gets anything,
@@ -53,8 +54,13 @@ pub(super) fn requests(seed: u64) -> Vec<Words> {
         .collect()
 }
 
-/// The messages that each request leads to.
-fn hear(server: &Server, requests: &[Words]) -> Vec<Vec<String>> {
+/// What a request leads to.
+struct Heard {
+    reply: Vec<u8>,
+    messages: Vec<String>,
+}
+
+fn hear(server: &Server, requests: &[Words]) -> Vec<Heard> {
     let mut marker = server.connect();
     for words in [
         &[&b"FLUSHALL"[..]][..],
@@ -69,9 +75,9 @@ fn hear(server: &Server, requests: &[Words]) -> Vec<Vec<String>> {
     let mut heard = Vec::new();
     for words in requests {
         wire.send(&request(words)).unwrap();
-        wire.reply().unwrap();
+        let reply = wire.reply().unwrap();
         marker.call(&[b"PUBLISH", MARK, b""]).unwrap();
-        heard.push(messages(&mut listener));
+        heard.push(Heard { reply, messages: messages(&mut listener) });
     }
     heard
 }
@@ -91,9 +97,12 @@ fn messages(listener: &mut Wire) -> Vec<String> {
 /// The first request whose events differ, with those before it.
 pub(super) fn difference(peer: &Server, ours: &Server, requests: &[Words]) -> Option<String> {
     let (peers, own) = (hear(peer, requests), hear(ours, requests));
-    let at = (0..requests.len()).find(|at| !same(&requests[*at], &peers[*at], &own[*at]))?;
+    let stale = |at: usize| rule::is_stale_error(&requests[at], &peers[at].reply, &own[at].reply);
+    let differs = |at: usize| !same(&requests[at], &peers[at].messages, &own[at].messages);
+    // What follows an error that Redis took from another request may differ with right.
+    let at = (0..requests.len()).find(|at| stale(*at) || differs(*at)).filter(|at| !stale(*at))?;
     let shown: Vec<String> = requests[..=at].iter().map(|words| format!("  {}", show(&words.join(&b' ')))).collect();
-    Some(format!("{}\n  redis:  {:#?}\n  ennead: {:#?}\n", shown.join("\n"), peers[at], own[at]))
+    Some(format!("{}\n  redis:  {:#?}\n  ennead: {:#?}\n", shown.join("\n"), peers[at].messages, own[at].messages))
 }
 
 /// SORT looks at keys in the order of a hash table, if it sorts a set or a sorted set.

@@ -84,7 +84,8 @@ fn a_compacted_beginning_cancels() {
     let id = watch(&stream, "a", "", 2);
     let canceled = next(&stream);
     assert_eq!((canceled.watch_id, canceled.canceled, canceled.compact_revision), (id, true, 3));
-    watch(&stream, "a", "", 3);
+    // Its id is taken until the client cancels it, too.
+    assert_ne!(watch(&stream, "a", "", 3), id);
     assert_eq!(collect(&stream, 1), [event('p', "a", 3)]);
 }
 

@@ -83,6 +83,7 @@ fn cancel_compacted(contents: &mut Contents, identity: Identity, compacted: i64)
     let gone: Vec<i64> = gone.map(|(id, _)| *id).collect();
     for id in gone {
         contents.watches.remove(&id);
+        contents.ended.insert(id);
         contents.behind -= 1;
         contents.push(Item::Control(WatchResponse {
             // etcd leaves the revision out here.

@@ -3,7 +3,7 @@
 //! The memory of a stream is bounded: where a client does not keep up, its watches fall behind, which means that they get
 //! nothing more until the client has taken what is there, and then read on in the history.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::task::Waker;
 
@@ -87,6 +87,8 @@ pub(crate) struct Mailbox(pub(crate) Mutex<Contents>);
 pub(crate) struct Contents {
     pub(crate) watches: BTreeMap<i64, Watch>,
     pub(crate) next_id: i64,
+    /// Watches that compaction ended and their client did not: as in etcd their ids are still taken.
+    pub(crate) ended: BTreeSet<i64>,
     items: VecDeque<Item>,
     bytes: usize,
     waker: Option<Waker>,
@@ -111,6 +113,10 @@ fn weight(item: &Item) -> usize {
 }
 
 impl Contents {
+    pub(crate) fn is_taken(&self, id: i64) -> bool {
+        self.watches.contains_key(&id) || self.ended.contains(&id)
+    }
+
     pub(crate) fn has_room(&self) -> bool {
         self.items.len() < ITEMS_MAX && self.bytes < BYTES_MAX
     }

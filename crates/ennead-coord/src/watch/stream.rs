@@ -150,13 +150,13 @@ impl WatchStream {
         }
         let id = match request.watch_id {
             0 => {
-                while contents.watches.contains_key(&contents.next_id) {
+                while contents.is_taken(contents.next_id) {
                     contents.next_id += 1;
                 }
                 contents.next_id += 1;
                 contents.next_id - 1
             }
-            id if contents.watches.contains_key(&id) => {
+            id if contents.is_taken(id) => {
                 drop(contents);
                 return refuse("mvcc: duplicate watch ID provided on the WatchStream".to_owned());
             }
@@ -178,10 +178,11 @@ impl WatchStream {
     fn cancel(&self, id: i64) {
         let mut level = self.shared.hub.level.lock();
         let mut contents = self.mailbox.0.lock();
-        let Some(watch) = contents.watches.remove(&id) else { return };
-        match watch.behind {
-            Some(_) => contents.behind -= 1,
-            None => level.remove(&watch.span, &self.mailbox, id),
+        match contents.watches.remove(&id) {
+            Some(Watch { behind: Some(_), .. }) => contents.behind -= 1,
+            Some(watch) => level.remove(&watch.span, &self.mailbox, id),
+            None if contents.ended.remove(&id) => {}
+            None => return,
         }
         contents.forget(id);
         let header = Some(self.shared.identity.header(self.shared.publication.revision()));

@@ -93,8 +93,12 @@ rows! {
         redis: ["appendfsync" => Form::Words(&[("no", "none")])], env: "ENNEAD_DURABILITY";
     /// Rows held in memory before they are flushed into the B-tree. At most two such tables exist at a time.
     MEMTABLE_BYTES: u64 = "store.memtable_bytes", bytes(1 << 20), "64mb", start;
-    /// Page cache of the B-tree.
-    CACHE_BYTES: u64 = "store.cache_bytes", bytes(1 << 20), "64mb", start;
+    /// After how long without writes a full memtable is flushed, to give its memory back and make the next start short;
+    /// one that is full to a part waits so many times longer. Writes of a hundredth of what it holds do not count.
+    /// 0: a memtable is flushed when it is full, and only then.
+    QUIET_FLUSH: Duration = "store.quiet_flush", DURATION, "2s", live;
+    /// Page cache of the B-tree. The kernel caches its file as well, so more of it has not made flushes or reads quicker.
+    CACHE_BYTES: u64 = "store.cache_bytes", bytes(1 << 20), "4mb", start;
     /// Size of one log segment.
     SEGMENT_BYTES: u64 = "store.segment_bytes", bytes(1 << 20), "64mb", start;
     /// Log kept for readers of the change feed, beyond what recovery needs.

@@ -327,6 +327,11 @@ impl End {
         }
     }
 
+    /// So many elements as those of the front and of the back.
+    fn neighbours(self, count: usize) -> (usize, usize) {
+        if self == End::Left { (count, 0) } else { (0, count) }
+    }
+
     /// The event of an element that is added here.
     fn push_event(self) -> &'static str {
         if self == End::Left { "lpush" } else { "rpush" }

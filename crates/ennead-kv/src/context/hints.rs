@@ -7,6 +7,7 @@ use crate::entry::Hint;
 use crate::listpack;
 use crate::number::parse_integer;
 use crate::object::Object;
+use crate::object::list::List;
 use crate::packed;
 
 /// Bytes of a quicklist's node for the settings -1 to -5.
@@ -92,6 +93,12 @@ impl Context<'_> {
                 edit.hint = Hint::Auto;
             }
         }
+    }
+
+    /// Whether a list is large, and stays so without all that memory has of it and so many elements more.
+    pub(super) fn stays_large(&self, hint: Hint, list: &List, more: usize) -> bool {
+        let (left, limits) = (list.elsewhere.saturating_sub(more), self.node_limits());
+        hint == Hint::Text && (left * listpack::ENTRY_MIN > limits.bytes / 2 || left > limits.count / 2)
     }
 
     /// What a node holds at most.

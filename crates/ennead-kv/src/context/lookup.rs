@@ -124,7 +124,7 @@ impl Context<'_> {
     }
 
     /// The object of a key, if the store has members of it that memory does not have.
-    fn outline(&self, spot: Spot) -> Option<&Object> {
+    pub(super) fn outline(&self, spot: Spot) -> Option<&Object> {
         let object = self.locked[spot.locked].slot.object(self.entry(spot)?)?;
         (object.elsewhere() > 0).then_some(object)
     }
@@ -157,7 +157,7 @@ impl Context<'_> {
 
     /// Takes all members into memory that are not there yet.
     #[cold]
-    fn complete_object(&mut self, spot: Spot) -> Result {
+    pub(super) fn complete_object(&mut self, spot: Spot) -> Result {
         let (Some(at), Some(object)) = (spot.at, self.outline(spot)) else { return Ok(()) };
         let id = object.id();
         let shared = self.shared();
@@ -196,7 +196,7 @@ impl Context<'_> {
     }
 }
 
-fn corrupted(id: u64, slot: u16) -> crate::Error {
+pub(super) fn corrupted(id: u64, slot: u16) -> crate::Error {
     ennead_store::Error::Corrupted(format!("the rows of object {id} in slot {slot} are not those of its members"))
         .into()
 }

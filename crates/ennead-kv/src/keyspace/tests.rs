@@ -1,6 +1,7 @@
 //! Tests of the keyspace as a whole: by hand, against a model, under power cuts, from several threads.
 
 mod concurrency;
+mod ends;
 mod larger;
 mod model;
 mod notices;

@@ -1,6 +1,9 @@
 //! The elements of a long list. Each has a position, by which its row is stored: positions rise along the list, with room
 //! between them, so that an element that comes between two others takes one row. Where there is no room left, a stretch
 //! around it is numbered anew: the further the room, the longer the stretch, so that it stays rare.
+//!
+//! Of a list that is an outline, memory has the first elements and the last ones, as many as commands asked for; the store
+//! has those between. Pushing and popping at an end needs no more than that end.
 
 use std::ops::Range;
 
@@ -16,8 +19,13 @@ const MIDDLE: i64 = 0;
 #[derive(Debug)]
 pub(crate) struct List {
     pub(crate) id: u64,
-    /// Those that only the store has; nothing but lookups of the others is right while there are any.
+    /// Those that only the store has. Nothing but what concerns the elements before and behind them is right while there
+    /// are any.
     pub(crate) elsewhere: usize,
+    /// How many elements stand before them; of no meaning when there are none.
+    head: usize,
+    /// The first and the last position that they may have: a row outside is one of memory, or is gone.
+    unseen: (i64, i64),
     elements: Sequence<Element>,
     /// Of the elements' own allocations.
     bytes: usize,
@@ -50,7 +58,15 @@ pub(crate) enum Inserted {
 
 impl List {
     pub(crate) fn new(id: u64) -> List {
-        List { id, elsewhere: 0, elements: Sequence::default(), bytes: 0, listpack_bytes: 0 }
+        List {
+            id,
+            elsewhere: 0,
+            head: 0,
+            unseen: (i64::MIN, i64::MAX),
+            elements: Sequence::default(),
+            bytes: 0,
+            listpack_bytes: 0,
+        }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -66,9 +82,9 @@ impl List {
         self.elements.dissolve(chunks)
     }
 
-    /// Bytes that the elements would take in a listpack, without its header.
+    /// Bytes that the elements would take in a listpack, without its header; of those that are not in memory the least.
     pub(crate) fn listpack_bytes(&self) -> usize {
-        self.listpack_bytes
+        self.listpack_bytes + self.elsewhere * listpack::ENTRY_MIN
     }
 
     fn count(&mut self, bytes: &[u8]) {
@@ -86,7 +102,15 @@ impl List {
     }
 
     fn element(&self, index: usize) -> Option<&Element> {
-        self.elements.get(self.elements.at(index))
+        self.elements.get(self.at(index))
+    }
+
+    /// Where the element of an index is, which memory has; the end for one that is beyond the last.
+    fn at(&self, index: usize) -> At {
+        if self.elsewhere == 0 || index < self.head {
+            return self.elements.at(index);
+        }
+        self.elements.at(index.saturating_sub(self.elsewhere).max(self.head))
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &[u8]> {
@@ -95,12 +119,12 @@ impl List {
 
     /// From an index on.
     pub(crate) fn iter_from(&self, index: usize) -> impl Iterator<Item = &[u8]> {
-        self.elements.iter_from(self.elements.at(index)).map(|element| &*element.bytes)
+        self.elements.iter_from(self.at(index)).map(|element| &*element.bytes)
     }
 
     /// Backwards from before an index.
     pub(crate) fn iter_back(&self, index: usize) -> impl Iterator<Item = &[u8]> {
-        self.elements.iter_back(self.elements.at(index)).map(|element| &*element.bytes)
+        self.elements.iter_back(self.at(index)).map(|element| &*element.bytes)
     }
 
     pub(crate) fn push_back(&mut self, bytes: &[u8]) -> Inserted {
@@ -110,7 +134,7 @@ impl List {
     /// Inserts before the element of an index, or at the end.
     pub(crate) fn insert(&mut self, index: usize, bytes: &[u8]) -> Inserted {
         let index = index.min(self.len());
-        let at = self.elements.at(index);
+        let at = self.at(index);
         let before = index.checked_sub(1).and_then(|index| self.element(index)).map(|element| element.position);
         let after = self.element(index).map(|element| element.position);
         let position = match (before, after) {
@@ -125,6 +149,7 @@ impl List {
         self.count(bytes);
         let element = Element { position: position.unwrap_or_default(), bytes: bytes.into() };
         self.elements.insert(at, element);
+        self.head += usize::from(index < self.head);
         match position {
             Some(position) => Inserted::One(suffix(position)),
             None => self.renumber(index),
@@ -175,7 +200,7 @@ impl List {
 
     /// Replaces an element; the suffix of its row.
     pub(crate) fn replace(&mut self, index: usize, bytes: &[u8]) -> Option<[u8; 8]> {
-        let at = self.elements.at(index);
+        let at = self.at(index);
         let element = self.elements.get_mut(at)?;
         let position = element.position;
         let former = std::mem::replace(&mut element.bytes, bytes.into());
@@ -190,8 +215,9 @@ impl List {
         let Range { start, end } = range;
         for index in (start..end.min(self.len())).rev() {
             // At the front the rest need not be moved.
-            let at: At = if start == 0 { self.elements.start() } else { self.elements.at(index) };
+            let at: At = if start == 0 { self.elements.start() } else { self.at(index) };
             let Some(element) = self.elements.remove(at) else { return };
+            self.head -= usize::from(index < self.head);
             self.discount(&element.bytes);
             gone(suffix(element.position));
         }
@@ -199,13 +225,51 @@ impl List {
 
     /// Takes in a row of the store; rows come in order.
     pub(crate) fn admit(&mut self, suffix: &[u8], value: &[u8]) -> bool {
-        let Ok(bytes) = <[u8; 8]>::try_from(suffix) else { return false };
-        let position = (u64::from_be_bytes(bytes) ^ 1 << 63) as i64;
+        let Some(position) = position(suffix) else { return false };
         let found = self.elements.locate(|element| element.position.cmp(&position));
         let Err(at) = found else { return false };
         self.count(value);
         self.elements.insert(at, Element { position, bytes: value.into() });
         true
+    }
+
+    /// Whether the row is not one of those that only the store has.
+    pub(crate) fn knows(&self, suffix: &[u8]) -> bool {
+        let (first, last) = self.unseen;
+        self.elsewhere == 0 || position(suffix).is_none_or(|position| position < first || position > last)
+    }
+
+    /// The suffixes from and up to which the rows are that only the store has.
+    pub(crate) fn unseen(&self) -> ([u8; 8], [u8; 8]) {
+        (suffix(self.unseen.0), suffix(self.unseen.1))
+    }
+
+    /// How many elements memory has before those that only the store has, and behind them.
+    pub(crate) fn ends(&self) -> (usize, usize) {
+        (self.head, self.elements.len() - self.head)
+    }
+
+    /// Takes in the first of the rows that only the store had, or with `back` the last; whether it is one.
+    pub(crate) fn take_in_next(&mut self, suffix: &[u8], value: &[u8], back: bool) -> bool {
+        let Some(position) = position(suffix).filter(|_| !self.knows(suffix)) else { return false };
+        let at = self.elements.at(self.head);
+        self.count(value);
+        self.elements.insert(at, Element { position, bytes: value.into() });
+        self.elsewhere -= 1;
+        if back {
+            self.unseen.1 = position.saturating_sub(1);
+        } else {
+            self.head += 1;
+            self.unseen.0 = position.saturating_add(1);
+        }
+        true
+    }
+
+    /// Whether positions are left for more elements at both ends than there can be.
+    pub(crate) fn is_roomy(&self) -> bool {
+        const ROOM: std::ops::Range<i64> = i64::MIN / 2..i64::MAX / 2;
+        self.elements.iter().next().is_none_or(|first| ROOM.contains(&first.position))
+            && self.elements.iter_back(self.elements.end()).next().is_none_or(|last| ROOM.contains(&last.position))
     }
 
     pub(crate) fn rows(&self, visit: super::RowVisitor<'_>) {
@@ -216,4 +280,9 @@ impl List {
 /// Bytes that sort as the positions do.
 fn suffix(position: i64) -> [u8; 8] {
     (position as u64 ^ 1 << 63).to_be_bytes()
+}
+
+fn position(suffix: &[u8]) -> Option<i64> {
+    let bytes = <[u8; 8]>::try_from(suffix).ok()?;
+    Some((u64::from_be_bytes(bytes) ^ 1 << 63) as i64)
 }

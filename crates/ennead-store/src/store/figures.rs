@@ -31,7 +31,48 @@ pub struct Statistics {
     pub poisoned: Option<String>,
 }
 
+/// What the next flush is going to write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unflushed {
+    /// Bytes that the memtable holds which takes the writes.
+    pub bytes: u64,
+    /// Bytes of the log that went into it; begins at 0 again with each memtable.
+    pub logged_bytes: u64,
+    /// Bytes at which it is flushed by itself.
+    pub limit_bytes: u64,
+}
+
 impl Store {
+    /// About the memtable that takes the writes; cheap.
+    pub fn unflushed(&self) -> Unflushed {
+        let memtable = &self.shared().layers.load().active;
+        Unflushed {
+            bytes: memtable.bytes() as u64,
+            logged_bytes: memtable.logged() as u64,
+            limit_bytes: self.shared().options.memtable_bytes as u64,
+        }
+    }
+
+    /// Has the flush thread flush the memtable, with its rests, and returns at once. The flush has ended when
+    /// [`Store::flushed`] is not below the answer. A store without threads flushes at once.
+    ///
+    /// # Errors
+    /// Those of a flush, of a store without threads; others keep them for themselves, see [`Store::poisoned`].
+    pub fn request_flush(&self) -> Result<Sequence> {
+        let committed = self.committed();
+        if self.shared().threaded {
+            self.shared().flusher.ask(committed);
+        } else {
+            self.shared().flush_to(committed)?;
+        }
+        Ok(committed)
+    }
+
+    /// Everything up to here is in the B-tree.
+    pub fn flushed(&self) -> Sequence {
+        self.shared().layers.load().flushed
+    }
+
     /// The newest sequence that may have changed this key. Exact while the change is not flushed; after that the
     /// flushed sequence, which is never too low. Range deletes count for the keys they covered.
     pub fn latest_sequence(&self, table: Table, key: &[u8]) -> Sequence {

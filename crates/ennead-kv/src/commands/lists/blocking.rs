@@ -21,7 +21,8 @@ fn pop_or_wait(context: &mut Context<'_>, args: Args<'_>, end: End, reply: &mut 
     let keys = args.len() - 2;
     let timeout = timeout_ms(&args[keys + 1])?;
     for key in args.iter_from(1).take(keys) {
-        let spot = context.find(key, Lookup::Write)?;
+        let (front, back) = end.neighbours(1);
+        let spot = context.find_ends(key, Lookup::Write, front, back)?;
         if !context.view(spot, Kind::List)?.is_empty() {
             reply.array(2);
             reply.bulk(key);

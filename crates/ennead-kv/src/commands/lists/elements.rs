@@ -34,14 +34,19 @@ fn element_range(first: i64, last: i64, len: usize) -> Range<usize> {
 }
 
 pub(super) fn lindex(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Result {
-    let spot = context.find(&args[1], Lookup::Read)?;
-    let view = context.view(spot, Kind::List)?;
-    if view.is_empty() {
+    let spot = context.find_key(&args[1], Lookup::Read)?;
+    let len = context.view(spot, Kind::List)?.len();
+    if len == 0 {
         reply.null();
         return Ok(());
     }
     let index = parse_integer(&args[2]).ok_or(Error::NotInteger)?;
-    match element_index(index, view.len()).and_then(|index| view.nth(index)) {
+    let index = element_index(index, len);
+    if let Some(index) = index {
+        context.fetch_range(spot, index..index + 1, len)?;
+    }
+    let view = context.view(spot, Kind::List)?;
+    match index.and_then(|index| view.nth(index)) {
         Some(element) => reply.bulk(element),
         None => reply.null(),
     }
@@ -50,13 +55,14 @@ pub(super) fn lindex(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn 
 
 pub(super) fn lset(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Result {
     let (key, element) = (&args[1], &args[3]);
-    let spot = context.find(key, Lookup::Write)?;
+    let spot = context.find_key(key, Lookup::Write)?;
     if !spot.exists() {
         return Err(Error::NoSuchKey);
     }
     let len = context.view(spot, Kind::List)?.len();
     let index = parse_integer(&args[2]).ok_or(Error::NotInteger)?;
     let index = element_index(index, len).ok_or(Error::text("ERR index out of range"))?;
+    context.fetch_range(spot, index..index + 1, len)?;
     let mut edit = context.open(spot, Kind::List)?;
     context.note_elements(&mut edit, [element].into_iter());
     context.list_replace(&mut edit, key, index, element)?;
@@ -69,9 +75,11 @@ pub(super) fn lset(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Re
 pub(super) fn lrange(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Result {
     let first = parse_integer(&args[2]).ok_or(Error::NotInteger)?;
     let last = parse_integer(&args[3]).ok_or(Error::NotInteger)?;
-    let spot = context.find(&args[1], Lookup::Read)?;
+    let spot = context.find_key(&args[1], Lookup::Read)?;
+    let len = context.view(spot, Kind::List)?.len();
+    let range = element_range(first, last, len);
+    context.fetch_range(spot, range.clone(), len)?;
     let view = context.view(spot, Kind::List)?;
-    let range = element_range(first, last, view.len());
     reply.array(range.len());
     view.elements_from(range.start).take(range.len()).for_each(|element| reply.bulk(element));
     Ok(())
@@ -81,9 +89,12 @@ pub(super) fn ltrim(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn R
     let key = &args[1];
     let first = parse_integer(&args[2]).ok_or(Error::NotInteger)?;
     let last = parse_integer(&args[3]).ok_or(Error::NotInteger)?;
-    let spot = context.find(key, Lookup::Write)?;
+    let spot = context.find_key(key, Lookup::Write)?;
     let len = context.view(spot, Kind::List)?.len();
     let range = element_range(first, last, len);
+    if !range.is_empty() {
+        context.fetch_ends(spot, range.start, len - range.end)?;
+    }
     if len > 0 {
         context.note_changed(key);
         context.notify(EventClass::List, "ltrim", key);

@@ -32,7 +32,8 @@ pub(super) fn rpushx(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn 
 
 fn push(context: &mut Context<'_>, args: Args<'_>, end: End, only_existing: bool, reply: &mut dyn Reply) -> Result {
     let key = &args[1];
-    let spot = context.find(key, Lookup::Write)?;
+    let (front, back) = end.neighbours(1);
+    let spot = context.find_ends(key, Lookup::Write, front, back)?;
     if only_existing && !spot.exists() {
         reply.integer(0);
         return Ok(());
@@ -71,7 +72,8 @@ fn pop(context: &mut Context<'_>, args: Args<'_>, end: End, reply: &mut dyn Repl
         Some(word) => Some(parse_integer(word).and_then(|count| usize::try_from(count).ok()).ok_or(RANGE)?),
         None => None,
     };
-    let spot = context.find(&args[1], Lookup::Write)?;
+    let (front, back) = end.neighbours(count.unwrap_or(1));
+    let spot = context.find_ends(&args[1], Lookup::Write, front, back)?;
     let len = context.view(spot, Kind::List)?.len();
     match count {
         _ if len > 0 => match count {
@@ -87,7 +89,8 @@ fn pop(context: &mut Context<'_>, args: Args<'_>, end: End, reply: &mut dyn Repl
     Ok(())
 }
 
-/// Writes up to so many elements of a list that exists to the reply, from an end on, and takes them away.
+/// Writes up to so many elements of a list that exists to the reply, from an end on, and takes them away. They were found
+/// by [`Context::find_ends`].
 pub(super) fn take(
     context: &mut Context<'_>,
     spot: Spot,
@@ -146,7 +149,9 @@ pub(super) fn move_element(
     reply: &mut dyn Reply,
 ) -> Result<bool> {
     let (source_key, target_key) = (&args[1], &args[2]);
-    let source = context.find(source_key, Lookup::Write)?;
+    // One that is taken away or gets a neighbour, and for a list that is both, the next one.
+    let (front, back) = from.neighbours(2);
+    let source = context.find_ends(source_key, Lookup::Write, front, back)?;
     let view = context.view(source, Kind::List)?;
     let element = match from {
         End::Left => view.elements_from(0).next(),
@@ -154,7 +159,8 @@ pub(super) fn move_element(
     };
     let Some(element) = element.map(Box::<[u8]>::from) else { return Ok(false) };
     let index = if from == End::Left { 0 } else { view.len() - 1 };
-    let target = context.find(target_key, Lookup::Write)?;
+    let (front, back) = to.neighbours(2);
+    let target = context.find_ends(target_key, Lookup::Write, front, back)?;
     context.view(target, Kind::List)?;
 
     let source = context.again(source, source_key);
@@ -221,7 +227,8 @@ impl Popping {
     /// Takes elements of the first key that has a list, and writes both to the reply; not if no key has one.
     pub(super) fn run(self, context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Result<bool> {
         for key in self.keys(args) {
-            let spot = context.find(key, Lookup::Write)?;
+            let (front, back) = self.end.neighbours(self.count);
+            let spot = context.find_ends(key, Lookup::Write, front, back)?;
             let len = context.view(spot, Kind::List)?.len();
             if len > 0 {
                 reply.array(2);
