@@ -368,17 +368,13 @@ def test_configuration_is_reloaded_when_it_changes(etcd):
 
 
 def test_configuration_keeps_its_versions(etcd):
+    key = "/config/my-api/limit"
     for version in (1, 2, 3):
-        etcd.put("/config/my-api/limit", str(version))
-    value, metadata = etcd.get("/config/my-api/limit")
-    assert (value, metadata.version) == (b"3", 3)
-    compared, _ = etcd.transaction(
-        compare=[etcd.transactions.version("/config/my-api/limit") == 3, etcd.transactions.value("/config/my-api/limit") == "3"],
-        success=[etcd.transactions.put("/config/my-api/limit", "4")],
-        failure=[],
-    )
-    assert compared
-    assert etcd.get("/config/my-api/limit")[1].version == 4
+        etcd.put(key, str(version))
+    assert (etcd.get(key)[0], etcd.get(key)[1].version) == (b"3", 3)
+    compare = [etcd.transactions.version(key) == 3, etcd.transactions.value(key) == "3"]
+    assert etcd.transaction(compare=compare, success=[etcd.transactions.put(key, "4")], failure=[])[0]
+    assert etcd.get(key)[1].version == 4
 
 
 def test_all_of_it_survives_kill(keeper):
