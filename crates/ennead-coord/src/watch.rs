@@ -52,6 +52,8 @@ pub(crate) struct Level {
     /// Everything up to here has been told.
     revision: i64,
     places: Places<Member>,
+    /// Streams that want to know when everything up to a revision has been told.
+    waiting: Vec<(i64, Arc<Mailbox>)>,
 }
 
 /// A watch by its place. One for each watch: it is small.
@@ -73,7 +75,7 @@ struct Readers {
 
 impl Hub {
     pub(crate) fn new(revision: i64) -> Hub {
-        Hub { level: Mutex::new(Level { revision, places: Places::default() }), ..Hub::default() }
+        Hub { level: Mutex::new(Level { revision, ..Level::default() }), ..Hub::default() }
     }
 
     /// Takes what was published; does not block.
@@ -84,7 +86,7 @@ impl Hub {
             if let Some(mut level) = self.level.try_lock()
                 && level.places.is_empty()
             {
-                level.revision = committed.revision;
+                level.reach(committed.revision);
                 return;
             }
         }
@@ -115,7 +117,9 @@ impl Hub {
                 std::mem::take(&mut inbox.queue)
             };
             for committed in taken {
-                self.level.lock().tell(&committed);
+                let mut level = self.level.lock();
+                level.tell(&committed);
+                level.reach(committed.revision);
             }
         }
     }
@@ -142,8 +146,17 @@ impl Hub {
 }
 
 impl Level {
+    /// Everything up to here has been told.
+    fn reach(&mut self, revision: i64) {
+        self.revision = revision;
+        for (asked, mailbox) in self.waiting.extract_if(.., |(asked, _)| *asked <= revision) {
+            let mut contents = mailbox.0.lock();
+            contents.progress_asked = Some(asked);
+            contents.wake();
+        }
+    }
+
     fn tell(&mut self, committed: &Arc<Committed>) {
-        self.revision = committed.revision;
         if let [change] = &committed.changes[..] {
             // The usual transaction needs no collecting.
             let mut full = Vec::new();

@@ -96,8 +96,8 @@ pub(crate) struct Contents {
     pub(crate) behind: usize,
     /// Somebody reads history for them.
     pub(crate) reading: bool,
-    /// The client asked how far its watches are.
-    pub(crate) progress_asked: bool,
+    /// The client asked how far its watches are, when this was the newest revision.
+    pub(crate) progress_asked: Option<i64>,
     pub(crate) closed: bool,
 }
 

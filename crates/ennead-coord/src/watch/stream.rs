@@ -77,7 +77,7 @@ impl WatchStream {
                     contents.reading = true;
                     drop(contents);
                     self.shared.hub.ask(Arc::clone(&self.mailbox));
-                } else if contents.progress_asked && contents.behind == 0 {
+                } else if contents.progress_asked.is_some() && contents.behind == 0 {
                     drop(contents);
                     self.answer_progress();
                     continue;
@@ -193,19 +193,24 @@ impl WatchStream {
     fn ask_progress(&self) {
         let mut contents = self.mailbox.0.lock();
         if !contents.watches.is_empty() {
-            contents.progress_asked = true;
+            contents.progress_asked = Some(self.shared.publication.revision());
             contents.wake();
         }
     }
 
     /// Says how far all watches of the stream are, if they are level. Otherwise they are asked again.
     fn answer_progress(&self) {
-        let level = self.shared.hub.level.lock();
+        let mut level = self.shared.hub.level.lock();
         let mut contents = self.mailbox.0.lock();
         if contents.behind > 0 || !contents.is_idle() {
             return;
         }
-        contents.progress_asked = false;
+        let Some(asked) = contents.progress_asked.take() else { return };
+        if level.revision < asked {
+            // What the client knows of is still to be told. It is asked again then.
+            level.waiting.push((asked, Arc::clone(&self.mailbox)));
+            return;
+        }
         // A watch that begins later has not come to where the others are.
         if contents.watches.values().all(|watch| watch.asked <= level.revision) {
             let header = Some(self.shared.identity.header(level.revision));
