@@ -162,6 +162,7 @@ fn line_without_chance(line: &str) -> String {
         return format!("log: {} {}", field("\"msg\":\""), field("\"error\":\""));
     }
     let line = line.split("took").next().unwrap_or_default();
+    let line = &lease_without_chance(line);
     let mut out = String::new();
     let mut word = String::new();
     for char in line.chars().chain(['\n']) {
@@ -175,6 +176,24 @@ fn line_without_chance(line: &str) -> String {
         out.push(char);
     }
     out.trim_end().to_owned()
+}
+
+/// The time that is left of a lease depends on when it is asked for, and etcd names its keys in any order.
+fn lease_without_chance(line: &str) -> String {
+    let mut line = line.to_owned();
+    for before in ["remaining(", "\"ttl\":"] {
+        if let Some((head, tail)) = line.split_once(before) {
+            line = format!("{head}{before}{}", tail.trim_start_matches(|char: char| char.is_ascii_digit()));
+        }
+    }
+    if let Some((head, keys)) = line.split_once("attached keys([")
+        && let Some(keys) = keys.strip_suffix("])")
+    {
+        let mut keys: Vec<&str> = keys.split(' ').collect();
+        keys.sort_unstable();
+        line = format!("{head}attached keys([{}])", keys.join(" "));
+    }
+    line
 }
 
 /// As a shell parts them, with single quotes.
