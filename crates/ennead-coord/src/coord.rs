@@ -14,9 +14,10 @@ use ennead_store::{Pressure, Store};
 use parking_lot::{Mutex, RwLock};
 
 use crate::api::etcdserverpb::{AlarmType, ResponseHeader};
-use crate::auth::Caller;
+use crate::auth::{Access, Caller};
 use crate::compaction::{self, Compactor};
 use crate::error::{Error, Result};
+use crate::fence::Posted;
 use crate::publication::{Answer, Publication};
 use crate::rows::Rows;
 use crate::space::Alarm;
@@ -68,6 +69,8 @@ pub(crate) struct Shared {
 pub struct Coord {
     handle: Arc<Handle>,
     pub(crate) caller: Caller,
+    /// What it writes is written behind it.
+    pub(crate) fence: Option<Arc<Posted>>,
 }
 
 /// The last owner's end stops the threads.
@@ -109,16 +112,47 @@ impl Coord {
             spawn("coord-watch", move || telling.run())?,
             spawn("coord-history", move || watch::run_history(&reading))?,
         ];
-        Ok(Coord { handle: Arc::new(Handle { shared, threads: Mutex::new(threads) }), caller: Caller::Server })
+        Ok(Coord {
+            handle: Arc::new(Handle { shared, threads: Mutex::new(threads) }),
+            caller: Caller::Server,
+            fence: None,
+        })
     }
 
     /// The same keyspace for a client, which may do what its user may; none for one that has not said who it is.
     pub fn on_behalf_of(&self, user: Option<Arc<str>>) -> Coord {
-        Coord { handle: Arc::clone(&self.handle), caller: Caller::Client(user) }
+        Coord { handle: Arc::clone(&self.handle), caller: Caller::Client(user), fence: None }
     }
 
     pub(crate) fn shared(&self) -> &Arc<Shared> {
         &self.handle.shared
+    }
+
+    /// [`Shared::write`], behind the fence if there is one.
+    pub(crate) fn write<T>(&self, work: impl FnOnce(&mut Writer<'_>) -> Result<T>) -> Result<Answer<T>> {
+        self.shared().write(|writer| {
+            self.pass_fence(writer)?;
+            work(writer)
+        })
+    }
+
+    /// [`Shared::write_within_quota`], behind the fence if there is one.
+    pub(crate) fn write_within_quota<T>(
+        &self,
+        cost: u64,
+        work: impl FnOnce(&mut Writer<'_>) -> Result<T>,
+    ) -> Result<Answer<T>> {
+        self.shared().write_within_quota(cost, |writer| {
+            self.pass_fence(writer)?;
+            work(writer)
+        })
+    }
+
+    fn pass_fence(&self, writer: &Writer<'_>) -> Result<()> {
+        let Some(posted) = &self.fence else { return Ok(()) };
+        let Posted { fence, now_ms } = &**posted;
+        writer.state.auth.check(&self.caller, &fence.key, b"", Access::Read)?;
+        writer.state.check_fence(fence, self.shared().time(*now_ms))
     }
 
     /// Whether writers outrun the disk: wait before the next write then, without blocking a runtime.

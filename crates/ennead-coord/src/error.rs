@@ -28,6 +28,9 @@ macro_rules! errors {
             /// The store cannot take or give it now; the text says why.
             #[error("etcdserver: {0}")]
             Store(String),
+            /// The fence before a write does not hold, with the reason.
+            #[error("ennead: fenced: {0}; nothing was written")]
+            Fenced(&'static str),
             /// Not there, with what it was.
             #[error("etcdserver: {0}")]
             Unsupported(&'static str),
@@ -39,6 +42,7 @@ macro_rules! errors {
                 match self {
                     $(Error::$name => Code::$code,)+
                     Error::Store(_) => Code::Unavailable,
+                    Error::Fenced(_) => Code::FailedPrecondition,
                     Error::Unsupported(_) => Code::Unimplemented,
                 }
             }

@@ -95,6 +95,11 @@ impl Leases {
         }
     }
 
+    /// The lease that a key is on.
+    pub(crate) fn owner(&self, key: &[u8]) -> Option<i64> {
+        self.owners.get(key).copied()
+    }
+
     /// Puts a key on a lease, off the one it was on; 0 for none.
     pub(crate) fn attach(&mut self, key: &[u8], id: i64) {
         match self.owners.get(key) {

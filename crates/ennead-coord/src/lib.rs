@@ -10,6 +10,7 @@ mod check;
 mod compaction;
 mod coord;
 mod error;
+pub mod fence;
 mod index;
 mod lease;
 mod line;
@@ -30,6 +31,7 @@ mod writer;
 
 pub use coord::{Coord, ETCD_VERSION, Login, Options, STORAGE_VERSION};
 pub use error::{Code, Error, Result};
+pub use fence::Fence;
 pub use line::Observation;
 pub use publication::Answer;
 pub use watch::WatchStream;

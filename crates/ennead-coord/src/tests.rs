@@ -1,5 +1,6 @@
 //! The model over a store in a directory of its own, through its public face.
 
+mod fences;
 mod keys;
 mod leases;
 mod maintenance;

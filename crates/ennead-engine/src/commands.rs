@@ -6,6 +6,7 @@ mod cluster;
 mod config;
 mod connection;
 mod debug;
+pub(crate) mod fence;
 mod functions;
 mod hello;
 mod help;
@@ -72,6 +73,7 @@ pub(crate) fn rows() -> impl Iterator<Item = &'static Row> {
         config::ROWS,
         connection::ROWS,
         debug::ROWS,
+        fence::ROWS,
         functions::ROWS,
         info::ROWS,
         introspection::ROWS,

@@ -235,6 +235,11 @@ impl Engine {
         &self.0.rates
     }
 
+    /// When the server started.
+    pub(crate) fn started(&self) -> Instant {
+        self.0.started
+    }
+
     pub fn uptime(&self) -> Duration {
         self.0.started.elapsed()
     }

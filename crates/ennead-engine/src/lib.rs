@@ -11,6 +11,7 @@ mod coordination;
 mod copy;
 mod engine;
 mod errors;
+mod fence;
 mod figures;
 mod herald;
 mod host;

@@ -6,6 +6,7 @@
 mod attention;
 mod blocking;
 mod execution;
+mod fencing;
 mod hold;
 mod permission;
 mod pipeline;
@@ -27,6 +28,7 @@ use ennead_store::Durability;
 use crate::clients::{Client, Origin};
 use crate::commands::{Awaited, Migrating, Replica};
 use crate::copy::{Copy, Made};
+use crate::fence::Barrier;
 use crate::figures::Shard;
 use crate::registry::Command;
 use crate::settings::MAXCLIENTS;
@@ -106,6 +108,8 @@ pub struct Session {
     pub(crate) migrating: Option<Box<Migrating>>,
     /// While the connection brings the changes of another server.
     pub(crate) keeping: Option<Keeping>,
+    /// What it writes is written only while this holds.
+    pub(crate) fence: Option<Arc<Barrier>>,
     /// What it said about itself as a replica.
     pub(crate) replica: Replica,
     /// The copy of all data that is its last reply.
@@ -149,6 +153,7 @@ impl Session {
         let mut session = Session::new(&self.engine, Arc::clone(&self.client), shard, &self.account, random);
         (session.authenticated, session.borrowed, session.executing) = (true, true, true);
         (session.database, session.durability, session.attention) = (self.database, self.durability, self.attention);
+        session.fence = self.fence.clone();
         session
     }
 
@@ -174,6 +179,7 @@ impl Session {
             awaited: None,
             migrating: None,
             keeping: None,
+            fence: None,
             replica: Replica::default(),
             copy: None,
             scripted: None,
@@ -238,6 +244,7 @@ impl Session {
         self.become_default();
         self.client.change_identity(|identity| identity.name.clear());
         self.keeping = None;
+        self.fence = None;
         self.replica = Replica::default();
         self.client.flags.store(0, Ordering::Relaxed);
     }

@@ -11,7 +11,7 @@ mod watches;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ennead_engine::coord::{self, Coord};
+use ennead_engine::coord::{self, Coord, Fence};
 use ennead_engine::settings::STALL_TIMEOUT;
 use ennead_engine::{Engine, Pressure};
 use tokio::sync::watch;
@@ -45,6 +45,8 @@ use made::etcdserverpb::watch_server::WatchServer;
 use made::v3electionpb::election_server::ElectionServer;
 use made::v3lockpb::lock_server::LockServer;
 
+/// The field of a request that its writes are made behind a fence for: see [`Fence`]'s form as text.
+const FENCE_FIELD: &str = "ennead-fence";
 /// Bytes of a message from a client: etcd's 1.5 MiB with room for what comes around it.
 const MESSAGE_BYTES_MAX: usize = 2 << 20;
 /// Between two looks for room.
@@ -89,10 +91,14 @@ pub(crate) fn add(
 }
 
 impl Api {
-    /// The model for whoever sent a request, by the token that it shows.
+    /// The model for whoever sent a request, by the token that it shows, behind the fence that it asks for.
     fn coord_for<T>(&self, request: &Request<T>) -> Result<Coord, Status> {
         self.guard.check(request.metadata())?;
-        self.engine.coord_for(token(request.metadata())).map_err(status)
+        let coord = self.engine.coord_for(token(request.metadata())).map_err(status)?;
+        let Some(field) = request.metadata().get(FENCE_FIELD) else { return Ok(coord) };
+        let text = field.to_str().map_err(|_| "a fence is ASCII; write other bytes of its key as % and two digits");
+        let fence: Fence = text.and_then(str::parse).map_err(Status::invalid_argument)?;
+        Ok(coord.fenced(fence, self.now_ms()))
     }
 
     /// The time that leases go by, milliseconds.

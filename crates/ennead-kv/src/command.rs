@@ -24,6 +24,8 @@ pub enum Group {
     Connection,
     Server,
     Transactions,
+    /// Commands that no Redis has.
+    Ennead,
 }
 
 impl Group {
@@ -45,6 +47,7 @@ impl Group {
             Group::Connection => "connection",
             Group::Server => "server",
             Group::Transactions => "transactions",
+            Group::Ennead => "ennead",
         }
     }
 }

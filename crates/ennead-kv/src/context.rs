@@ -19,6 +19,7 @@ use crate::database::Database;
 use crate::encoding::{collection_encoding, string_encoding};
 use crate::entry::{Entry, Kind};
 use crate::error::{Error, Result};
+use crate::fence::Fence;
 use crate::keyspace::{Call, Effect, Gate, Keyspace, Shared};
 use crate::notice::Notices;
 use crate::place::{Place, next_random};
@@ -127,7 +128,7 @@ impl<'a> Context<'a> {
         Context {
             keyspace,
             gate,
-            call: *call,
+            call: call.clone(),
             clock: Clock::new(keyspace.settings(), call.now_ms),
             writes,
             locked: SmallVec::new(),
@@ -158,6 +159,11 @@ impl<'a> Context<'a> {
     /// The selected database.
     pub fn db(&self) -> usize {
         self.call.db
+    }
+
+    /// What the command's writes are committed behind.
+    pub(crate) fn fence(&self) -> Option<&dyn Fence> {
+        self.call.fence.as_deref()
     }
 
     /// Whether keys must not be read that the request does not name.
@@ -214,7 +220,7 @@ impl<'a> Context<'a> {
 
     /// Begins the next command of a transaction; what the commands before it did stays staged.
     pub(crate) fn next_command(&mut self, call: &Call, writes: bool) {
-        self.call = Call { db: self.outer(call.db), ..*call };
+        self.call = Call { db: self.outer(call.db), ..call.clone() };
         self.clock = Clock::new(self.keyspace.settings(), call.now_ms);
         self.random = call.seed;
         self.place = None;

@@ -7,7 +7,7 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use ennead_store::{Sequence, Store};
+use ennead_store::{Sequence, Store, WriteBatch};
 use parking_lot::{Mutex, RwLock, RwLockReadGuard};
 
 use crate::args::Args;
@@ -15,6 +15,7 @@ use crate::command::Command;
 use crate::counters::Counters;
 use crate::database::Database;
 use crate::error::{Error, Result};
+use crate::fence::Fence;
 use crate::notice::{Notices, Witness};
 use crate::options::{KvOptions, Settings};
 use crate::place::Placer;
@@ -89,7 +90,7 @@ pub(crate) struct Gate {
 }
 
 /// What comes with a command from outside: a keyspace has no clock and no random source.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Call {
     /// The selected database.
     pub db: usize,
@@ -108,6 +109,8 @@ pub struct Call {
     /// Whether keys whose time is over are there until they are deleted, as for what a replica follows. See
     /// [`Keyspace::keep_expired`].
     pub keep_expired: bool,
+    /// What the command writes is committed behind it.
+    pub fence: Option<Arc<dyn Fence>>,
 }
 
 /// What a command did, in sequence numbers of the store.
@@ -201,6 +204,16 @@ impl Keyspace {
 impl Shared {
     pub(crate) fn enter(&self) -> RwLockReadGuard<'_, Gate> {
         self.gate.read()
+    }
+
+    /// Commits a batch, behind a fence if there is one.
+    #[inline]
+    pub(crate) fn commit(&self, batch: &WriteBatch, fence: Option<&dyn Fence>) -> Result<Sequence> {
+        let mut commit = || Ok(self.store.commit(batch)?.sequence);
+        match fence {
+            None => commit(),
+            Some(fence) => fence.guard(&mut commit),
+        }
     }
 
     /// Tells what happened in a batch; under the locks of its keys.

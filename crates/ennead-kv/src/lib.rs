@@ -13,6 +13,7 @@ mod disposal;
 mod encoding;
 mod entry;
 mod error;
+mod fence;
 mod geo;
 pub mod glob;
 mod hyperloglog;
@@ -38,6 +39,7 @@ pub use commands::{command, commands};
 pub use context::Context;
 pub use encoding::{Threshold, Thresholds};
 pub use error::{Error, Result};
+pub use fence::Fence;
 pub use keyspace::{
     Call, DatabaseFigures, Effect, Ended, Export, Figures, Inspection, Keeping, Keyspace, Ran, Run, Transaction,
     Unblocker, Waiting, Wake, Watched,

@@ -38,7 +38,7 @@ impl Coord {
         check::put(request)?;
         check::size(request)?;
         let identity = self.shared().identity;
-        self.shared().write_within_quota(space::cost_of_put(request), |writer| {
+        self.write_within_quota(space::cost_of_put(request), |writer| {
             writer.state.check_put(&self.caller, request)?;
             if request.lease != 0 && !writer.state.leases.contains(request.lease) {
                 return Err(Error::LeaseNotFound);
@@ -57,7 +57,7 @@ impl Coord {
         check::delete_range(request)?;
         check::size(request)?;
         let identity = self.shared().identity;
-        self.shared().write(|writer| {
+        self.write(|writer| {
             writer.state.space.check_sound()?;
             writer.state.auth.check_delete_range(&self.caller, request)?;
             let mut response = writer.delete_range(request)?;
@@ -85,7 +85,7 @@ impl Coord {
         }
         check::size(request)?;
         let identity = shared.identity;
-        shared.write_within_quota(space::cost_of_txn(request), |writer| {
+        self.write_within_quota(space::cost_of_txn(request), |writer| {
             writer.state.check_txn(&self.caller, request)?;
             let view = writer.view();
             let path = transaction::choose(&view, request)?;
@@ -104,7 +104,7 @@ impl Coord {
     pub async fn compact(&self, request: &CompactionRequest) -> Result<CompactionResponse> {
         let shared = self.shared();
         let revision = request.revision;
-        let answer = shared.write(|writer| {
+        let answer = self.write(|writer| {
             writer.state.space.check_sound()?;
             writer.state.auth.check_admin(&self.caller)?;
             if revision <= writer.state.compacted {

@@ -36,7 +36,7 @@ impl Coord {
         }
         let ttl = request.ttl.max(TTL_MIN);
         let lease = Lease { ttl, deadline_ms: deadline(shared.time(now_ms), ttl), ..Lease::default() };
-        shared.write_within_quota(LEASE_BYTES, |writer| {
+        self.write_within_quota(LEASE_BYTES, |writer| {
             writer.state.auth.check_known(&self.caller)?;
             let id = if request.id == 0 { shared.new_lease_id(writer) } else { request.id };
             if writer.state.leases.contains(id) {
@@ -55,7 +55,7 @@ impl Coord {
     /// The answer waits for the disk.
     pub fn lease_revoke(&self, request: &LeaseRevokeRequest) -> Result<Answer<LeaseRevokeResponse>> {
         let identity = self.shared().identity;
-        self.shared().write(|writer| {
+        self.write(|writer| {
             writer.state.space.check_sound()?;
             writer.state.auth.check_known(&self.caller)?;
             writer.state.check_lease(&self.caller, request.id)?;
@@ -75,7 +75,7 @@ impl Coord {
     ) -> Result<Answer<LeaseKeepAliveResponse>> {
         let shared = self.shared();
         let time = shared.time(now_ms);
-        shared.write(|writer| {
+        self.write(|writer| {
             let header = Some(shared.identity.header(writer.state.revision));
             writer.state.auth.check_known(&self.caller)?;
             writer.state.check_lease(&self.caller, request.id)?;
@@ -166,7 +166,7 @@ fn end(writer: &mut Writer<'_>, id: i64) -> Result<()> {
 
 impl Shared {
     /// The model's time.
-    fn time(&self, now_ms: u64) -> u64 {
+    pub(crate) fn time(&self, now_ms: u64) -> u64 {
         self.clock_base_ms.saturating_add(now_ms)
     }
 

@@ -28,7 +28,7 @@ impl Coord {
     /// The answer waits for the disk.
     pub fn alarm(&self, request: &AlarmRequest) -> Result<Answer<AlarmResponse>> {
         let shared = self.shared();
-        shared.write(|writer| {
+        self.write(|writer| {
             if request.action == AlarmAction::Get as i32 {
                 writer.state.auth.check_known(&self.caller)?;
             } else {

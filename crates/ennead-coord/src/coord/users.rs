@@ -95,7 +95,7 @@ impl Coord {
     /// The answer waits for the disk.
     pub fn user_password_changed(&self, name: &str) -> Result<Answer<AuthUserChangePasswordResponse>> {
         let shared = self.shared();
-        shared.write(|writer| {
+        self.write(|writer| {
             writer.state.auth.check_admin(&self.caller)?;
             let mut auth = writer.state.auth.clone();
             auth.users.get(name).ok_or(Error::UserNotFound)?;
@@ -187,7 +187,7 @@ impl Coord {
     /// Changes users and roles, which are few: all of them are compared with what they were.
     fn change(&self, change: impl FnOnce(&mut Auth) -> Result<()>) -> Result<Answer<ResponseHeader>> {
         let shared: &Shared = self.shared();
-        shared.write(|writer| {
+        self.write(|writer| {
             writer.state.auth.check_admin(&self.caller)?;
             let mut auth = writer.state.auth.clone();
             change(&mut auth)?;

@@ -3,11 +3,11 @@ use crate::Error;
 use crate::api::etcdserverpb::{LeaseGrantRequest, LeaseKeepAliveRequest, LeaseRevokeRequest, LeaseTimeToLiveRequest};
 
 impl World {
-    fn grant(&self, id: i64, ttl: i64, now_ms: u64) -> Result<i64> {
+    pub(super) fn grant(&self, id: i64, ttl: i64, now_ms: u64) -> Result<i64> {
         self.wait(self.coord.lease_grant(&LeaseGrantRequest { id, ttl }, now_ms)).map(|response| response.ttl)
     }
 
-    fn put_on(&self, lease: i64, key: &str) {
+    pub(super) fn put_on(&self, lease: i64, key: &str) {
         self.put_with(PutRequest { lease, ..put_request(key, "") }).unwrap();
     }
 

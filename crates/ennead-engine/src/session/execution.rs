@@ -72,6 +72,9 @@ impl Session {
         }
         self.may_run(command)?;
         self.permit(command, args, clock)?;
+        if let Some(fence) = &self.fence {
+            self.pass(fence, command)?;
+        }
         self.may_touch_keys(command)
     }
 
@@ -157,6 +160,7 @@ impl Session {
             client: self.client.id,
             remembers: self.attention.remembers(),
             keep_expired: self.keeping.is_some(),
+            fence: self.fence(),
         }
     }
 

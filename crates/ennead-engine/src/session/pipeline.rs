@@ -93,6 +93,7 @@ impl Session {
     /// Whether each request would be admitted and run at once, so that nothing is to be done between them.
     fn may_run_together(&self) -> bool {
         self.queue.is_none()
+            && self.fence.is_none()
             && self.blocked.is_none()
             && self.stalled.is_none()
             && !self.paused

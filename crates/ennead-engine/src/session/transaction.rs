@@ -12,7 +12,8 @@ use ennead_kv::{Args, Error, Flag, Result, Transaction, Watched};
 
 use super::{Hold, Outcome, Output, Request, Session};
 use crate::Clock;
-use crate::commands::scripting;
+use crate::commands::{fence, scripting};
+use crate::fence::Barrier;
 use crate::registry::{Command, Handler};
 use crate::scripting::run_inside;
 use crate::settings::QUERY_BUFFER_LIMIT;
@@ -32,6 +33,8 @@ pub(super) struct Queue {
     /// Redis's replicas may hear of it otherwise.
     replicates: bool,
     grows: bool,
+    /// It has a fence of its own.
+    fence: Option<Arc<Barrier>>,
 }
 
 #[derive(Debug)]
@@ -122,6 +125,17 @@ impl Session {
             self.spoil();
             return self.refuse(command, &error, reply);
         }
+        let fence = if command.spec.name == "fence|on" {
+            match fence::parse(args) {
+                Ok(fence) => Some(Barrier::new(&self.engine, &self.account, fence)),
+                Err(error) => {
+                    self.spoil();
+                    return self.refuse(command, &error, reply);
+                }
+            }
+        } else {
+            None
+        };
         let replicates = self.may_replicate(command, args);
         let Some(queue) = &mut self.queue else { return self.done(Hold::None) };
         let request = Queued::new(command, args);
@@ -137,6 +151,7 @@ impl Session {
         queue.replicates |= replicates;
         queue.grows |= command.has(Flag::DenyOom);
         queue.requests.push(request);
+        queue.fence = fence.or(queue.fence.take());
         self.client.queued.store(queue.requests.len() as i32, Ordering::Relaxed);
         let mark = reply.mark();
         reply.simple("QUEUED");
@@ -189,11 +204,25 @@ impl Session {
         if queue.spoiled {
             return Err(Error::text("EXECABORT Transaction discarded because of previous errors."));
         }
+        let outer = self.fence.clone();
+        if queue.fence.is_some() {
+            self.fence.clone_from(&queue.fence);
+        }
+        let ran = self.execute_all(&queue, &watches, clock, reply);
+        self.fence = outer;
+        ran
+    }
+
+    /// Runs the queue behind the fence if there is one, unless a watched key was changed.
+    fn execute_all(&mut self, queue: &Queue, watches: &[Watched], clock: &Clock, reply: &mut dyn Output) -> Result {
+        if let Some(fence) = self.fence.as_ref().filter(|_| queue.writes || queue.fence.is_some()) {
+            fence.check()?;
+        }
         let call = self.call(clock);
         let keyspace = self.engine.keyspace().clone();
         let mut held = Hold::None;
         let ran = keyspace.transaction(&call, queue.grows, |transaction| {
-            for watched in &watches {
+            for watched in watches {
                 if !transaction.is_unchanged(watched, &call)? {
                     reply.null_array();
                     return Ok(());

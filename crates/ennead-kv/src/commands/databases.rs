@@ -143,7 +143,7 @@ fn flushdb(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> 
         context.clear_database(context.db())?;
         context.note_flushed();
     } else {
-        let wrote = context.keyspace().flush_database(context.db())?;
+        let wrote = context.keyspace().flush_database(context.db(), context.fence())?;
         context.note(wrote, 0);
     }
     reply.ok();
@@ -158,7 +158,7 @@ fn flushall(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) ->
         }
         context.note_flushed();
     } else {
-        let wrote = context.keyspace().flush_all()?;
+        let wrote = context.keyspace().flush_all(context.fence())?;
         context.note(wrote, 0);
     }
     reply.ok();
@@ -175,7 +175,7 @@ fn swapdb(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> R
     if context.in_transaction() {
         context.swap_databases(first, second)?;
     } else {
-        let wrote = context.keyspace().swap_databases(first, second)?;
+        let wrote = context.keyspace().swap_databases(first, second, context.fence())?;
         context.note(wrote, 0);
     }
     reply.ok();

@@ -2,6 +2,8 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
+use ennead_store::Sequence;
+
 use super::Context;
 use crate::error::Result;
 
@@ -19,12 +21,12 @@ impl Context<'_> {
                     self.work.batch.tally(locked.database.chunks, locked.volatile);
                 }
             }
-            match self.shared().store.commit(&self.work.batch) {
-                Ok(commit) => self.note(Some(commit.sequence), commit.sequence),
+            match self.commit_batch() {
+                Ok(sequence) => self.note(Some(sequence), sequence),
                 Err(error) => {
                     self.forget_changes();
                     // A read that met an expired key has read well: the key is due for everybody.
-                    outcome = if self.writes { Err(error.into()) } else { Ok(()) };
+                    outcome = if self.writes { Err(error) } else { Ok(()) };
                     self.tell(true);
                 }
             }
@@ -34,6 +36,12 @@ impl Context<'_> {
         self.removed.clear();
         self.settle();
         outcome
+    }
+
+    fn commit_batch(&self) -> Result<Sequence> {
+        // A read has only found something expired.
+        let fence = if self.writes { self.fence() } else { None };
+        self.shared().commit(&self.work.batch, fence)
     }
 
     pub(super) fn forget_changes(&mut self) {

@@ -65,7 +65,7 @@ fn large_values_leave_the_figures_at_once_and_memory_soon() {
 fn what_a_transaction_empties_is_freed_as_well() {
     let mut probe = Probe::new();
     fill(&mut probe, 5_000);
-    let call = probe.call;
+    let call = probe.call.clone();
     let keyspace = probe.keyspace.clone();
     let emptied = keyspace.transaction(&call, false, |transaction| {
         crate::probe::with_args(&[b"flushall"], |command, args| {

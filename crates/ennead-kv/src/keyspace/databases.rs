@@ -10,21 +10,22 @@ use super::{Effect, Gate, Keyspace};
 use crate::database::Database;
 use crate::disposal;
 use crate::error::{Error, Result};
+use crate::fence::Fence;
 use crate::notice::{CHANGES, Notices};
 use crate::place::SLOTS;
 
 impl Keyspace {
     /// Deletes all keys of one database; the batch that did it, if there were any. Not durable when it returns.
-    pub fn flush_database(&self, db: usize) -> Result<Option<Sequence>> {
-        self.flush(|index| index == db)
+    pub fn flush_database(&self, db: usize, fence: Option<&dyn Fence>) -> Result<Option<Sequence>> {
+        self.flush(|index| index == db, fence)
     }
 
     /// Deletes all keys of all databases; the batch that did it, if there were any. Not durable when it returns.
-    pub fn flush_all(&self) -> Result<Option<Sequence>> {
-        self.flush(|_| true)
+    pub fn flush_all(&self, fence: Option<&dyn Fence>) -> Result<Option<Sequence>> {
+        self.flush(|_| true, fence)
     }
 
-    fn flush(&self, wanted: impl Fn(usize) -> bool) -> Result<Option<Sequence>> {
+    fn flush(&self, wanted: impl Fn(usize) -> bool, fence: Option<&dyn Fence>) -> Result<Option<Sequence>> {
         let shared = self.shared();
         let mut gate = shared.gate.write();
         let mut batch = WriteBatch::new();
@@ -38,7 +39,7 @@ impl Keyspace {
             batch.tally(database.rows, -database.keys.load(Relaxed));
             batch.tally(database.chunks, -database.volatile.load(Relaxed));
         }
-        let sequence = if full.is_empty() { None } else { Some(shared.store.commit(&batch)?.sequence) };
+        let sequence = if full.is_empty() { None } else { Some(shared.commit(&batch, fence)?) };
         for db in full {
             self.replace(&mut gate, db, sequence.unwrap_or(0));
         }
@@ -76,7 +77,7 @@ impl Keyspace {
     ///
     /// # Errors
     /// A number that `SELECT` does not know; errors of the store.
-    pub fn swap_databases(&self, first: usize, second: usize) -> Result<Option<Sequence>> {
+    pub fn swap_databases(&self, first: usize, second: usize, fence: Option<&dyn Fence>) -> Result<Option<Sequence>> {
         let shared = self.shared();
         let mut gate = shared.gate.write();
         if first.max(second) >= gate.len() {
@@ -89,7 +90,7 @@ impl Keyspace {
         order.swap(first, second);
         let mut batch = WriteBatch::new();
         shared.meta.stage_numbers(&mut batch, &gate.reordered(&order));
-        let sequence = shared.store.commit(&batch)?.sequence;
+        let sequence = shared.commit(&batch, fence)?;
         gate.reorder(&order, sequence);
         Ok(Some(sequence))
     }

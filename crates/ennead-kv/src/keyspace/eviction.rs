@@ -161,7 +161,7 @@ impl Keyspace {
 
     /// Evicts a candidate if it is still there and its policy still wants it.
     fn evict(&self, gate: &Gate, candidate: &Candidate, policy: Policy, call: &Call) -> Result<bool> {
-        let call = Call { db: candidate.db, no_touch: true, ..*call };
+        let call = Call { db: candidate.db, no_touch: true, ..call.clone() };
         let mut context = Context::new(self, Some(gate), &call, true);
         if policy == Policy::Tier {
             let forgotten = context.forget(candidate.slot, &candidate.key)?;

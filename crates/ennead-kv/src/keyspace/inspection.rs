@@ -27,7 +27,7 @@ impl Keyspace {
     /// # Errors
     /// Errors of the store.
     pub fn inspect(&self, call: &Call, key: &[u8]) -> Result<Option<Inspection>> {
-        let call = Call { no_touch: true, ..*call };
+        let call = Call { no_touch: true, ..call.clone() };
         let gate = self.shared().enter();
         let mut context = Context::new(self, Some(&gate), &call, false);
         let spot = context.find(key, Lookup::Write)?;

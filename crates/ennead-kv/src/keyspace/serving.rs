@@ -161,7 +161,7 @@ impl Keyspace {
 
     /// Runs a waiting command again; nothing if there is still nothing for it.
     fn attempt(&self, context: &mut Context<'_>, ticket: &Ticket) -> Option<Ended> {
-        let call = Call { now_ms: context.now_ms(), ..ticket.call };
+        let call = Call { now_ms: context.now_ms(), ..ticket.call.clone() };
         context.next_batch(&call);
         let mut reply = Recorded::new(ticket.protocol);
         let args = ticket.args();

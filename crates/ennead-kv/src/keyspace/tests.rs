@@ -70,7 +70,7 @@ fn a_reloaded_keyspace_reads_the_same_and_notices_what_is_watched() {
             probe.keyspace.transaction(&call, false, |transaction| transaction.is_unchanged(&watched, &call));
         unchanged.unwrap().0
     };
-    assert!(!transaction(probe.call));
+    assert!(!transaction(probe.call.clone()));
     probe.check(
         "dbsize -> (300)\n get key:8 -> \"changed\"\n get key:7 -> nil\n ttl key:9 -> (10)\n strlen long -> (200000)",
     );
@@ -94,7 +94,7 @@ fn the_average_time_to_live_is_that_of_the_volatile_keys() {
     let found = average(&probe);
     assert!((1_000_000..1_100_000).contains(&found), "{found}");
     // A transaction holds slots while it asks.
-    let call = probe.call;
+    let call = probe.call.clone();
     let inside = probe.keyspace.transaction(&call, false, |_| Ok(probe.keyspace.average_ttl(0, call.now_ms)));
     assert!(inside.unwrap().0 > 0);
 }
@@ -103,7 +103,7 @@ fn the_average_time_to_live_is_that_of_the_volatile_keys() {
 fn an_exported_key_is_deleted_only_while_it_is_unchanged() {
     let mut probe = Probe::new();
     probe.check("set a 1 px 5000 -> OK\n set b 2 -> OK");
-    let call = probe.call;
+    let call = probe.call.clone();
     let export = |probe: &Probe, key: &[u8]| probe.keyspace.export(&call, key).unwrap();
     assert_eq!(export(&probe, b"missing"), None);
     let (a, b) = (export(&probe, b"a").unwrap(), export(&probe, b"b").unwrap());

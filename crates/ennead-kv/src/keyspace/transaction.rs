@@ -88,7 +88,7 @@ impl Keyspace {
     /// # Errors
     /// Errors of the store.
     pub fn watch(&self, call: &Call, key: &[u8]) -> Result<Watched> {
-        let call = Call { no_touch: true, ..*call };
+        let call = Call { no_touch: true, ..call.clone() };
         let gate = self.shared().enter();
         let mut context = Context::new(self, Some(&gate), &call, false);
         let existed = context.find_key(key, Lookup::Write)?.exists();
@@ -133,7 +133,7 @@ impl Transaction<'_> {
     /// Errors of the store.
     pub fn is_unchanged(&mut self, watched: &Watched, call: &Call) -> Result<bool> {
         let Watched { db, key, existed, as_of } = watched;
-        let call = Call { db: *db, no_touch: true, ..*call };
+        let call = Call { db: *db, no_touch: true, ..call.clone() };
         let shared = self.keyspace.shared();
         let database = self.gate.database(&shared.store, *db)?;
         let place = shared.placer.place(key);

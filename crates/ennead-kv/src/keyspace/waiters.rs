@@ -250,7 +250,7 @@ impl Waiters {
         let ticket = Arc::new(Ticket {
             arrival: queues.arrivals,
             command,
-            call: *call,
+            call: call.clone(),
             protocol,
             words: words.into(),
             spans,

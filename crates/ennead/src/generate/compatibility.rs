@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use ennead_engine::Registry;
+use ennead_engine::{Group, Registry};
 use ennead_engine::settings::{FIXED, KEPT, TABLE};
 
 use super::redis_suite;
@@ -52,6 +52,7 @@ What differs:
 - Users are the server's: one that UserAdd adds can log in to every listener, and over RESP may do nothing until ACL SETUSER says so. A name cannot hold a
   blank, and a hashed password is refused. While permissions are off, a server with a password asks for it here as well, or for the token of a login.
 - Tokens end with the process.
+- The field `ennead-fence` of a request, which etcd does not know, has its writes refused once a lock is lost: see [docs/locks.md](docs/locks.md).
 - Downgrade is refused: there is no older version to go back to.
 ";
 
@@ -159,6 +160,12 @@ fn newer(page: &mut String) {
     for (name, since) in rows {
         let _ = writeln!(page, "| {name} | {since} |");
     }
+    page.push_str("\n### Not in Redis\n\n");
+    for command in Registry::get().commands().iter().filter(|command| command.spec.group == Group::Ennead) {
+        let name = command.spec.name.replace('|', " ").to_uppercase();
+        let _ = writeln!(page, "- {name}: {}", command.spec.summary);
+    }
+    page.push_str("\n[docs/locks.md](docs/locks.md) tells how locks of etcd's API protect keys with it.\n");
 }
 
 fn settings(page: &mut String) {

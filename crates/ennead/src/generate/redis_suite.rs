@@ -56,7 +56,7 @@ pub(super) fn write(page: &mut String) {
         "\n### Redis's own tests\n\n\
          `make suite-redis` runs them; the names of those that pass are in `tests/baselines/redis-tcl.json` and may only grow. Of the 1,773 tests\n\
          of Redis 7.0.15 that redis-server itself passes against an external server (without checks of encodings and digests, and without\n\
-         those that need replicas, snapshots or a cluster) these do not:\n\n\
+         those that need replicas, snapshots or a cluster) 1,740 pass (98.1 %) and these do not:\n\n\
          | unit | tests | why |\n|---|---|---|\n",
     );
     for (unit, tests, why) in FAILING {

@@ -30,7 +30,11 @@ pub(super) fn page() -> String {
             let _ = writeln!(page, "`{}`\n", format!("{name} {}", spec.syntax).trim_end());
             let _ = writeln!(page, "{}\n", spec.summary);
             let _ = writeln!(page, "- Complexity: {}", spec.complexity);
-            let _ = writeln!(page, "- In Redis since {}", spec.since);
+            if spec.group == Group::Ennead {
+                let _ = writeln!(page, "- Not in Redis; since {}", spec.since);
+            } else {
+                let _ = writeln!(page, "- In Redis since {}", spec.since);
+            }
             let mut flags: Vec<_> = spec.flags.iter().map(|flag| format!("{flag:?}").to_lowercase()).collect();
             flags.sort_unstable();
             if !flags.is_empty() {
@@ -56,4 +60,6 @@ pub(super) const GROUPS: &[(Group, &str)] = &[
     (Group::Connection, "Connection"),
     (Group::Server, "Server"),
     (Group::Cluster, "Cluster"),
+    (Group::Transactions, "Transactions"),
+    (Group::Ennead, "Of Ennead itself"),
 ];

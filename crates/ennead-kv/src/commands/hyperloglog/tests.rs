@@ -132,7 +132,7 @@ fn an_unchanged_sketch_is_no_change_for_those_who_watch() {
     let watched = probe.keyspace.watch(&probe.call, b"k").unwrap();
     probe.check("pfadd k a b -> (0)\n pfcount k -> (2)");
     let unchanged = |probe: &Probe| {
-        let call = probe.call;
+        let call = probe.call.clone();
         probe.keyspace.transaction(&call, false, |transaction| transaction.is_unchanged(&watched, &call)).unwrap().0
     };
     assert!(unchanged(&probe));

@@ -12,10 +12,9 @@ fn commands_on_many_keys_both_ways_neither_lock_up_nor_tear() {
     let probe = Probe::new();
     let keyspace = &probe.keyspace;
     let names: Vec<String> = (0..24).map(|number| format!("key:{number}")).collect();
-    let call = probe.call;
     thread::scope(|scope| {
         for worker in 0..4u64 {
-            let names = &names;
+            let (names, call) = (&names, &probe.call);
             scope.spawn(move || {
                 for round in 0..400u64 {
                     let value = format!("{worker}:{round}");
@@ -26,17 +25,17 @@ fn commands_on_many_keys_both_ways_neither_lock_up_nor_tear() {
                         words[1..].reverse();
                         words[1..].chunks_exact_mut(2).for_each(|pair| pair.swap(0, 1));
                     }
-                    run(keyspace, &call, &words);
+                    run(keyspace, call, &words);
                     let (from, to) = (round as usize % 24, (round as usize * 7 + worker as usize) % 24);
-                    run(keyspace, &call, &[b"copy", names[from].as_bytes(), b"copied", b"replace"]);
-                    run(keyspace, &call, &[b"rename", b"copied", format!("renamed:{to}").as_bytes()]);
+                    run(keyspace, call, &[b"copy", names[from].as_bytes(), b"copied", b"replace"]);
+                    run(keyspace, call, &[b"rename", b"copied", format!("renamed:{to}").as_bytes()]);
                     let mut words: Vec<&[u8]> = vec![b"mget"];
                     words.extend(names.iter().rev().map(String::as_bytes));
-                    let values = run(keyspace, &call, &words);
+                    let values = run(keyspace, call, &words);
                     let values: BTreeSet<&str> = values.trim_matches(['[', ']', ' ']).split(' ').collect();
                     assert_eq!(values.len(), 1, "all keys are set by one command: {values:?}");
                     if round % 50 == 0 {
-                        run(keyspace, &call, &[b"swapdb", b"1", b"2"]);
+                        run(keyspace, call, &[b"swapdb", b"1", b"2"]);
                         while keyspace.expire_due(call.now_ms, 10).unwrap() {}
                     }
                 }
@@ -62,8 +61,7 @@ fn a_scan_meets_every_key_that_stays_while_others_come_and_go() {
         // Some share a slot, so that its table grows while it is scanned.
         probe.run(&format!("set {{one}}{number} 1"));
     }
-    let keyspace = probe.keyspace.clone();
-    let call = probe.call;
+    let (keyspace, call) = (probe.keyspace.clone(), probe.call.clone());
     let done = AtomicBool::new(false);
     thread::scope(|scope| {
         scope.spawn(|| {

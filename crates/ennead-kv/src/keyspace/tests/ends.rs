@@ -145,7 +145,7 @@ fn a_cold_list_equals_a_model() {
 #[test]
 fn what_a_transaction_did_to_a_cold_list_is_seen_in_it() {
     let (mut probe, _) = filled(ELEMENTS);
-    let call = probe.call;
+    let call = probe.call.clone();
     let keyspace = probe.keyspace.clone();
     let mut replies = Vec::new();
     // More are taken than are read at once, then more are read, and then all.

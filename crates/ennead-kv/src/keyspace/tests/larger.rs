@@ -93,7 +93,7 @@ fn what_a_transaction_did_to_a_cold_collection_is_seen_in_it() {
     let mut probe = Probe::new();
     fill(&mut probe, 2_000);
     probe.reopen_store();
-    let call = probe.call;
+    let call = probe.call.clone();
     let keyspace = probe.keyspace.clone();
     let mut replies = Vec::new();
     let lines = [

@@ -23,7 +23,7 @@ impl Room {
         let wake = Box::new(move || {
             woken.fetch_add(1, Ordering::SeqCst);
         });
-        let (keyspace, call) = (&self.probe.keyspace, self.probe.call);
+        let (keyspace, call) = (&self.probe.keyspace, self.probe.call.clone());
         let ran = with_args(&words, |command, args| {
             keyspace.execute_or_wait(command, &call, args, &mut Text::default(), wake)
         });
@@ -138,7 +138,7 @@ fn a_transaction_serves_when_it_is_over_and_never_waits() {
     let mut room = Room::new();
     let first = room.wait("BLPOP b 0");
     let second = room.wait("BLPOP a b 0");
-    let (keyspace, call) = (room.probe.keyspace.clone(), room.probe.call);
+    let (keyspace, call) = (room.probe.keyspace.clone(), room.probe.call.clone());
     let mut text = Text::default();
     let ran = keyspace.transaction(&call, true, |transaction| {
         for line in ["RPUSH a 1", "LPOP a", "RPUSH b 2", "RPUSH a 3"] {
@@ -158,7 +158,7 @@ fn a_transaction_serves_when_it_is_over_and_never_waits() {
 fn no_element_is_lost_between_threads() {
     let room = Room::new();
     let keyspace = &room.probe.keyspace;
-    let call = room.probe.call;
+    let call = &room.probe.call;
     let taken = AtomicUsize::new(0);
     const EACH: usize = 400;
     std::thread::scope(|scope| {
@@ -174,7 +174,7 @@ fn no_element_is_lost_between_threads() {
                     let words: [&[u8]; 4] = [b"BLPOP", keys[0], keys[1], b"0"];
                     let mut text = Text::default();
                     let ran = with_args(&words, |command, args| {
-                        keyspace.execute_or_wait(command, &call, args, &mut text, wake)
+                        keyspace.execute_or_wait(command, call, args, &mut text, wake)
                     });
                     if let Ran::Waits(waiting) = ran.unwrap() {
                         receiver.recv().unwrap();
@@ -188,7 +188,7 @@ fn no_element_is_lost_between_threads() {
             scope.spawn(move || {
                 for _ in 0..EACH * 2 {
                     let words: [&[u8]; 3] = [b"RPUSH", key, b"x"];
-                    crate::probe::execute(keyspace, &call, &words, &mut Text::default()).unwrap();
+                    crate::probe::execute(keyspace, call, &words, &mut Text::default()).unwrap();
                 }
             });
         }

@@ -52,7 +52,7 @@ impl Transaction<'_> {
         if !self.is_unchanged(watched, call)? {
             return Ok(false);
         }
-        self.context.next_command(&Call { db: watched.db, ..*call }, true);
+        self.context.next_command(&Call { db: watched.db, ..call.clone() }, true);
         let spot = self.context.find_key(&watched.key, Lookup::Write)?;
         Ok(self.context.delete_told(spot, &watched.key))
     }

@@ -199,7 +199,7 @@ fn a_watched_key_may_expire_or_leave_memory() {
     probe.run("set k 1 px 10");
     let watched = probe.keyspace.watch(&probe.call, b"k").unwrap();
     probe.call.now_ms += 11;
-    let call = probe.call;
+    let call = probe.call.clone();
     let unchanged = |probe: &Probe, watched| {
         probe.keyspace.transaction(&call, false, |tx| tx.is_unchanged(watched, &call)).unwrap().0
     };
@@ -216,7 +216,7 @@ fn a_watched_key_may_expire_or_leave_memory() {
 fn databases_are_exchanged_for_the_commands_behind_and_for_everybody_afterwards() {
     let mut probe = Probe::new();
     probe.check("set a zero -> OK\n set both zero -> OK");
-    let second = Call { db: 2, ..probe.call };
+    let second = Call { db: 2, ..probe.call.clone() };
     execute(&probe.keyspace, &second, &[b"set", b"both", b"two"], &mut Text::default()).unwrap();
     let before = probe.store.committed();
     let lines = [
