@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use ennead_engine::{Group, Registry};
 use ennead_engine::settings::{FIXED, KEPT, TABLE};
+use ennead_engine::{Group, Registry};
 
 use super::redis_suite;
 
