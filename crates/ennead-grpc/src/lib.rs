@@ -2,6 +2,7 @@
 //! knows gRPC and the engine, and no store.
 
 mod authorization;
+mod calls;
 mod connections;
 mod error;
 mod services;
@@ -18,6 +19,8 @@ use tonic::transport::Server;
 use tonic_health::ServingStatus;
 
 use connections::Connections;
+
+pub use calls::{Answers, Calls, Messages, Refusal};
 
 /// What reflection names: the services that are there, of those that the protocol has.
 const SERVICES: [&str; 9] = [
