@@ -125,11 +125,11 @@ impl Gateway {
             Box::pin(tokio_stream::once(json::read(method.input(), document).await?))
         };
         let call = self.calls.call(Call { path, metadata, messages });
-        let mut answering = Answering::begin(call, failure, deadline).await?;
-        let first = answering.next().await.transpose()?;
+        let begun = Answering::begin(call, failure, deadline).await;
         if method.is_server_streaming() {
-            return Ok(answers::stream(answering, first, method.output()));
+            return Ok(answers::stream(begun, method.output()).await);
         }
+        let first = begun?.next().await.transpose()?;
         let first = first.ok_or_else(|| Refusal::new(refusal::INTERNAL, "the call ended without an answer"))?;
         Ok(answers::single(json::write(method.output(), first).await?))
     }

@@ -4,6 +4,7 @@
 mod compatibility;
 mod redis_suite;
 mod reference;
+mod routes;
 
 use std::path::Path;
 
@@ -37,6 +38,7 @@ fn files() -> Vec<(String, Vec<u8>)> {
         ("config/ennead.toml", settings::config_file()),
         ("docs/reference/config.md", settings::reference_page()),
         ("docs/reference/commands.md", reference::page()),
+        ("docs/reference/http.md", routes::page()),
         ("COMPATIBILITY.md", compatibility::page()),
     ]
     .into_iter()

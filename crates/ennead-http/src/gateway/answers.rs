@@ -80,11 +80,21 @@ pub(super) fn single(document: Vec<u8>) -> Response {
     (JSON, document).into_response()
 }
 
-/// All answers of a call, a line each: `{"result": ...}`, or `{"error": ...}` at the end.
-pub(super) fn stream(answering: Answering, first: Option<Bytes>, kind: MessageDescriptor) -> Response {
-    let (lines, body) = mpsc::channel(LINES_MAX);
-    tokio::spawn(write(answering, first, kind, lines));
-    (JSON, Body::from_stream(ReceiverStream::new(body))).into_response()
+/// All answers of a call, a line each: `{"result": ...}`, or `{"error": ...}` at the end. There is a head once the first is
+/// there, so that it can say how a call failed that has none.
+pub(super) async fn stream(begun: Result<Answering, Refusal>, kind: MessageDescriptor) -> Response {
+    let first = match begun {
+        Ok(mut answering) => answering.next().await.transpose().map(|first| (answering, first)),
+        Err(refusal) => Err(refusal),
+    };
+    match first {
+        Ok((answering, first)) => {
+            let (lines, body) = mpsc::channel(LINES_MAX);
+            tokio::spawn(write(answering, first, kind, lines));
+            (JSON, Body::from_stream(ReceiverStream::new(body))).into_response()
+        }
+        Err(refusal) => (refusal.status(), JSON, line("error", &text(&refusal))).into_response(),
+    }
 }
 
 async fn write(

@@ -27,7 +27,7 @@ impl Refusal {
     }
 
     /// The status that stands for the code.
-    fn status(&self) -> StatusCode {
+    pub(super) fn status(&self) -> StatusCode {
         match self.code {
             // Cancelled by the client: a status that has no name.
             1 => StatusCode::from_u16(499).unwrap_or(StatusCode::REQUEST_TIMEOUT),
