@@ -1,8 +1,9 @@
 //! The gRPC listener: etcd's API over the coordination model, and the health and reflection services of gRPC itself. It
-//! knows gRPC and the engine, and no store.
+//! knows gRPC and the engine, and no store. A client of the same API is here as well, since this is where gRPC is known.
 
 mod authorization;
 mod calls;
+pub mod client;
 mod connections;
 mod error;
 mod services;
