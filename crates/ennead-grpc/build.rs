@@ -1,4 +1,4 @@
-//! Makes the services of etcd's API over the message types of the model, where the protocol stands.
+//! Makes the services and the clients of etcd's API over the message types of the model, where the protocol stands.
 
 use std::error::Error;
 
@@ -18,7 +18,7 @@ const PACKAGES: [&str; 5] = ["etcdserverpb", "mvccpb", "authpb", "v3lockpb", "v3
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed={PROTOCOL}");
     let descriptors = protox::compile(FILES, [PROTOCOL])?;
-    let mut builder = tonic_prost_build::configure().build_client(false).build_transport(false);
+    let mut builder = tonic_prost_build::configure().build_client(true).build_transport(false);
     for package in PACKAGES {
         builder = builder.extern_path(format!(".{package}"), format!("::ennead_engine::coord::api::{package}"));
     }

@@ -27,6 +27,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("prometheus-client", &["ennead-http"]),
     ("tonic", &["ennead-grpc"]),
     ("prost", &["ennead-coord"]),
+    ("prost-reflect", &["ennead-http"]),
     ("clap", &["ennead"]),
     ("toml", &["ennead"]),
     ("serde", &["ennead-store", "ennead-http"]),

@@ -6,5 +6,6 @@
 mod client;
 mod differential;
 mod etcdctl;
+mod gateway;
 mod history;
 mod keeper;

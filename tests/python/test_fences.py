@@ -1,9 +1,13 @@
 """Locks of etcd's API that protect keys of Redis's."""
 
+import base64
+import json
 import os
 import pathlib
 import re
 import threading
+import urllib.error
+import urllib.request
 
 import etcd3
 import grpc
@@ -20,18 +24,20 @@ class Both(Server):
 
     def command(self):
         data = os.path.join(self.folder.name, "data")
-        words = [os.environ["ENNEAD_BINARY"], "serve", "--data", data, "--resp", "127.0.0.1:0", "--http", "off"]
+        words = [os.environ["ENNEAD_BINARY"], "serve", "--data", data, "--resp", "127.0.0.1:0", "--http", "127.0.0.1:0"]
         return [*words, "--grpc", "127.0.0.1:0", *self.flags], None
+
+    def port_of(self, protocol):
+        match = re.search(rf'protocol="{protocol}" address=127\.0\.0\.1:(\d+)', self.log.read_text(errors="replace"))
+        return match and int(match[1])
 
     @property
     def grpc_port(self):
-        match = re.search(r'protocol="grpc" address=127\.0\.0\.1:(\d+)', self.log.read_text(errors="replace"))
-        return int(match[1])
+        return self.port_of("grpc")
 
     def announced_port(self):
-        text = self.log.read_text(errors="replace")
-        match = re.search(r'protocol="resp" address=127\.0\.0\.1:(\d+)', text)
-        return int(match[1]) if match and 'protocol="grpc"' in text else None
+        ports = [self.port_of(protocol) for protocol in ("resp", "http", "grpc")]
+        return ports[0] if all(ports) else None
 
 
 @pytest.fixture(scope="module")
@@ -185,6 +191,23 @@ def test_a_fence_over_grpc(keeper_client, lock):
         with pytest.raises(grpc.RpcError) as error:
             keeper_client.kvstub.Put(put, metadata=[("ennead-fence", fence)])
         assert error.value.code() == code
+
+
+def test_a_fence_over_http(both, lock):
+    key, _, lease = lock
+    url = f"http://127.0.0.1:{both.port_of('http')}/v3/kv/put"
+
+    def put(fence):
+        pair = {name: base64.b64encode(name.encode()).decode() for name in ("key", "value")}
+        request = urllib.request.Request(url, json.dumps(pair).encode(), {"Ennead-Fence": fence})
+        return json.load(urllib.request.urlopen(request, timeout=START_TIMEOUT_S))
+
+    fence = f"{key.replace(' ', '%20')}; lease={lease.id}"
+    assert "revision" in put(fence)["header"]
+    lease.revoke()
+    with pytest.raises(urllib.error.HTTPError) as error:
+        put(fence)
+    assert json.load(error.value)["message"] == "ennead: fenced: the key of the lock is not there; nothing was written"
 
 
 def test_no_write_is_acknowledged_after_the_lock_is_gone(both, keeper_client):

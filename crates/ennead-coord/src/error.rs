@@ -89,7 +89,6 @@ errors! {
     BadLeaderTransferee: FailedPrecondition, "etcdserver: bad leader transferee";
     WrongDowngradeVersion: InvalidArgument, "etcdserver: wrong downgrade target version format";
     InvalidDowngradeTarget: InvalidArgument, "etcdserver: invalid downgrade target version";
-    NoDowngrade: FailedPrecondition, "etcdserver: no inflight downgrade job";
     Stopped: Unavailable, "etcdserver: server stopped";
     SessionExpired: Unknown, "mutex: session is expired";
     NotLeader: Unknown, "election: not leader";

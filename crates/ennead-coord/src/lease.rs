@@ -78,7 +78,7 @@ impl Leases {
         self.leases.insert(id, lease);
     }
 
-    /// Gives a lease more time.
+    /// Gives a lease another time to end.
     pub(crate) fn extend(&mut self, id: i64, deadline_ms: u64) {
         let Some(lease) = self.leases.get_mut(&id) else { return };
         self.due.remove(&(lease.deadline_ms, id));

@@ -1,7 +1,9 @@
 //! The gRPC listener: etcd's API over the coordination model, and the health and reflection services of gRPC itself. It
-//! knows gRPC and the engine, and no store.
+//! knows gRPC and the engine, and no store. A client of the same API is here as well, since this is where gRPC is known.
 
 mod authorization;
+mod calls;
+pub mod client;
 mod connections;
 mod error;
 mod services;
@@ -18,6 +20,8 @@ use tonic::transport::Server;
 use tonic_health::ServingStatus;
 
 use connections::Connections;
+
+pub use calls::{Answers, Calls, Messages, Refusal};
 
 /// What reflection names: the services that are there, of those that the protocol has.
 const SERVICES: [&str; 9] = [

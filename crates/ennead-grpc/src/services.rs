@@ -24,8 +24,8 @@ use crate::error::status;
 
 /// The traits and routes made from the protocol.
 #[allow(missing_docs, unreachable_pub, clippy::all, clippy::allow_attributes_without_reason, reason = "made code")]
-mod made {
-    pub(super) mod etcdserverpb {
+pub(crate) mod made {
+    pub(crate) mod etcdserverpb {
         include!(concat!(env!("OUT_DIR"), "/etcdserverpb.rs"));
     }
     pub(super) mod v3lockpb {

@@ -33,7 +33,7 @@ pub async fn serve(
     let socket = TcpListener::from_std(socket)?;
     let state =
         State { stopping: Arc::new(AtomicBool::new(false)), registry: Arc::new(metrics::registry(&engine)), engine };
-    let router = routes::router(&state, &options);
+    let router = routes::router(&state, &options)?;
     let places = Arc::new(Semaphore::new(options.connections_max.min(Semaphore::MAX_PERMITS)));
     let (stop, stopped) = watch::channel(false);
     let mut connections = tokio::task::JoinSet::new();

@@ -33,6 +33,6 @@ pub(crate) async fn banner(Shared(state): Shared<State>) -> Json<Value> {
         "version": env!("CARGO_PKG_VERSION"),
         "run_id": state.engine.run_id(),
         "uptime_seconds": state.engine.uptime().as_secs(),
-        "paths": ["/healthz", "/readyz", "/metrics", "/console/"],
+        "paths": ["/healthz", "/readyz", "/metrics", "/console/", "/v3/"],
     }))
 }

@@ -1,9 +1,11 @@
-//! The HTTP listener: health, metrics and the console page. It knows HTTP and the engine, no model and no store.
+//! The HTTP listener: health, metrics, the console page, and etcd's API as JSON. It knows HTTP and the engine, no model and no
+//! store.
 
 mod authorization;
 mod connections;
 mod console;
 mod error;
+pub mod gateway;
 mod health;
 mod metrics;
 mod routes;
@@ -15,6 +17,7 @@ use ennead_engine::Engine;
 use rustls::ServerConfig;
 
 pub use connections::{ServeError, serve};
+pub use routes::ROUTES;
 
 /// What the listener is given beside its socket.
 #[derive(Clone)]
@@ -29,6 +32,8 @@ pub struct Options {
     pub timeout: Duration,
     /// Speaks TLS and nothing else when it is there.
     pub tls: Option<Arc<ServerConfig>>,
+    /// Runs the calls of the gateway.
+    pub coordination: Arc<dyn gateway::Calls>,
 }
 
 /// What handlers share.

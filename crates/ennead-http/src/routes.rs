@@ -1,4 +1,5 @@
-//! The paths, and the order in which a request passes limits and the password.
+//! The paths, and the order in which a request passes limits and the password. The gateway's own order is that of gRPC: its
+//! calls may wait long, and its services ask for passwords and tokens.
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
@@ -9,9 +10,21 @@ use axum::routing::get;
 use ennead_engine::ErrorCode;
 
 use crate::error::Failure;
-use crate::{Options, State, authorization, console, health, metrics};
+use crate::{Options, State, authorization, console, gateway, health, metrics};
 
-pub(crate) fn router(state: &State, options: &Options) -> Router {
+/// Methods, paths, whether the password is asked for, and what is there: for the reference. Those of the gateway are
+/// [`gateway::PATHS`].
+pub const ROUTES: &[(&str, &str, bool, &str)] = &[
+    ("GET", "/", true, "name, version and age of the server, and the paths that there are"),
+    ("GET", "/healthz", false, "200 while the process lives"),
+    ("GET", "/readyz", true, "200 while requests are served in full: it neither stops nor refuses writes"),
+    ("GET", "/metrics", true, "figures in the format of OpenMetrics"),
+    ("GET", "/console/", true, "the console"),
+];
+
+/// # Errors
+/// Those of the gateway's own router.
+pub(crate) fn router(state: &State, options: &Options) -> std::io::Result<Router> {
     let (timeout, header_bytes_max) = (options.timeout, options.header_bytes_max);
     let guarded = Router::new()
         .route("/", get(health::banner))
@@ -23,11 +36,19 @@ pub(crate) fn router(state: &State, options: &Options) -> Router {
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn_with_state(state.clone(), authorization::check));
-    Router::new()
+    let plain = Router::new()
         .route("/healthz", get(health::alive))
         .method_not_allowed_fallback(wrong_method)
         .merge(guarded)
         .layer(DefaultBodyLimit::max(options.body_bytes_max))
+        .layer(middleware::from_fn(move |request: Request, next: Next| async move {
+            match tokio::time::timeout(timeout, next.run(request)).await {
+                Ok(response) => response,
+                Err(_) => Failure::new(ErrorCode::Timeout, format!("no answer within {timeout:?}")).into_response(),
+            }
+        }));
+    let router = plain
+        .merge(gateway::router(options)?)
         .layer(middleware::from_fn(move |request: Request, next: Next| async move {
             let header_bytes = header_bytes(&request);
             if header_bytes > header_bytes_max {
@@ -36,12 +57,10 @@ pub(crate) fn router(state: &State, options: &Options) -> Router {
                 let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
                 return Failure::new(ErrorCode::TooLarge, message).with_status(status).into_response();
             }
-            match tokio::time::timeout(timeout, next.run(request)).await {
-                Ok(response) => response,
-                Err(_) => Failure::new(ErrorCode::Timeout, format!("no answer within {timeout:?}")).into_response(),
-            }
+            next.run(request).await
         }))
-        .with_state(state.clone())
+        .with_state(state.clone());
+    Ok(router)
 }
 
 async fn unknown(request: Request) -> Response {

@@ -32,7 +32,7 @@ pub(crate) enum Command {
     Compact(DataArguments),
     /// Write a snapshot file that redis-server loads: of a data directory, or of a running server
     Export(ExportArguments),
-    /// Copy a running Redis, or a snapshot file of it, to a running Ennead
+    /// Copy a running Redis, a snapshot file of it, or a running etcd to a running Ennead
     Import(ImportArguments),
     /// Print the version and what the binary was built with
     Version,
@@ -182,7 +182,7 @@ pub(crate) struct ExportArguments {
     pub(crate) data: DataArguments,
 }
 
-/// For addresses that begin with rediss://.
+/// For addresses that begin with rediss://, or https:// for etcd.
 #[derive(Debug, Default, Args)]
 pub(crate) struct TlsArguments {
     /// Authorities (PEM) of the certificates that servers show [default: those of the system]
@@ -196,10 +196,55 @@ pub(crate) struct TlsArguments {
     pub(crate) key: Option<PathBuf>,
 }
 
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub(crate) struct ImportArguments {
+    #[command(subcommand)]
+    pub(crate) other: Option<ImportSource>,
+    #[command(flatten)]
+    pub(crate) redis: Option<RedisImportArguments>,
+}
+
+/// What is no Redis.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ImportSource {
+    /// Copy a running etcd: all keys as of one revision, and their leases
+    Etcd(EtcdImportArguments),
+}
+
+/// Leases keep their ids, the time they were granted for and what is left of it. Revisions and versions are the target's own.
+/// With `--follow` each change there is made here as well, until Ctrl-C.
+#[derive(Debug, Args)]
+pub(crate) struct EtcdImportArguments {
+    /// The running etcd, 3.3 or later: [http[s]://]host[:port]
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) endpoint: String,
+    /// User of the source
+    #[arg(long, value_name = "NAME", requires = "password")]
+    pub(crate) user: Option<String>,
+    /// Password of the user
+    #[arg(long, value_name = "PASSWORD", requires = "user", env = "ENNEAD_IMPORT_PASSWORD", hide_env_values = true)]
+    pub(crate) password: Option<String>,
+    /// The running Ennead, its gRPC port: [http[s]://[[user:]password@]]host[:port]
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) to: String,
+    /// After the copy, make each change of the source here as well, until Ctrl-C
+    #[arg(long)]
+    pub(crate) follow: bool,
+    /// Before the copy, delete what the target holds of etcd's keys and leases
+    #[arg(long)]
+    pub(crate) flush: bool,
+    /// Copy over what the target holds; keys that only the target has stay
+    #[arg(long, conflicts_with = "flush")]
+    pub(crate) merge: bool,
+    #[command(flatten)]
+    pub(crate) tls: TlsArguments,
+}
+
 /// From a running Redis it copies everything and then follows: each change there is made here, until Ctrl-C. Started again it
 /// goes on where it stopped, if the source still has what came since; else it copies everything again. It says which.
 #[derive(Debug, Args)]
-pub(crate) struct ImportArguments {
+pub(crate) struct RedisImportArguments {
     /// redis[s]://[[user:]password@]host[:port][/database] of a running Redis, or a snapshot file (dump.rdb, up to Redis 7.4)
     pub(crate) source: String,
     /// The running Ennead: host:port, or redis[s]://[[user:]password@]host[:port]

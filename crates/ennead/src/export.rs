@@ -13,7 +13,7 @@ use ennead_store::Store;
 use crate::arguments::ExportArguments;
 use crate::maintenance::{present, say, told};
 use crate::meter::{Meter, bar};
-use crate::peer::address::Address;
+use crate::peer::address::{Address, SCHEME_ENCRYPTED};
 use crate::peer::source::{Answer, Length, Source};
 use crate::shutdown;
 use crate::tls::Trust;
@@ -29,7 +29,7 @@ const PROGRESS_KEYS: u64 = 1024;
 pub(crate) fn run(arguments: &ExportArguments) -> Result<(), String> {
     let path = &arguments.rdb;
     let from = arguments.from.as_deref().map(Address::parse).transpose()?;
-    let trust = Trust::load(&arguments.tls, from.as_ref().is_some_and(|from| from.encrypted))?;
+    let trust = Trust::load(&arguments.tls, from.as_ref().is_some_and(|from| from.encrypted), SCHEME_ENCRYPTED)?;
     match from {
         Some(from) => from_server(path, &from, &trust),
         None => from_directory(path, arguments),

@@ -4,10 +4,11 @@
 mod compatibility;
 mod redis_suite;
 mod reference;
+mod routes;
 
 use std::path::Path;
 
-use clap::{CommandFactory, ValueEnum};
+use clap::{Command, CommandFactory, ValueEnum};
 use clap_complete::Shell;
 use ennead_engine::settings;
 
@@ -31,12 +32,27 @@ pub(crate) fn run(root: &Path) -> Result<(), String> {
     Ok(())
 }
 
+/// The manual pages of a command and of its own commands.
+fn manual(command: &Command, above: &str, files: &mut Vec<(String, Vec<u8>)>) {
+    let name = format!("{above}-{}", command.get_name());
+    let mut page = Vec::new();
+    let man = clap_mangen::Man::new(command.clone()).title(name.to_uppercase());
+    // Writing into memory does not fail.
+    if man.render(&mut page).is_ok() {
+        files.push((format!("packaging/man/{name}.1"), page));
+    }
+    for subcommand in command.get_subcommands().filter(|subcommand| subcommand.get_name() != "help") {
+        manual(subcommand, &name, files);
+    }
+}
+
 /// Paths and contents.
 fn files() -> Vec<(String, Vec<u8>)> {
     let mut files: Vec<(String, Vec<u8>)> = [
         ("config/ennead.toml", settings::config_file()),
         ("docs/reference/config.md", settings::reference_page()),
         ("docs/reference/commands.md", reference::page()),
+        ("docs/reference/http.md", routes::page()),
         ("COMPATIBILITY.md", compatibility::page()),
     ]
     .into_iter()
@@ -53,12 +69,7 @@ fn files() -> Vec<(String, Vec<u8>)> {
         if subcommand.get_name() == "help" {
             continue;
         }
-        let name = format!("ennead-{}", subcommand.get_name());
-        let mut page = Vec::new();
-        let man = clap_mangen::Man::new(subcommand.clone()).title(name.to_uppercase());
-        if man.render(&mut page).is_ok() {
-            files.push((format!("packaging/man/{name}.1"), page));
-        }
+        manual(subcommand, "ennead", &mut files);
     }
     for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
         let name = shell.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned());

@@ -1,9 +1,10 @@
 //! `ennead import`: what another server holds goes to a running Ennead, as a client of it. From a file, or from a running
-//! Redis as its replica: first its snapshot, then every command, until told to stop.
+//! Redis as its replica: first its snapshot, then every command, until told to stop. Another kind of server is [`etcd`]'s.
 //!
 //! Memory holds one value, or one piece of a large one, and the requests that are not answered yet.
 
 mod copy;
+mod etcd;
 mod follow;
 mod report;
 mod scope;
@@ -16,9 +17,9 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::time::{Duration, Instant};
 
-use crate::arguments::ImportArguments;
+use crate::arguments::{ImportArguments, ImportSource, RedisImportArguments};
 use crate::meter::Meter;
-use crate::peer::address::{self, Address};
+use crate::peer::address::{self, Address, SCHEME_ENCRYPTED};
 use crate::peer::client::Client;
 use crate::peer::source::{Answer, Length, Position, Source};
 use crate::shutdown;
@@ -62,6 +63,14 @@ struct Import<'i> {
 /// # Errors
 /// One line: what is wrong, or that something of the source is not on the target.
 pub(crate) fn run(arguments: &ImportArguments) -> Result<(), String> {
+    match (&arguments.other, &arguments.redis) {
+        (Some(ImportSource::Etcd(arguments)), _) => etcd::run(arguments),
+        (None, Some(arguments)) => from_redis(arguments),
+        (None, None) => Err("say what to import: see ennead import --help".to_owned()),
+    }
+}
+
+fn from_redis(arguments: &RedisImportArguments) -> Result<(), String> {
     let to = Address::parse(&arguments.to)?;
     if to.db.is_some() {
         return Err("--to names no database: keys go into the database that they come from".to_owned());
@@ -71,7 +80,7 @@ pub(crate) fn run(arguments: &ImportArguments) -> Result<(), String> {
         return Err(format!("source and target are both {}", to.place()));
     }
     let encrypted = to.encrypted || from.as_ref().is_some_and(|from| from.encrypted);
-    let trust = Trust::load(&arguments.tls, encrypted)?;
+    let trust = Trust::load(&arguments.tls, encrypted, SCHEME_ENCRYPTED)?;
     let stop = shutdown::flag()?;
     let existing = match (arguments.flush, arguments.merge) {
         (true, _) => Existing::Flush,

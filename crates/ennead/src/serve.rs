@@ -1,5 +1,6 @@
 //! One run of the server: settings, sockets, store, engine, listeners, then the way back in the opposite order.
 
+mod gateway;
 mod greeting;
 
 use std::path::PathBuf;
@@ -77,10 +78,11 @@ async fn serve(
     engine.set_host(host(config, stopper));
     let (stop, stopped) = watch::channel(false);
     let addresses: Vec<_> = bound.iter().map(|bound| (bound.dialect, bound.address)).collect();
+    let coordination = gateway::Coordination::new(&engine, &addresses, identity.is_some(), stopped.clone());
     let mut tasks = JoinSet::new();
     for bound in bound {
         tracing::info!(protocol = bound.name, address = %bound.address, tls = identity.is_some(), "listening");
-        start(&mut tasks, bound, &engine, identity, stopped.clone());
+        start(&mut tasks, bound, &engine, identity, &coordination, stopped.clone());
     }
     let alive = tokio::spawn(service::keep_alive(engine.clone()));
     service::ready();
@@ -117,6 +119,7 @@ fn start(
     bound: Bound,
     engine: &Engine,
     identity: Option<&Identity>,
+    coordination: &gateway::Coordination,
     mut stopped: watch::Receiver<bool>,
 ) {
     let settings = engine.settings();
@@ -141,6 +144,7 @@ fn start(
                 header_bytes_max: settings.read(settings::HTTP_HEADER_LIMIT) as usize,
                 timeout: settings.read(settings::HTTP_TIMEOUT),
                 tls: identity.map(|identity| identity.config(&["http/1.1"])),
+                coordination: Arc::new(coordination.clone()),
             };
             let task = ennead_http::serve(bound.socket, engine, options, stop);
             tasks.spawn(async move { task.await.map_err(|error| text(&error)) });

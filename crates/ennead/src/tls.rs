@@ -74,16 +74,16 @@ const AUTHORITIES: &[&str] = &[
 pub(crate) struct Trust(Option<Arc<ClientConfig>>);
 
 impl Trust {
-    /// For connections of which some are encrypted, or none.
+    /// For connections of which some are encrypted, or none; `scheme` is what addresses of those begin with.
     ///
     /// # Errors
     /// One line: a flag that is of no use, or a file that holds something else.
-    pub(crate) fn load(arguments: &TlsArguments, encrypted: bool) -> Result<Trust, String> {
+    pub(crate) fn load(arguments: &TlsArguments, encrypted: bool, scheme: &str) -> Result<Trust, String> {
         let TlsArguments { cacert, cert, key } = arguments;
         if !encrypted {
             let given = [("--cacert", cacert), ("--cert", cert), ("--key", key)];
             return match given.into_iter().find(|(_, file)| file.is_some()) {
-                Some((flag, _)) => Err(format!("{flag} is for addresses that begin with rediss://, and there is none")),
+                Some((flag, _)) => Err(format!("{flag} is for addresses that begin with {scheme}, and there is none")),
                 None => Ok(Trust(None)),
             };
         }

@@ -64,15 +64,33 @@ impl Keeper {
         Some(keeper)
     }
 
+    /// On new data, with the JSON gateway at its address, which etcd has there beside gRPC.
+    pub(crate) fn start_gateway(kind: Kind) -> Option<Keeper> {
+        if kind == Kind::Etcd {
+            return Keeper::start(kind);
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let address = free_address();
+        let command = ennead_command(folder.path(), ["--http", &address.to_string(), "--grpc", "off"]);
+        let mut keeper = Keeper::spawn(command, folder.path(), address);
+        keeper._folder = Some(folder);
+        Some(keeper)
+    }
+
     /// On the data of a folder, at an address, so that clients find it again, with further flags of that server.
     pub(crate) fn start_in(kind: Kind, folder: &Path, address: SocketAddr, flags: &[&str]) -> Keeper {
-        let log = folder.join("log");
-        let file = File::options().create(true).append(true).open(&log).unwrap();
         let mut command = match kind {
-            Kind::Ennead => ennead_command(folder, address),
+            Kind::Ennead => ennead_command(folder, ["--http", "off", "--grpc", &address.to_string()]),
             Kind::Etcd => etcd_command(folder, address),
         };
-        command.args(flags).stdin(Stdio::null()).stdout(file.try_clone().unwrap()).stderr(file);
+        command.args(flags);
+        Keeper::spawn(command, folder, address)
+    }
+
+    fn spawn(mut command: Command, folder: &Path, address: SocketAddr) -> Keeper {
+        let log = folder.join("log");
+        let file = File::options().create(true).append(true).open(&log).unwrap();
+        command.stdin(Stdio::null()).stdout(file.try_clone().unwrap()).stderr(file);
         let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
         until("the server to listen", || {
             let ended = child.try_wait().unwrap();
@@ -123,10 +141,9 @@ pub(crate) fn comparable_etcd_program(name: &str) -> Option<PathBuf> {
     etcd_program(name)
 }
 
-fn ennead_command(folder: &Path, address: SocketAddr) -> Command {
+fn ennead_command(folder: &Path, listeners: [&str; 4]) -> Command {
     let mut command = ennead();
-    command.args(["serve", "--resp", "off", "--http", "off", "--grpc", &address.to_string(), "--data"]);
-    command.arg(folder.join("data"));
+    command.args(["serve", "--resp", "off"]).args(listeners).arg("--data").arg(folder.join("data"));
     command
 }
 

@@ -64,13 +64,14 @@ impl Coord {
         })
     }
 
-    /// Gives a lease its whole time again. A lease that is not there has a time of 0 in the answer.
+    /// Gives a lease its whole time again, or so many seconds of it. A lease that is not there has a time of 0 in the answer.
     ///
     /// # Durability
     /// The answer waits for the disk: the next start must not end the lease earlier than it says.
     pub fn lease_keep_alive(
         &self,
         request: &LeaseKeepAliveRequest,
+        left_s: Option<i64>,
         now_ms: u64,
     ) -> Result<Answer<LeaseKeepAliveResponse>> {
         let shared = self.shared();
@@ -84,10 +85,11 @@ impl Coord {
             let Some(ttl) = found.map(|lease| lease.ttl) else {
                 return Ok(LeaseKeepAliveResponse { header, id: request.id, ttl: 0 });
             };
-            let renewed = Lease { ttl, deadline_ms: deadline(time, ttl), ..Lease::default() };
+            let left = left_s.map_or(ttl, |left| left.clamp(0, ttl));
+            let renewed = Lease { ttl, deadline_ms: deadline(time, left), ..Lease::default() };
             put(writer, request.id, &renewed, time);
             writer.effects.push(Effect::Extend(request.id, renewed.deadline_ms));
-            Ok(LeaseKeepAliveResponse { header, id: request.id, ttl })
+            Ok(LeaseKeepAliveResponse { header, id: request.id, ttl: left })
         })
     }
 

@@ -17,7 +17,11 @@ impl World {
     }
 
     fn keep_alive(&self, id: i64, now_ms: u64) -> i64 {
-        self.wait(self.coord.lease_keep_alive(&LeaseKeepAliveRequest { id }, now_ms)).unwrap().ttl
+        self.set(id, None, now_ms)
+    }
+
+    fn set(&self, id: i64, left_s: Option<i64>, now_ms: u64) -> i64 {
+        self.wait(self.coord.lease_keep_alive(&LeaseKeepAliveRequest { id }, left_s, now_ms)).unwrap().ttl
     }
 }
 
@@ -50,6 +54,18 @@ fn a_lease_ends_with_its_keys_in_one_revision() {
     }
     assert_eq!((world.coord.revision(), world.all(0).len()), (revision + 1, 1));
     assert_eq!((world.ttl(5, 20_000), world.keep_alive(5, 20_000)), ((-1, vec![]), 0));
+}
+
+#[test]
+fn what_is_left_of_a_lease_can_be_set() {
+    let world = World::new();
+    world.grant(5, 100, 0).unwrap();
+    assert_eq!(world.set(5, Some(7), 1000), 7);
+    assert_eq!(world.ttl(5, 2000).0, 6);
+    let granted = world.coord.lease_time_to_live(&LeaseTimeToLiveRequest { id: 5, keys: false }, 2000).unwrap();
+    assert_eq!(granted.granted_ttl, 100);
+    assert_eq!((world.set(5, Some(1000), 2000), world.set(5, Some(-1), 2000)), (100, 0));
+    assert_eq!((world.ttl(5, 2000).0, world.set(5, Some(7), 2000)), (-1, 0));
 }
 
 #[test]

@@ -11,6 +11,7 @@ use tonic::{Request, Response, Status, Streaming};
 
 use super::made::etcdserverpb::lease_server::Lease;
 use super::{Api, STREAM_ANSWERS_MAX};
+use crate::client::LEASE_LEFT;
 use crate::error::status;
 
 type Answers = mpsc::Sender<Result<LeaseKeepAliveResponse, Status>>;
@@ -38,7 +39,11 @@ impl Lease for Api {
     ) -> Result<Response<Self::LeaseKeepAliveStream>, Status> {
         let (answers, stream) = mpsc::channel(STREAM_ANSWERS_MAX);
         let coord = self.coord_for(&request)?;
-        tokio::spawn(keep_alive(self.clone(), coord, request.into_inner(), answers));
+        let left = request.metadata().get(LEASE_LEFT).map(|value| {
+            let seconds = value.to_str().ok().and_then(|text| text.parse().ok());
+            seconds.ok_or_else(|| Status::invalid_argument(format!("{LEASE_LEFT} is no number of seconds")))
+        });
+        tokio::spawn(keep_alive(self.clone(), coord, left.transpose()?, request.into_inner(), answers));
         Ok(Response::new(ReceiverStream::new(stream)))
     }
 
@@ -59,7 +64,13 @@ impl Lease for Api {
 }
 
 /// Serves one stream of keep-alives until either side ends it.
-async fn keep_alive(mut api: Api, coord: Coord, mut requests: Streaming<LeaseKeepAliveRequest>, answers: Answers) {
+async fn keep_alive(
+    mut api: Api,
+    coord: Coord,
+    left_s: Option<i64>,
+    mut requests: Streaming<LeaseKeepAliveRequest>,
+    answers: Answers,
+) {
     loop {
         let request = tokio::select! {
             request = requests.message() => request,
@@ -69,7 +80,7 @@ async fn keep_alive(mut api: Api, coord: Coord, mut requests: Streaming<LeaseKee
         // The client is done, or gone.
         let Ok(Some(request)) = request else { return };
         let now_ms = api.now_ms();
-        let answer = api.write(|| coord.lease_keep_alive(&request, now_ms)).await;
+        let answer = api.write(|| coord.lease_keep_alive(&request, left_s, now_ms)).await;
         let failed = answer.is_err();
         if answers.send(answer).await.is_err() || failed {
             return;

@@ -1,11 +1,12 @@
-//! `v3lockpb.Lock` and `v3electionpb.Election`.
+//! `v3lockpb.Lock` and `v3electionpb.Election`. In etcd these are clients of the other services, and what fails there has
+//! the words here but no code.
 
-use ennead_engine::coord::Observation;
 use ennead_engine::coord::api::v3electionpb::{
     CampaignRequest, CampaignResponse, LeaderRequest, LeaderResponse, ProclaimRequest, ProclaimResponse, ResignRequest,
     ResignResponse,
 };
 use ennead_engine::coord::api::v3lockpb::{LockRequest, LockResponse, UnlockRequest, UnlockResponse};
+use ennead_engine::coord::{Error, Observation};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
@@ -21,12 +22,12 @@ impl Lock for Api {
         let coord = self.coord_for(&request)?;
         self.room().await?;
         let locked = self.unless_stopped(coord.lock(request.get_ref(), self.now_ms())).await?;
-        locked.map(Response::new).map_err(status)
+        locked.map(Response::new).map_err(failure)
     }
 
     async fn unlock(&self, request: Request<UnlockRequest>) -> Result<Response<UnlockResponse>, Status> {
         self.room().await?;
-        self.coord_for(&request)?.unlock(request.get_ref()).await.map(Response::new).map_err(status)
+        self.coord_for(&request)?.unlock(request.get_ref()).await.map(Response::new).map_err(failure)
     }
 }
 
@@ -36,17 +37,17 @@ impl Election for Api {
         let coord = self.coord_for(&request)?;
         self.room().await?;
         let won = self.unless_stopped(coord.campaign(request.get_ref(), self.now_ms())).await?;
-        won.map(Response::new).map_err(status)
+        won.map(Response::new).map_err(failure)
     }
 
     async fn proclaim(&self, request: Request<ProclaimRequest>) -> Result<Response<ProclaimResponse>, Status> {
         self.room().await?;
-        self.coord_for(&request)?.proclaim(request.get_ref(), self.now_ms()).await.map(Response::new).map_err(status)
+        self.coord_for(&request)?.proclaim(request.get_ref(), self.now_ms()).await.map(Response::new).map_err(failure)
     }
 
     async fn leader(&self, request: Request<LeaderRequest>) -> Result<Response<LeaderResponse>, Status> {
         let coord = self.coord_for(&request)?;
-        self.read(coord, move |coord| coord.leader(request.get_ref())).await.map(Response::new)
+        self.read(coord, move |coord| Ok(coord.leader(request.get_ref()))).await?.map(Response::new).map_err(failure)
     }
 
     type ObserveStream = ReceiverStream<Result<LeaderResponse, Status>>;
@@ -59,7 +60,15 @@ impl Election for Api {
 
     async fn resign(&self, request: Request<ResignRequest>) -> Result<Response<ResignResponse>, Status> {
         self.room().await?;
-        self.coord_for(&request)?.resign(request.get_ref()).await.map(Response::new).map_err(status)
+        self.coord_for(&request)?.resign(request.get_ref()).await.map(Response::new).map_err(failure)
+    }
+}
+
+/// Failures of this server are told as such.
+fn failure(error: Error) -> Status {
+    match error {
+        Error::Stopped | Error::Store(_) => status(error),
+        error => Status::unknown(error.to_string()),
     }
 }
 
@@ -67,7 +76,7 @@ impl Election for Api {
 async fn observe(mut api: Api, mut observation: Observation, told: mpsc::Sender<Result<LeaderResponse, Status>>) {
     loop {
         let next = tokio::select! {
-            next = observation.next() => next.map_err(status),
+            next = observation.next() => next.map_err(failure),
             () = told.closed() => return,
             () = api.stopped() => return,
         };

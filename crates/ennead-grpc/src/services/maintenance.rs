@@ -1,12 +1,12 @@
 //! `etcdserverpb.Maintenance`.
 
-use ennead_engine::coord::Error;
 use ennead_engine::coord::api::etcdserverpb::downgrade_request::DowngradeAction;
 use ennead_engine::coord::api::etcdserverpb::{
     AlarmRequest, AlarmResponse, DefragmentRequest, DefragmentResponse, DowngradeRequest, DowngradeResponse,
     HashKvRequest, HashKvResponse, HashRequest, HashResponse, MoveLeaderRequest, MoveLeaderResponse, SnapshotRequest,
     SnapshotResponse, StatusRequest, StatusResponse,
 };
+use ennead_engine::coord::{ETCD_VERSION, Error};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
@@ -70,11 +70,16 @@ impl Maintenance for Api {
     }
 
     async fn downgrade(&self, request: Request<DowngradeRequest>) -> Result<Response<DowngradeResponse>, Status> {
-        self.coord_for(&request)?.check_admin().map_err(status)?;
+        let coord = self.coord_for(&request)?;
+        coord.check_admin().map_err(status)?;
         let request = request.get_ref();
         // There is no older version of this to go back to.
         Err(status(match DowngradeAction::try_from(request.action) {
-            Ok(DowngradeAction::Cancel) => Error::NoDowngrade,
+            // None is under way, which etcd takes for a success.
+            Ok(DowngradeAction::Cancel) => {
+                let version = ETCD_VERSION.rsplit_once('.').map_or(ETCD_VERSION, |(version, _)| version).to_owned();
+                return Ok(Response::new(DowngradeResponse { header: Some(coord.header()), version }));
+            }
             _ if is_version(&request.version) => Error::InvalidDowngradeTarget,
             _ => Error::WrongDowngradeVersion,
         }))

@@ -35,7 +35,7 @@ Measured against etcd 3.6. Codes and texts of errors are etcd's.
 | Cluster | MemberList; the others answer as a cluster of one that cannot grow |
 | Lock, Election | all calls |
 | Auth | all calls, with simple tokens; no tokens of the form JWT, no users by the name in a certificate |
-| JSON gateway | not yet |
+| JSON gateway | all paths below `/v3/`, on the HTTP port; see below |
 
 What differs:
 
@@ -54,6 +54,17 @@ What differs:
 - Tokens end with the process.
 - The field `ennead-fence` of a request, which etcd does not know, has its writes refused once a lock is lost: see [docs/locks.md](docs/locks.md).
 - Downgrade is refused: there is no older version to go back to.
+
+What differs over JSON ([docs/reference/http.md](docs/reference/http.md)):
+
+- It is on the HTTP port, not on that of gRPC.
+- The text of an error about the JSON itself is our own; its code is etcd's.
+- A field that is there twice counts as it is given last, and base64 may lack a part of its padding; etcd refuses both. A number in a
+  string has no exponent.
+- A stream of requests that turns out to be no JSON ends with an error; etcd leaves the client waiting. Requests may come while
+  answers go, which etcd's HTTP server does not take.
+- Pages of other servers are refused (a header `Origin` with another host than `Host`), and there are no headers for CORS; etcd lets all pages in.
+- No WebSockets, no paths below `/v3beta/`, no headers `Grpc-Metadata-...` in answers.
 ";
 
 struct Row<'a> {
@@ -137,7 +148,7 @@ pub(super) fn page() -> String {
         "\n## Listeners\n\n\
          | listener | default | protocols |\n|---|---|---|\n\
          | RESP | 127.0.0.1:6379 | RESP2, RESP3 |\n\
-         | HTTP | 127.0.0.1:9200 | `/healthz`, `/readyz`, `/metrics`, `/console/` |\n\
+         | HTTP | 127.0.0.1:9200 | `/healthz`, `/readyz`, `/metrics`, `/console/`, `/v3/` (etcd as JSON) |\n\
          | gRPC | 127.0.0.1:2379 | etcd v3, grpc.health.v1, grpc.reflection v1 and v1alpha |\n",
     );
     page

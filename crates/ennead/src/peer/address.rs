@@ -4,8 +4,12 @@
 mod tests;
 
 const SCHEME: &str = "redis://";
-const SCHEME_ENCRYPTED: &str = "rediss://";
+pub(crate) const SCHEME_ENCRYPTED: &str = "rediss://";
 const PORT: u16 = 6379;
+
+const ETCD_SCHEME: &str = "http://";
+pub(crate) const ETCD_SCHEME_ENCRYPTED: &str = "https://";
+const ETCD_PORT: u16 = 2379;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Address {
@@ -38,7 +42,24 @@ impl Address {
             }
             None => text,
         };
-        let encrypted = encrypted.is_some();
+        Address::parse_rest(rest, encrypted.is_some(), PORT)
+    }
+
+    /// An address of etcd's API: `host:port`, or a URL of HTTP with user and password.
+    ///
+    /// # Errors
+    /// One line, without the password.
+    pub(crate) fn parse_etcd(text: &str) -> Result<Address, String> {
+        let encrypted = text.strip_prefix(ETCD_SCHEME_ENCRYPTED);
+        let rest = encrypted.or_else(|| text.strip_prefix(ETCD_SCHEME)).unwrap_or(text);
+        if is_url(rest) {
+            return Err("the address of an etcd is [http://]host[:port], or https:// for TLS".into());
+        }
+        let address = Address::parse_rest(rest, encrypted.is_some(), ETCD_PORT)?;
+        if address.db.is_some() { Err("the address of an etcd names no database".into()) } else { Ok(address) }
+    }
+
+    fn parse_rest(rest: &str, encrypted: bool, default_port: u16) -> Result<Address, String> {
         let (credentials, place) = match rest.rsplit_once('@') {
             Some((credentials, place)) => (Some(credentials), place),
             None => (None, rest),
@@ -54,7 +75,7 @@ impl Address {
             Some((host, port)) if !port.contains(']') => {
                 (host, port.parse().map_err(|_| format!("the port {port} in the address is none"))?)
             }
-            _ => (place, PORT),
+            _ => (place, default_port),
         };
         let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
         if host.is_empty() {

@@ -8,7 +8,7 @@ use crate::random::Random;
 
 /// One request.
 #[derive(Debug, Clone)]
-pub(super) enum Step {
+pub(in crate::etcd) enum Step {
     Range(pb::RangeRequest),
     Put(pb::PutRequest),
     Delete(pb::DeleteRangeRequest),
@@ -24,12 +24,12 @@ pub(super) enum Step {
 }
 
 /// The revision at which a sequence begins, in its requests: far from all that a server gives, and from what is refused.
-pub(super) const BASE: i64 = 1 << 40;
+pub(in crate::etcd) const BASE: i64 = 1 << 40;
 
 const STEPS_MAX: usize = 30;
 
 /// A sequence.
-pub(super) fn steps(random: &mut Random) -> Vec<Step> {
+pub(in crate::etcd) fn steps(random: &mut Random) -> Vec<Step> {
     // Watches take their time, so most do without.
     let kinds = if random.one_in(3) { 40 } else { 36 };
     let mut steps: Vec<Step> = (0..2 + random.below(STEPS_MAX)).map(|_| step(random, kinds)).collect();

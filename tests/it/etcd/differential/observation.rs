@@ -19,13 +19,13 @@ const NAMED_LEASES: i64 = 100;
 const PASSED_MAX_S: i64 = 30;
 
 /// Where a sequence begins on a server.
-pub(super) struct Origin {
-    pub(super) revision: i64,
+pub(in crate::etcd) struct Origin {
+    pub(in crate::etcd) revision: i64,
 }
 
 impl Origin {
     /// The server's revision for that of a sequence.
-    pub(super) fn real(&self, revision: i64) -> i64 {
+    pub(in crate::etcd) fn real(&self, revision: i64) -> i64 {
         if (revision - 1).abs_diff(BASE) <= REACH as u64 { revision - BASE + self.revision } else { revision }
     }
 
@@ -35,7 +35,7 @@ impl Origin {
         }
     }
 
-    pub(super) fn range(&self, mut request: pb::RangeRequest) -> pb::RangeRequest {
+    pub(in crate::etcd) fn range(&self, mut request: pb::RangeRequest) -> pb::RangeRequest {
         for revision in [
             &mut request.revision,
             &mut request.min_mod_revision,
@@ -48,12 +48,12 @@ impl Origin {
         request
     }
 
-    pub(super) fn watch(&self, mut request: pb::WatchCreateRequest) -> pb::WatchCreateRequest {
+    pub(in crate::etcd) fn watch(&self, mut request: pb::WatchCreateRequest) -> pb::WatchCreateRequest {
         request.start_revision = self.real(request.start_revision);
         request
     }
 
-    pub(super) fn transaction(&self, mut request: pb::TxnRequest) -> pb::TxnRequest {
+    pub(in crate::etcd) fn transaction(&self, mut request: pb::TxnRequest) -> pb::TxnRequest {
         for compare in &mut request.compare {
             if let Some(TargetUnion::CreateRevision(revision) | TargetUnion::ModRevision(revision)) =
                 &mut compare.target_union

@@ -1,0 +1,159 @@
+//! The leases of the source: granted at the target with their ids and the time they were granted for. While the import is
+//! at work it keeps them alive there, since who keeps them alive at the source does not do so here; at the end each is given
+//! what is left of it at the source.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use ennead_engine::coord::api::etcdserverpb::{
+    LeaseGrantRequest, LeaseLeasesRequest, LeaseRevokeRequest, LeaseTimeToLiveRequest, LeaseTimeToLiveResponse,
+};
+use ennead_engine::coord::api::mvccpb::KeyValue;
+use ennead_grpc::Refusal;
+use ennead_grpc::client::Client;
+use tokio::task::JoinSet;
+
+use super::report::Report;
+use super::target::Target;
+
+/// Calls under way at a time.
+const CALLS_MAX: usize = 32;
+/// A lease is kept alive when this part of its time is over.
+const RENEWED_AT: u64 = 3;
+
+/// Those that the target has, by id: the seconds they are granted for, and when they were renewed last.
+#[derive(Debug, Default)]
+pub(super) struct Leases(HashMap<i64, (u64, Instant)>);
+
+impl Leases {
+    /// Copies all leases that the source has now and the target has not.
+    ///
+    /// # Errors
+    /// As text.
+    pub(super) async fn copy(&mut self, source: &Client, target: &Target, report: &mut Report) -> Result<(), String> {
+        let all = source.lease_leases(LeaseLeasesRequest {}).await.map_err(text)?.leases;
+        let new: Vec<_> = all.into_iter().map(|lease| lease.id).filter(|id| !self.0.contains_key(id)).collect();
+        let ask = |id| {
+            let source = source.clone();
+            async move { source.lease_time_to_live(LeaseTimeToLiveRequest { id, keys: false }).await }
+        };
+        for some in new.chunks(CALLS_MAX) {
+            for lease in at_once(some.iter().map(|id| ask(*id))).await? {
+                self.grant(&lease.map_err(text)?, target, report).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Copies one, unless it is over.
+    async fn grant(
+        &mut self,
+        lease: &LeaseTimeToLiveResponse,
+        target: &Target,
+        report: &mut Report,
+    ) -> Result<(), String> {
+        if lease.ttl < 0 {
+            return Ok(());
+        }
+        match target.client.lease_grant(LeaseGrantRequest { id: lease.id, ttl: lease.granted_ttl }).await {
+            Ok(_) => report.leases += 1,
+            // A target that is merged into may have it; whose keys are on it cannot be told.
+            Err(refusal) if refusal.message.contains("lease already exists") => report.leases_there += 1,
+            Err(refusal) => return Err(target.problem(&refusal)),
+        }
+        self.0.insert(lease.id, (u64::try_from(lease.granted_ttl).unwrap_or(0), Instant::now()));
+        Ok(())
+    }
+
+    /// Copies one that a change names, if it is not there. Whether it is now.
+    ///
+    /// # Errors
+    /// As text.
+    pub(super) async fn require(
+        &mut self,
+        id: i64,
+        source: &Client,
+        target: &Target,
+        report: &mut Report,
+    ) -> Result<bool, String> {
+        if id == 0 || self.0.contains_key(&id) {
+            return Ok(true);
+        }
+        let lease = source.lease_time_to_live(LeaseTimeToLiveRequest { id, keys: false }).await.map_err(text)?;
+        self.grant(&lease, target, report).await?;
+        Ok(self.0.contains_key(&id))
+    }
+
+    /// Leaves out the keys whose lease was over before it could be copied: so are they.
+    pub(super) fn keep(&self, mut keys: Vec<KeyValue>, report: &mut Report) -> Vec<KeyValue> {
+        let all = keys.len();
+        keys.retain(|pair| pair.lease == 0 || self.0.contains_key(&pair.lease));
+        report.ended += (all - keys.len()) as u64;
+        keys
+    }
+
+    /// Keeps those alive at the target that would end there soon. To be called several times a second.
+    ///
+    /// # Errors
+    /// As text.
+    pub(super) async fn renew(&mut self, target: &Target) -> Result<(), String> {
+        let due =
+            |(seconds, renewed): &(u64, Instant)| renewed.elapsed() > Duration::from_secs(*seconds) / RENEWED_AT as u32;
+        let due: Vec<i64> = self.0.iter().filter(|(_, lease)| due(lease)).map(|(id, _)| *id).collect();
+        let keep = |id| {
+            let client = target.client.clone();
+            async move { client.lease_keep_alive(id, None).await }
+        };
+        for some in due.chunks(CALLS_MAX) {
+            for kept in at_once(some.iter().map(|id| keep(*id))).await? {
+                kept.map_err(|refusal| target.problem(&refusal))?;
+            }
+            let now = Instant::now();
+            self.0.iter_mut().filter(|(id, _)| some.contains(id)).for_each(|(_, (_, renewed))| *renewed = now);
+        }
+        Ok(())
+    }
+
+    /// Gives each lease at the target what is left of it at the source, and ends those that ended there.
+    ///
+    /// # Errors
+    /// As text.
+    pub(super) async fn settle(&self, source: &Client, target: &Target, report: &mut Report) -> Result<(), String> {
+        let all: Vec<i64> = self.0.keys().copied().collect();
+        let settle = |id| {
+            let (source, target) = (source.clone(), target.client.clone());
+            async move {
+                let left = source.lease_time_to_live(LeaseTimeToLiveRequest { id, keys: false }).await?.ttl;
+                if left >= 0 {
+                    return target.lease_keep_alive(id, Some(left)).await.map(|_| false);
+                }
+                match target.lease_revoke(LeaseRevokeRequest { id }).await {
+                    Err(refusal) if !refusal.message.contains("lease not found") => Err(refusal),
+                    _ => Ok(true),
+                }
+            }
+        };
+        for some in all.chunks(CALLS_MAX) {
+            for ended in at_once(some.iter().map(|id| settle(*id))).await? {
+                report.leases_ended += u64::from(ended.map_err(text)?);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn text(refusal: Refusal) -> String {
+    refusal.message
+}
+
+/// Runs calls at the same time.
+async fn at_once<T: Send + 'static>(
+    calls: impl Iterator<Item = impl Future<Output = T> + Send + 'static>,
+) -> Result<Vec<T>, String> {
+    let mut running: JoinSet<T> = calls.collect();
+    let mut answers = Vec::new();
+    while let Some(answer) = running.join_next().await {
+        answers.push(answer.map_err(|failure| failure.to_string())?);
+    }
+    Ok(answers)
+}
