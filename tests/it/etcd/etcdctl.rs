@@ -170,7 +170,7 @@ fn line_without_chance(line: &str) -> String {
             word.push(char);
             continue;
         }
-        let id = word.len() >= 15 && word.chars().all(|char| char.is_ascii_hexdigit());
+        let id = word.len() >= 12 && word.chars().all(|char| char.is_ascii_hexdigit());
         out += if id { "ID" } else { &word };
         word.clear();
         out.push(char);
