@@ -7,6 +7,7 @@
 //!
 //! Locks are taken in this order: the hub's, a mailbox's.
 
+mod answer;
 mod history;
 mod mailbox;
 mod places;
@@ -15,6 +16,7 @@ mod stream;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
+use std::task::Waker;
 
 use bytes::Bytes;
 use parking_lot::{Condvar, Mutex};
@@ -22,9 +24,11 @@ use smallvec::SmallVec;
 
 use crate::publication::Committed;
 use crate::span::Span;
-use crate::watch::mailbox::{Item, Mailbox, Wishes};
+use crate::watch::mailbox::{Mailbox, Told, Wishes};
 use crate::watch::places::Places;
 
+pub use answer::WatchAnswer;
+pub(crate) use answer::encode;
 pub(crate) use history::run as run_history;
 pub use stream::WatchStream;
 
@@ -66,11 +70,47 @@ struct Member {
     wishes: Wishes,
 }
 
+/// What was put into mailboxes, and whom to wake for it: each stream once, for as much as is there.
+#[derive(Debug, Default)]
+struct Round {
+    wakers: Vec<Waker>,
+    told: usize,
+    full: Vec<Member>,
+}
+
 /// Streams that want history to be read.
 #[derive(Debug, Default)]
 struct Readers {
     queue: VecDeque<Arc<Mailbox>>,
     stopped: bool,
+}
+
+/// Deliveries after which streams are woken before there is more.
+const ROUND_MAX: usize = 1 << 12;
+
+impl Round {
+    /// Puts changes into the mailbox of a watch, or the watch on the list of those that have no room.
+    fn deliver(&mut self, member: &Member, committed: &Arc<Committed>, which: SmallVec<[u32; 2]>) {
+        let mut contents = member.mailbox.0.lock();
+        if !contents.has_room() {
+            self.full.push(member.clone());
+            return;
+        }
+        contents.tell(member.id, Told { committed: Arc::clone(committed), which });
+        self.wakers.extend(contents.take_waker());
+        self.told += 1;
+    }
+
+    fn end_if_long(&mut self) {
+        if self.told > ROUND_MAX {
+            self.end();
+        }
+    }
+
+    fn end(&mut self) {
+        self.told = 0;
+        self.wakers.drain(..).for_each(Waker::wake);
+    }
 }
 
 impl Hub {
@@ -116,11 +156,15 @@ impl Hub {
                 inbox.busy = true;
                 std::mem::take(&mut inbox.queue)
             };
+            let mut round = Round::default();
             for committed in taken {
                 let mut level = self.level.lock();
-                level.tell(&committed);
+                level.tell(&committed, &mut round);
                 level.reach(committed.revision);
+                drop(level);
+                round.end_if_long();
             }
+            round.end();
         }
     }
 
@@ -156,36 +200,34 @@ impl Level {
         }
     }
 
-    fn tell(&mut self, committed: &Arc<Committed>) {
+    fn tell(&mut self, committed: &Arc<Committed>, round: &mut Round) {
         if let [change] = &committed.changes[..] {
             // The usual transaction needs no collecting.
-            let mut full = Vec::new();
             self.places.visit(&change.key, |member| {
                 if member.is_told(committed.revision) && member.wishes.wants(change) {
-                    member.deliver(committed, SmallVec::from_slice(&[0]), &mut full);
+                    round.deliver(member, committed, SmallVec::from_slice(&[0]));
                 }
             });
-            return self.leave_behind(full, committed.revision);
-        }
-        let mut told: Vec<(Member, SmallVec<[u32; 2]>)> = Vec::new();
-        let mut known = HashMap::new();
-        for (at, change) in committed.changes.iter().enumerate() {
-            self.places.visit(&change.key, |member| {
-                if !member.is_told(committed.revision) || !member.wishes.wants(change) {
-                    return;
-                }
-                let place = *known.entry(member.identity()).or_insert_with(|| {
-                    told.push((member.clone(), SmallVec::new()));
-                    told.len() - 1
+        } else {
+            let mut told: Vec<(Member, SmallVec<[u32; 2]>)> = Vec::new();
+            let mut known = HashMap::new();
+            for (at, change) in committed.changes.iter().enumerate() {
+                self.places.visit(&change.key, |member| {
+                    if !member.is_told(committed.revision) || !member.wishes.wants(change) {
+                        return;
+                    }
+                    let place = *known.entry(member.identity()).or_insert_with(|| {
+                        told.push((member.clone(), SmallVec::new()));
+                        told.len() - 1
+                    });
+                    told[place].1.push(at as u32);
                 });
-                told[place].1.push(at as u32);
-            });
+            }
+            for (member, which) in told {
+                round.deliver(&member, committed, which);
+            }
         }
-        let mut full = Vec::new();
-        for (member, which) in told {
-            member.deliver(committed, which, &mut full);
-        }
-        self.leave_behind(full, committed.revision);
+        self.leave_behind(std::mem::take(&mut round.full), committed.revision);
     }
 
     /// Takes watches out whose streams are full, from this revision on.
@@ -211,18 +253,5 @@ impl Member {
 
     fn identity(&self) -> (*const Mailbox, i64) {
         (Arc::as_ptr(&self.mailbox), self.id)
-    }
-
-    /// Puts changes into the mailbox, or the watch on the list of those that do not fit.
-    fn deliver(&self, committed: &Arc<Committed>, which: SmallVec<[u32; 2]>, full: &mut Vec<Member>) {
-        let mut contents = self.mailbox.0.lock();
-        if !contents.has_room() {
-            full.push(self.clone());
-            return;
-        }
-        if let Some(watch) = contents.watches.get_mut(&self.id) {
-            watch.busy = true;
-            contents.push(Item::Live { id: self.id, committed: Arc::clone(committed), which });
-        }
     }
 }

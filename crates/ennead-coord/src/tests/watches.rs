@@ -43,10 +43,10 @@ fn changes_are_told_as_they_happen() {
     world.put("c", "not watched");
     world.put("b", "1");
     world.delete("a", "z");
-    assert_eq!(events(&next(&stream)), [event('p', "b", 4)]);
     let told = [next(&stream), next(&stream)];
     let of = |id| events(told.iter().find(|response| response.watch_id == id).unwrap());
-    assert_eq!((of(one), of(many)), (vec![event('d', "a", 5)], vec![event('d', "a", 5), event('d', "b", 5)]));
+    let both = vec![event('p', "b", 4), event('d', "a", 5), event('d', "b", 5)];
+    assert_eq!((of(one), of(many)), (vec![event('d', "a", 5)], both));
     stream.request(WatchRequest {
         request_union: Some(RequestUnion::CancelRequest(WatchCancelRequest { watch_id: one })),
     });
@@ -158,6 +158,58 @@ fn a_slow_client_loses_nothing() {
     assert_eq!(collect(&stream, 40), expected);
     world.put("k", "");
     assert_eq!(collect(&stream, 1), [event('p', "k", 42)]);
+}
+
+/// What a watch is told while its client takes nothing comes as few answers, each with whole revisions; what is said in
+/// between stays where it was said.
+#[test]
+fn what_waits_is_told_together() {
+    let world = World::new();
+    let stream = world.coord.watch();
+    let request = WatchCreateRequest { key: bytes("a"), progress_notify: true, ..Default::default() };
+    let (one, other) = (create(&stream, request).watch_id, watch(&stream, "b", "", 0));
+    // Tells when those before it in this test have been told.
+    let bell = world.coord.watch();
+    watch(&bell, "b", "", 0);
+    world.put("a", "1");
+    assert_eq!(events(&next(&stream)), [event('p', "a", 2)]);
+    stream.notify_progress();
+    world.put("a", "2");
+    world.put("a", "3");
+    world.put("b", "1");
+    collect(&bell, 1);
+    // The first finds that it was told of something meanwhile.
+    stream.notify_progress();
+    stream.notify_progress();
+    world.put("a", "4");
+    let response = next(&stream);
+    assert_eq!((response.watch_id, response.header.as_ref().unwrap().revision), (one, 4));
+    assert_eq!(events(&response), [event('p', "a", 3), event('p', "a", 4)]);
+    let response = next(&stream);
+    assert_eq!((response.watch_id, events(&response)), (other, vec![event('p', "b", 5)]));
+    let progress = next(&stream);
+    assert_eq!((progress.watch_id, progress.header.unwrap().revision, progress.events.len()), (one, 5, 0));
+    assert_eq!(events(&next(&stream)), [event('p', "a", 6)]);
+}
+
+/// A canceled watch is told of nothing any more, nor is one that comes in its place told of what it was.
+#[test]
+fn a_canceled_watch_leaves_nothing_behind() {
+    let world = World::new();
+    let stream = world.coord.watch();
+    let request = WatchCreateRequest { key: bytes("a"), watch_id: 7, ..Default::default() };
+    create(&stream, request.clone());
+    let bell = world.coord.watch();
+    watch(&bell, "a", "", 0);
+    world.put("a", "1");
+    collect(&bell, 1);
+    stream
+        .request(WatchRequest { request_union: Some(RequestUnion::CancelRequest(WatchCancelRequest { watch_id: 7 })) });
+    stream.request(WatchRequest { request_union: Some(RequestUnion::CreateRequest(request)) });
+    world.put("a", "2");
+    let (canceled, created) = (next(&stream), next(&stream));
+    assert!(canceled.canceled && created.created, "{canceled:?} {created:?}");
+    assert_eq!(events(&next(&stream)), [event('p', "a", 3)]);
 }
 
 /// Watches that come and go at any revision, while others write, are told of each change from their beginning on, once.

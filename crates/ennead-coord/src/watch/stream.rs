@@ -8,8 +8,9 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 
 use super::Member;
+use super::answer::WatchAnswer;
 use super::mailbox::{Item, Mailbox, Watch, Wishes};
-use super::response::responses;
+use super::response::answers;
 use crate::api::etcdserverpb::watch_create_request::FilterType;
 use crate::api::etcdserverpb::watch_request::RequestUnion;
 use crate::api::etcdserverpb::{WatchCreateRequest, WatchRequest, WatchResponse};
@@ -28,7 +29,7 @@ pub struct WatchStream {
     caller: Caller,
     mailbox: Arc<Mailbox>,
     /// Fragments of the answer under way.
-    ready: Mutex<VecDeque<WatchResponse>>,
+    ready: Mutex<VecDeque<WatchAnswer>>,
 }
 
 impl Coord {
@@ -61,11 +62,11 @@ impl WatchStream {
     }
 
     /// The next answer; nothing when the stream is closed.
-    pub fn poll_next(&self, context: &Context<'_>) -> Poll<Option<WatchResponse>> {
+    pub fn poll_next(&self, context: &Context<'_>) -> Poll<Option<WatchAnswer>> {
         let mut ready = self.ready.lock();
         loop {
-            if let Some(response) = ready.pop_front() {
-                return Poll::Ready(Some(response));
+            if let Some(answer) = ready.pop_front() {
+                return Poll::Ready(Some(answer));
             }
             let mut contents = self.mailbox.0.lock();
             let Some(item) = contents.pop() else {
@@ -87,7 +88,7 @@ impl WatchStream {
             let watch = item.watch().and_then(|id| contents.watches.get(&id));
             let wishes = watch.map(|watch| watch.wishes).unwrap_or_default();
             drop(contents);
-            ready.extend(responses(&self.shared, item, wishes));
+            ready.extend(answers(&self.shared, item, wishes));
         }
     }
 
@@ -103,6 +104,7 @@ impl WatchStream {
             }
         }
         for watch_id in idle {
+            contents.close_answer(watch_id);
             let header = Some(self.shared.identity.header(level.revision));
             contents.push(Item::Control(WatchResponse { header, watch_id, ..WatchResponse::default() }));
         }
@@ -165,9 +167,7 @@ impl WatchStream {
         contents.push(Item::Control(WatchResponse { watch_id: id, ..created }));
         let start = if request.start_revision == 0 { revision + 1 } else { request.start_revision };
         let is_level = start > level.revision;
-        contents
-            .watches
-            .insert(id, Watch { span: span.clone(), wishes, asked: request.start_revision, behind: None, busy: false });
+        contents.watches.insert(id, Watch::new(span.clone(), wishes, request.start_revision));
         if is_level {
             level.places.add(&span, Member { mailbox: Arc::clone(&self.mailbox), id, start, wishes });
         } else {
