@@ -22,6 +22,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     for package in PACKAGES {
         builder = builder.extern_path(format!(".{package}"), format!("::ennead_engine::coord::api::{package}"));
     }
+    // The same message, of which what many watches are told is encoded once.
+    builder = builder.extern_path(".etcdserverpb.WatchResponse", "::ennead_engine::coord::WatchAnswer");
     builder.compile_fds(descriptors)?;
     Ok(())
 }

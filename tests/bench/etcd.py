@@ -13,6 +13,7 @@ import subprocess
 import time
 
 from grpc_call import count_of, varint
+from grpc_watch import Watches
 from process import Server, client
 from report import ROOT, Table, machine, write_page
 
@@ -20,6 +21,8 @@ VALUE_BYTES, KEY_BYTES, KEYS = 256, 16, 100_000
 READ_KEY = "read by every range"
 # A database larger than the default quota of etcd.
 QUOTA_BYTES = 8 << 30
+# What an idle watcher may take.
+WATCHER_BYTES = 2048
 
 
 class Keeper(Server):
@@ -86,12 +89,16 @@ def swap(server, total):
     return server.swap(total, clients=100), total
 
 
-def fan_out(server, total):
-    """1,000 watchers of one key; an event is one that a watcher got."""
-    puts = max(10, total // 1000)
-    output = server.benchmark("watch", "--streams", 10, "--watch-per-stream", 100, "--watched-key-total", 1, "--put-total", puts,
-                              clients=20)
-    return output, puts * 1000
+def watched_keys(streams, keys):
+    """100 watchers on each stream; an event is one that a watcher got."""
+    def run(server, total):
+        watchers = streams * 100
+        puts = max(10, total * keys // watchers)
+        output = server.benchmark("watch", "--streams", streams, "--watch-per-stream", 100, "--watched-key-total", keys,
+                                  "--key-space-size", keys, "--sequential-keys", "--put-total", puts, clients=20)
+        return output, puts * watchers // keys
+
+    return run
 
 
 def key_at(number):
@@ -99,6 +106,8 @@ def key_at(number):
     return varint(number * 2).ljust(KEY_BYTES, b"\0")
 
 
+# What the title of a load begins with for which the generator measures no latency.
+EVENTS = "events to "
 # Title, run, share of --requests, what the issue asks of the rate.
 LOADS = [
     ("put 256 B, 1 client", put(1), 0.05, 1.5),
@@ -106,7 +115,9 @@ LOADS = [
     ("linearizable range, 100 clients", one_key_range("l"), 1, 1.5),
     ("serializable range, 100 clients", one_key_range("s"), 1, 1.5),
     ("compare-and-swap, 100 clients", swap, 1, 2.0),
-    ("events to 1,000 watchers of one key", fan_out, 10, 1.5),
+    (f"{EVENTS}1,000 watchers of one key", watched_keys(10, 1), 10, 1.5),
+    (f"{EVENTS}10,000 watchers of one key", watched_keys(100, 1), 10, None),
+    (f"{EVENTS}10,000 watchers of 10,000 keys", watched_keys(100, 10_000), 0.2, None),
 ]
 
 
@@ -132,8 +143,7 @@ def throughput(arguments, table):
                     figures[server.name].append((rate, p99, (server.cpu_s() - before) / operations * 1e6))
         column = lambda which: [[run[which] for run in figures[server.name]] for server in servers]
         table.ratio(title, "/s", *column(0), must)
-        if load is not fan_out:
-            # The generator measures no latency of events here.
+        if not title.startswith(EVENTS):
             table.ratio(f"{title}: p99", "ms", *column(1), 1.0, more_is_better=False)
         table.ratio(f"{title}: CPU of the server", "us/op", *column(2), more_is_better=False)
     for server in servers:
@@ -179,6 +189,31 @@ def idle(arguments, table):
     table.ratio("empty: first start until an answer", "ms", start_ms[Etcd], start_ms[Ennead], more_is_better=False)
 
 
+def watchers(arguments, table):
+    """Memory for each of 10,000 watchers that nothing happens to, on 100 connections."""
+    count, connections = 10_000, 100
+    numbered = lambda number: b"watched/%08d" % number
+    loads = {"of one prefix": lambda number: (b"watched/", b"watched0"), "of as many keys": lambda number: (numbered(number), b"")}
+    for title, span in loads.items():
+        each = {}
+        for kind in (Etcd, Ennead):
+            server = kind(arguments)
+            # Connections cost as well, and are not what is measured.
+            held = [Watches(server.port, [span(0)]) for _ in range(connections)]
+            time.sleep(arguments.settle)
+            before = server.resident_bytes()
+            for at in range(connections):
+                spans = [span(number) for number in range(at, count, connections)]
+                held.append(Watches(server.port, spans))
+                held.pop(0).close()
+            time.sleep(arguments.settle)
+            each[kind] = (server.resident_bytes() - before) / count
+            for watches in held:
+                watches.close()
+            server.stop()
+        table.absolute(f"memory of each of 10,000 idle watchers {title}", "B", [each[Etcd]], [each[Ennead]], WATCHER_BYTES, None)
+
+
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--binary", default=os.environ.get("ENNEAD_BINARY"), help="the release build of ennead")
@@ -187,7 +222,7 @@ def parse_arguments():
     parser.add_argument("--requests", type=int, default=100_000, help="of a load with 100 clients")
     parser.add_argument("--keys", type=int, default=1_000_000, help="for memory and start")
     parser.add_argument("--quick", action="store_true", help="about two minutes: one run, fewer requests and keys")
-    parser.add_argument("--only", default="", help="of: throughput, size, idle; separated by commas")
+    parser.add_argument("--only", default="", help="of: throughput, size, watchers, idle; separated by commas")
     parser.add_argument("--load", default="", help="of throughput, the loads whose title contains this")
     parser.add_argument("--pin-server", help="processors of both servers, as taskset takes them")
     parser.add_argument("--pin-client", help="processors of the clients")
@@ -214,6 +249,8 @@ def main():
         throughput(arguments, table)
     if wanted("size"):
         size_and_start(arguments, table)
+    if wanted("watchers"):
+        watchers(arguments, table)
     if wanted("idle"):
         idle(arguments, table)
     version = subprocess.run([os.path.join(arguments.etcd, "etcd"), "--version"], capture_output=True, text=True).stdout

@@ -196,7 +196,9 @@ impl Shared {
             let value = work(&mut writer).inspect_err(|_| writer.undo())?;
             (value, writer.commit(&self.publication)?)
         };
-        self.rows.store.request_sync(sequence);
+        if !self.publication.leaves_sync_to_relay(sequence) {
+            self.rows.store.request_sync(sequence);
+        }
         Ok(Answer::new(value, sequence, Arc::clone(&self.publication)))
     }
 

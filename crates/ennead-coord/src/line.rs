@@ -159,7 +159,8 @@ fn watch(coord: &Coord, request: WatchCreateRequest) -> WatchStream {
 
 /// The next answer of a stream that ends for no other reason than an error.
 async fn next(stream: &WatchStream) -> Result<WatchResponse> {
-    let response = poll_fn(|context| stream.poll_next(context)).await.ok_or(Error::Stopped)?;
+    let answer = poll_fn(|context| stream.poll_next(context)).await.ok_or(Error::Stopped)?;
+    let response = answer.into_response();
     if response.canceled { Err(Error::Compacted) } else { Ok(response) }
 }
 

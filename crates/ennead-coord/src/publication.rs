@@ -3,13 +3,17 @@
 //! Transactions wait here in the order of their revisions. The thread that synced the log tells how far it is durable;
 //! what is covered moves the revision that readers see, and goes on to the watches. Invariant: a write is answered after
 //! its revision is one that readers see.
+//!
+//! Who waits is woken by the thread that synced, one after the other, which for tasks of an event loop means as many calls
+//! of the system. A loop with many that wait lets its [`Relay`](crate::Relay) be woken instead, once for all of them.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, Waker};
 
+use bytes::Bytes;
 use ennead_store::Sequence;
 use parking_lot::Mutex;
 
@@ -23,6 +27,21 @@ pub(crate) struct Committed {
     pub(crate) sequence: Sequence,
     /// By sub revision; one without a version deleted its key.
     pub(crate) changes: Vec<KeyValue>,
+    /// What watches are told of each of them, made when the first is told.
+    encoded: OnceLock<Box<[OnceLock<Bytes>]>>,
+}
+
+impl Committed {
+    pub(crate) fn new(revision: i64, sequence: Sequence, changes: Vec<KeyValue>) -> Committed {
+        Committed { revision, sequence, changes, encoded: OnceLock::new() }
+    }
+
+    /// A change as one event of an answer, tag and length included: however many watches are told, it is encoded once.
+    pub(crate) fn encoded(&self, at: u32) -> Option<&Bytes> {
+        let change = self.changes.get(at as usize)?;
+        let all = self.encoded.get_or_init(|| self.changes.iter().map(|_| OnceLock::new()).collect());
+        all.get(at as usize).map(|one| one.get_or_init(|| crate::watch::encode(change)))
+    }
 }
 
 type Next = Box<dyn Fn(Arc<Committed>) + Send + Sync>;
@@ -44,6 +63,28 @@ struct Waiting {
     failed: Option<String>,
     wakers: BTreeMap<(Sequence, u64), Waker>,
     last_ticket: u64,
+    relay: Option<RelayPlace>,
+    last_relay: u64,
+}
+
+/// Where the relay is reached.
+struct RelayPlace {
+    number: u64,
+    /// None while it is being woken.
+    waker: Option<Waker>,
+    /// It has to ask for a sync up to here.
+    wanted: Sequence,
+}
+
+impl Waiting {
+    /// Wakers of those whose sequence is durable; of all when nothing more will be.
+    fn take_ready(&mut self, durable: Sequence) -> BTreeMap<(Sequence, u64), Waker> {
+        if self.failed.is_some() {
+            return std::mem::take(&mut self.wakers);
+        }
+        let later = self.wakers.split_off(&(durable + 1, 0));
+        std::mem::replace(&mut self.wakers, later)
+    }
 }
 
 impl std::fmt::Debug for Publication {
@@ -84,15 +125,67 @@ impl Publication {
         self.publish();
         let woken = {
             let mut waiting = self.waiting.lock();
-            if failure.is_some() {
-                waiting.failed = failure;
-                std::mem::take(&mut waiting.wakers)
+            waiting.failed = failure.or(waiting.failed.take());
+            if let Some(relay) = &mut waiting.relay {
+                relay.waker.take().into_iter().collect()
             } else {
-                let later = waiting.wakers.split_off(&(sequence + 1, 0));
-                std::mem::replace(&mut waiting.wakers, later)
+                waiting.take_ready(self.durable.load(Ordering::SeqCst)).into_values().collect::<Vec<_>>()
             }
         };
-        woken.into_values().for_each(Waker::wake);
+        woken.into_iter().for_each(Waker::wake);
+    }
+
+    /// Whether a relay will ask for the sync of this sequence.
+    pub(crate) fn leaves_sync_to_relay(&self, sequence: Sequence) -> bool {
+        let waker = {
+            let mut waiting = self.waiting.lock();
+            let Some(relay) = &mut waiting.relay else { return false };
+            relay.wanted = relay.wanted.max(sequence);
+            relay.waker.take()
+        };
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+        true
+    }
+
+    /// Makes place for a relay; one that was there before ends.
+    pub(crate) fn add_relay(&self) -> u64 {
+        let mut waiting = self.waiting.lock();
+        waiting.last_relay += 1;
+        let number = waiting.last_relay;
+        let wanted = waiting.relay.take().map_or(0, |before| {
+            if let Some(waker) = before.waker {
+                waker.wake();
+            }
+            before.wanted
+        });
+        waiting.relay = Some(RelayPlace { number, waker: None, wanted });
+        number
+    }
+
+    /// Wakes those who have waited long enough, and answers up to where a sync is wanted; none when there is another relay.
+    pub(crate) fn poll_relay(&self, number: u64, context: &Context<'_>) -> Option<Sequence> {
+        let (ready, wanted) = {
+            let mut waiting = self.waiting.lock();
+            let relay = waiting.relay.as_mut().filter(|relay| relay.number == number)?;
+            relay.waker = Some(context.waker().clone());
+            let wanted = relay.wanted;
+            (waiting.take_ready(self.durable.load(Ordering::SeqCst)), wanted)
+        };
+        ready.into_values().for_each(Waker::wake);
+        Some(wanted)
+    }
+
+    /// Ends a relay, and answers up to where it should have asked for a sync.
+    pub(crate) fn remove_relay(&self, number: u64) -> Option<Sequence> {
+        let (ready, wanted) = {
+            let mut waiting = self.waiting.lock();
+            let relay = waiting.relay.take_if(|relay| relay.number == number)?;
+            (waiting.take_ready(self.durable.load(Ordering::SeqCst)), relay.wanted)
+        };
+        ready.into_values().for_each(Waker::wake);
+        Some(wanted)
     }
 
     fn publish(&self) {

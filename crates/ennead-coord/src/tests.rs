@@ -14,6 +14,7 @@ use std::thread::Thread;
 use std::time::{Duration, Instant};
 
 use ennead_store::Store;
+use prost::Message;
 use tempfile::TempDir;
 
 use crate::api::etcdserverpb::request_op::Request;
@@ -139,9 +140,13 @@ fn operation(request: Request) -> RequestOp {
 
 /// The next answer of a stream.
 fn next(stream: &WatchStream) -> WatchResponse {
-    poll_until(|context| stream.poll_next(context), PATIENCE)
-        .expect("an answer came too late")
-        .expect("the stream ended")
+    let answer = poll_until(|context| stream.poll_next(context), PATIENCE);
+    let answer = answer.expect("an answer came too late").expect("the stream ended");
+    let encoded = answer.encode_to_vec();
+    let response = answer.into_response();
+    // Events that are shared look on the wire like others.
+    assert_eq!(encoded, response.encode_to_vec());
+    response
 }
 
 /// The types, keys and revisions of an answer's events.

@@ -5,8 +5,9 @@
 //! history for it whenever its client has taken what was there ([`history`]), until it is level again. So a slow client
 //! holds up nobody and loses nothing.
 //!
-//! Locks are taken in this order: the hub's, a mailbox's.
+//! Locks are taken in this order: that of those who are told, the inbox's, a mailbox's.
 
+mod answer;
 mod history;
 mod mailbox;
 mod places;
@@ -15,16 +16,19 @@ mod stream;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
+use std::task::Waker;
 
 use bytes::Bytes;
-use parking_lot::{Condvar, Mutex};
+use parking_lot::{Condvar, Mutex, MutexGuard};
 use smallvec::SmallVec;
 
 use crate::publication::Committed;
 use crate::span::Span;
-use crate::watch::mailbox::{Item, Mailbox, Wishes};
+use crate::watch::mailbox::{Mailbox, Told, Wishes};
 use crate::watch::places::Places;
 
+pub use answer::WatchAnswer;
+pub(crate) use answer::encode;
 pub(crate) use history::run as run_history;
 pub use stream::WatchStream;
 
@@ -41,8 +45,6 @@ pub(crate) struct Hub {
 #[derive(Debug, Default)]
 struct Inbox {
     queue: VecDeque<Arc<Committed>>,
-    /// The thread is at what it took out.
-    busy: bool,
     stopped: bool,
 }
 
@@ -52,8 +54,6 @@ pub(crate) struct Level {
     /// Everything up to here has been told.
     revision: i64,
     places: Places<Member>,
-    /// Streams that want to know when everything up to a revision has been told.
-    waiting: Vec<(i64, Arc<Mailbox>)>,
 }
 
 /// A watch by its place. One for each watch: it is small.
@@ -66,11 +66,47 @@ struct Member {
     wishes: Wishes,
 }
 
+/// What was put into mailboxes, and whom to wake for it: each stream once, for as much as is there.
+#[derive(Debug, Default)]
+struct Round {
+    wakers: Vec<Waker>,
+    told: usize,
+    full: Vec<Member>,
+}
+
 /// Streams that want history to be read.
 #[derive(Debug, Default)]
 struct Readers {
     queue: VecDeque<Arc<Mailbox>>,
     stopped: bool,
+}
+
+/// Deliveries after which streams are woken before there is more.
+const ROUND_MAX: usize = 1 << 12;
+
+impl Round {
+    /// Puts changes into the mailbox of a watch, or the watch on the list of those that have no room.
+    fn deliver(&mut self, member: &Member, committed: &Arc<Committed>, which: SmallVec<[u32; 2]>) {
+        let mut contents = member.mailbox.0.lock();
+        if !contents.has_room() {
+            self.full.push(member.clone());
+            return;
+        }
+        contents.tell(member.id, Told { committed: Arc::clone(committed), which });
+        self.wakers.extend(contents.take_waker());
+        self.told += 1;
+    }
+
+    fn end_if_long(&mut self) {
+        if self.told > ROUND_MAX {
+            self.end();
+        }
+    }
+
+    fn end(&mut self) {
+        self.told = 0;
+        self.wakers.drain(..).for_each(Waker::wake);
+    }
 }
 
 impl Hub {
@@ -81,14 +117,13 @@ impl Hub {
     /// Takes what was published; does not block.
     pub(crate) fn push(&self, committed: Arc<Committed>) {
         let mut inbox = self.inbox.lock();
-        if inbox.queue.is_empty() && !inbox.busy {
-            // Without watches there is nothing to tell, and no thread to wake.
-            if let Some(mut level) = self.level.try_lock()
-                && level.places.is_empty()
-            {
-                level.reach(committed.revision);
-                return;
-            }
+        // Without watches there is nothing to tell, and no thread to wake.
+        if inbox.queue.is_empty()
+            && let Some(mut level) = self.level.try_lock()
+            && level.places.is_empty()
+        {
+            level.revision = committed.revision;
+            return;
         }
         inbox.queue.push_back(committed);
         self.arrived.notify_one();
@@ -104,24 +139,38 @@ impl Hub {
     /// The body of the thread that tells: until it is stopped.
     pub(crate) fn run(&self) {
         loop {
-            let taken = {
+            {
                 let mut inbox = self.inbox.lock();
-                inbox.busy = false;
                 while inbox.queue.is_empty() && !inbox.stopped {
                     self.arrived.wait(&mut inbox);
                 }
                 if inbox.stopped {
                     return;
                 }
-                inbox.busy = true;
-                std::mem::take(&mut inbox.queue)
-            };
-            for committed in taken {
-                let mut level = self.level.lock();
-                level.tell(&committed);
-                level.reach(committed.revision);
             }
+            let mut round = Round::default();
+            while self.tell_next(&mut self.level.lock(), &mut round) {
+                round.end_if_long();
+            }
+            round.end();
         }
+    }
+
+    /// Tells of the next transaction, if there is one. It leaves the inbox under the lock of those who are told, so that
+    /// whoever has that lock and finds the inbox empty knows that all has been told.
+    fn tell_next(&self, level: &mut Level, round: &mut Round) -> bool {
+        let Some(committed) = self.inbox.lock().queue.pop_front() else { return false };
+        level.tell(&committed, round);
+        level.revision = committed.revision;
+        true
+    }
+
+    /// Those who are told as things happen, when everything has been told that a client can know by the answer to a write.
+    fn caught_up(&self) -> MutexGuard<'_, Level> {
+        let (mut level, mut round) = (self.level.lock(), Round::default());
+        while self.tell_next(&mut level, &mut round) {}
+        round.end();
+        level
     }
 
     /// Asks for history to be read for a stream.
@@ -146,46 +195,34 @@ impl Hub {
 }
 
 impl Level {
-    /// Everything up to here has been told.
-    fn reach(&mut self, revision: i64) {
-        self.revision = revision;
-        for (asked, mailbox) in self.waiting.extract_if(.., |(asked, _)| *asked <= revision) {
-            let mut contents = mailbox.0.lock();
-            contents.progress_asked = Some(asked);
-            contents.wake();
-        }
-    }
-
-    fn tell(&mut self, committed: &Arc<Committed>) {
+    fn tell(&mut self, committed: &Arc<Committed>, round: &mut Round) {
         if let [change] = &committed.changes[..] {
             // The usual transaction needs no collecting.
-            let mut full = Vec::new();
             self.places.visit(&change.key, |member| {
                 if member.is_told(committed.revision) && member.wishes.wants(change) {
-                    member.deliver(committed, SmallVec::from_slice(&[0]), &mut full);
+                    round.deliver(member, committed, SmallVec::from_slice(&[0]));
                 }
             });
-            return self.leave_behind(full, committed.revision);
-        }
-        let mut told: Vec<(Member, SmallVec<[u32; 2]>)> = Vec::new();
-        let mut known = HashMap::new();
-        for (at, change) in committed.changes.iter().enumerate() {
-            self.places.visit(&change.key, |member| {
-                if !member.is_told(committed.revision) || !member.wishes.wants(change) {
-                    return;
-                }
-                let place = *known.entry(member.identity()).or_insert_with(|| {
-                    told.push((member.clone(), SmallVec::new()));
-                    told.len() - 1
+        } else {
+            let mut told: Vec<(Member, SmallVec<[u32; 2]>)> = Vec::new();
+            let mut known = HashMap::new();
+            for (at, change) in committed.changes.iter().enumerate() {
+                self.places.visit(&change.key, |member| {
+                    if !member.is_told(committed.revision) || !member.wishes.wants(change) {
+                        return;
+                    }
+                    let place = *known.entry(member.identity()).or_insert_with(|| {
+                        told.push((member.clone(), SmallVec::new()));
+                        told.len() - 1
+                    });
+                    told[place].1.push(at as u32);
                 });
-                told[place].1.push(at as u32);
-            });
+            }
+            for (member, which) in told {
+                round.deliver(&member, committed, which);
+            }
         }
-        let mut full = Vec::new();
-        for (member, which) in told {
-            member.deliver(committed, which, &mut full);
-        }
-        self.leave_behind(full, committed.revision);
+        self.leave_behind(std::mem::take(&mut round.full), committed.revision);
     }
 
     /// Takes watches out whose streams are full, from this revision on.
@@ -211,18 +248,5 @@ impl Member {
 
     fn identity(&self) -> (*const Mailbox, i64) {
         (Arc::as_ptr(&self.mailbox), self.id)
-    }
-
-    /// Puts changes into the mailbox, or the watch on the list of those that do not fit.
-    fn deliver(&self, committed: &Arc<Committed>, which: SmallVec<[u32; 2]>, full: &mut Vec<Member>) {
-        let mut contents = self.mailbox.0.lock();
-        if !contents.has_room() {
-            full.push(self.clone());
-            return;
-        }
-        if let Some(watch) = contents.watches.get_mut(&self.id) {
-            watch.busy = true;
-            contents.push(Item::Live { id: self.id, committed: Arc::clone(committed), which });
-        }
     }
 }

@@ -170,7 +170,7 @@ impl<'a> Writer<'a> {
         self.effects.into_iter().for_each(|effect| self.state.take(effect));
         if !self.changes.is_empty() {
             self.state.revision += 1;
-            publication.enqueue(Committed { revision: self.state.revision, sequence, changes: self.changes });
+            publication.enqueue(Committed::new(self.state.revision, sequence, self.changes));
         }
         Ok(sequence)
     }

@@ -85,12 +85,12 @@ pub async fn serve(
     let routes = Routes::new(health_service)
         .add_service(InterceptedService::new(reflection().build_v1()?, guard.clone()))
         .add_service(InterceptedService::new(reflection().build_v1alpha()?, guard.clone()));
-    let routes = services::add(routes, &engine, &guard, url, streams_stopping);
-    let router = Server::builder()
+    let services = services::with(routes, &engine, &guard, url, streams_stopping);
+    let server = Server::builder()
         .max_concurrent_streams(options.streams_max)
-        .http2_keepalive_interval(Some(Duration::from_secs(60)))
-        .add_routes(routes);
+        .http2_keepalive_interval(Some(Duration::from_secs(60)));
     let connections = Connections::open(socket, &options)?;
+    let relay = tokio::spawn(engine.coord().relay());
     let watched = tokio::spawn(follow_store(health.clone(), engine));
     let stopping = async move {
         shutdown.await;
@@ -98,7 +98,8 @@ pub async fn serve(
         // They would never end by themselves. Fails only when there are none.
         let _ = stop_streams.send(true);
     };
-    let outcome = router.serve_with_incoming_shutdown(connections, stopping).await;
+    let outcome = server.serve_with_incoming_shutdown(services, connections, stopping).await;
+    relay.abort();
     watched.abort();
     Ok(outcome?)
 }

@@ -1,6 +1,7 @@
 //! The services of etcd's API: each takes a message to the model, waits for its answer, and puts failures into gRPC's words.
 
 mod cluster;
+mod directory;
 mod keys;
 mod leases;
 mod lines;
@@ -36,6 +37,7 @@ pub(crate) mod made {
     }
 }
 
+pub(crate) use directory::Directory;
 use made::etcdserverpb::auth_server::AuthServer;
 use made::etcdserverpb::cluster_server::ClusterServer;
 use made::etcdserverpb::kv_server::KvServer;
@@ -65,29 +67,31 @@ pub(crate) struct Api {
     stopping: watch::Receiver<bool>,
 }
 
-/// Adds all services.
-pub(crate) fn add(
+/// All services: those of routes, and those of etcd's API.
+pub(crate) fn with(
     routes: Routes,
     engine: &Engine,
     guard: &Guard,
     url: String,
     stopping: watch::Receiver<bool>,
-) -> Routes {
+) -> Directory {
     let api = Api { engine: engine.clone(), guard: guard.clone(), url: url.into(), stopping };
     macro_rules! limited {
         ($server:ident) => {
             $server::new(api.clone()).max_decoding_message_size(MESSAGE_BYTES_MAX)
         };
     }
-    routes
-        .add_service(limited!(KvServer))
+    let keys = limited!(KvServer);
+    let routes = routes
+        .add_service(keys.clone())
         .add_service(limited!(LeaseServer))
         .add_service(limited!(WatchServer))
         .add_service(limited!(ClusterServer))
         .add_service(limited!(MaintenanceServer))
         .add_service(limited!(AuthServer))
         .add_service(limited!(LockServer))
-        .add_service(limited!(ElectionServer))
+        .add_service(limited!(ElectionServer));
+    Directory { keys, routes: routes.prepare() }
 }
 
 impl Api {

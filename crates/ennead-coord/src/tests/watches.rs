@@ -14,6 +14,14 @@ fn watch(stream: &WatchStream, key: &str, end: &str, start_revision: i64) -> i64
     created.watch_id
 }
 
+fn cancel(stream: &WatchStream, watch_id: i64) {
+    stream.request(WatchRequest { request_union: Some(RequestUnion::CancelRequest(WatchCancelRequest { watch_id })) });
+}
+
+fn ask_progress(stream: &WatchStream) {
+    stream.request(WatchRequest { request_union: Some(RequestUnion::ProgressRequest(WatchProgressRequest {})) });
+}
+
 /// Events of the next answers until there are so many.
 fn collect(stream: &WatchStream, count: usize) -> Vec<(char, String, i64)> {
     let mut found = Vec::new();
@@ -43,13 +51,13 @@ fn changes_are_told_as_they_happen() {
     world.put("c", "not watched");
     world.put("b", "1");
     world.delete("a", "z");
-    assert_eq!(events(&next(&stream)), [event('p', "b", 4)]);
+    // None of them is taken before all are told.
+    cancel(&stream, 77);
     let told = [next(&stream), next(&stream)];
     let of = |id| events(told.iter().find(|response| response.watch_id == id).unwrap());
-    assert_eq!((of(one), of(many)), (vec![event('d', "a", 5)], vec![event('d', "a", 5), event('d', "b", 5)]));
-    stream.request(WatchRequest {
-        request_union: Some(RequestUnion::CancelRequest(WatchCancelRequest { watch_id: one })),
-    });
+    let both = vec![event('p', "b", 4), event('d', "a", 5), event('d', "b", 5)];
+    assert_eq!((of(one), of(many)), (vec![event('d', "a", 5)], both));
+    cancel(&stream, one);
     let canceled = next(&stream);
     assert_eq!((canceled.watch_id, canceled.canceled), (one, true));
     world.put("a", "2");
@@ -123,18 +131,23 @@ fn watches_that_cannot_be_are_refused() {
     assert_eq!(reason, "etcdserver: mvcc: required revision has been compacted");
 }
 
+/// What a client knows of by the answers to its writes comes before what it asks afterwards.
 #[test]
-fn progress_is_told_behind_the_events() {
+fn progress_and_ends_are_told_behind_the_events() {
     let world = World::new();
     let stream = world.coord.watch();
-    watch(&stream, "a", "", 0);
-    let revision = world.put("a", "1");
-    let ask =
-        || stream.request(WatchRequest { request_union: Some(RequestUnion::ProgressRequest(WatchProgressRequest {})) });
-    assert_eq!(collect(&stream, 1), [event('p', "a", 2)]);
-    ask();
-    let progress = next(&stream);
-    assert_eq!((progress.watch_id, progress.header.unwrap().revision, progress.events.len()), (-1, revision, 0));
+    let id = watch(&stream, "a", "", 0);
+    for round in 0..200 {
+        let revision = world.put("a", "1");
+        ask_progress(&stream);
+        assert_eq!(events(&next(&stream)), [event('p', "a", revision)], "round {round}");
+        let progress = next(&stream);
+        assert_eq!((progress.watch_id, progress.header.unwrap().revision, progress.events.len()), (-1, revision, 0));
+    }
+    let revision = world.put("a", "2");
+    cancel(&stream, id);
+    assert_eq!(events(&next(&stream)), [event('p', "a", revision)]);
+    assert!(next(&stream).canceled);
 }
 
 /// A client that takes nothing while more is written than its mailbox holds gets all of it in the end, in order and once.
@@ -158,6 +171,57 @@ fn a_slow_client_loses_nothing() {
     assert_eq!(collect(&stream, 40), expected);
     world.put("k", "");
     assert_eq!(collect(&stream, 1), [event('p', "k", 42)]);
+}
+
+/// What a watch is told while its client takes nothing comes as few answers, each with whole revisions; what is said in
+/// between stays where it was said.
+#[test]
+fn what_waits_is_told_together() {
+    let world = World::new();
+    let stream = world.coord.watch();
+    let request = WatchCreateRequest { key: bytes("a"), progress_notify: true, ..Default::default() };
+    let (one, other) = (create(&stream, request).watch_id, watch(&stream, "b", "", 0));
+    world.put("a", "1");
+    assert_eq!(events(&next(&stream)), [event('p', "a", 2)]);
+    stream.notify_progress();
+    world.put("a", "2");
+    world.put("a", "3");
+    world.put("b", "1");
+    // One that is not there: what was written is told of then.
+    cancel(&stream, 77);
+    // The first finds that it was told of something meanwhile.
+    stream.notify_progress();
+    stream.notify_progress();
+    world.put("a", "4");
+    let response = next(&stream);
+    assert_eq!((response.watch_id, response.header.as_ref().unwrap().revision), (one, 4));
+    assert_eq!(events(&response), [event('p', "a", 3), event('p', "a", 4)]);
+    let response = next(&stream);
+    assert_eq!((response.watch_id, events(&response)), (other, vec![event('p', "b", 5)]));
+    let progress = next(&stream);
+    assert_eq!((progress.watch_id, progress.header.unwrap().revision, progress.events.len()), (one, 5, 0));
+    assert_eq!(events(&next(&stream)), [event('p', "a", 6)]);
+}
+
+/// A watch ends behind what was written before, and one that comes in its place is told of nothing of that.
+#[test]
+fn a_watch_in_the_place_of_another_is_told_of_its_own() {
+    let world = World::new();
+    let stream = world.coord.watch();
+    let request = WatchCreateRequest { key: bytes("a"), prev_kv: true, watch_id: 7, ..Default::default() };
+    create(&stream, request.clone());
+    world.put("a", "1");
+    world.put("a", "2");
+    cancel(&stream, 7);
+    stream.request(WatchRequest { request_union: Some(RequestUnion::CreateRequest(request)) });
+    world.put("a", "3");
+    let told = next(&stream);
+    assert_eq!(events(&told), [event('p', "a", 2), event('p', "a", 3)]);
+    // As it was asked for, though the watch has ended.
+    assert_eq!(told.events[1].prev_kv.as_ref().map(|pair| text(&pair.value)), Some("1".to_owned()));
+    let (canceled, created) = (next(&stream), next(&stream));
+    assert!(canceled.canceled && created.created, "{canceled:?} {created:?}");
+    assert_eq!(events(&next(&stream)), [event('p', "a", 4)]);
 }
 
 /// Watches that come and go at any revision, while others write, are told of each change from their beginning on, once.

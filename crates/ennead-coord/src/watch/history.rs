@@ -164,7 +164,8 @@ fn deliver(mailbox: &Mailbox, readers: &[Reader], mut events: Events, last: i64,
         watch.behind = Some(reader.next.max(last + 1));
         if let Some(events) = events.remove(&reader.id) {
             watch.busy = true;
-            contents.push(Item::Past { id: reader.id, revision: newest, events });
+            let wishes = watch.wishes;
+            contents.push(Item::Past { id: reader.id, wishes, revision: newest, events });
         }
     }
 }

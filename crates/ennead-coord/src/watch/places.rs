@@ -31,6 +31,9 @@ pub(crate) struct Places<T> {
     /// Gives nodes their priorities.
     random: RandomState,
     count: usize,
+    /// Nodes that visits came by.
+    #[cfg(test)]
+    looked_at: std::cell::Cell<usize>,
 }
 
 #[derive(Debug)]
@@ -54,6 +57,8 @@ impl<T> Default for Places<T> {
             root: NIL,
             random: RandomState::new(),
             count: 0,
+            #[cfg(test)]
+            looked_at: std::cell::Cell::default(),
         }
     }
 }
@@ -88,6 +93,8 @@ impl<T> Places<T> {
     fn visit_below(&self, at: u32, key: &[u8], visit: &mut impl FnMut(&T)) {
         let mut at = at;
         while let Some(node) = self.nodes.get(at as usize) {
+            #[cfg(test)]
+            self.looked_at.update(|before| before + 1);
             if !is_before_end(key, &node.farthest) {
                 return;
             }

@@ -2,8 +2,8 @@
 
 use smallvec::SmallVec;
 
-use super::history::event;
-use super::mailbox::{Item, Wishes};
+use super::answer::{WatchAnswer, told_events};
+use super::mailbox::Item;
 use crate::api::etcdserverpb::WatchResponse;
 use crate::api::mvccpb::Event;
 use crate::coord::Shared;
@@ -14,21 +14,25 @@ use prost::Message;
 const FRAGMENT_BYTES: usize = 2 << 20;
 
 /// The answers that an item becomes: one, or its fragments.
-pub(super) fn responses(shared: &Shared, item: Item, wishes: Wishes) -> SmallVec<[WatchResponse; 1]> {
-    let (watch_id, revision, mut events) = match item {
-        Item::Control(response) => return SmallVec::from_iter([response]),
-        Item::Past { id, revision, events } => (id, revision, events),
-        Item::Live { id, committed, which } => {
-            let changes = which.iter().filter_map(|at| committed.changes.get(*at as usize));
-            (id, committed.revision, changes.cloned().map(event).collect())
+pub(super) fn answers(shared: &Shared, item: Item) -> SmallVec<[WatchAnswer; 1]> {
+    let (watch_id, wishes, revision, events, told) = match item {
+        Item::Control(response) => return SmallVec::from_iter([WatchAnswer::new(response, Vec::new())]),
+        Item::Past { id, wishes, revision, events } => (id, wishes, revision, events, Vec::new()),
+        Item::Live { id, wishes, told, .. } => {
+            (id, wishes, told.last().map_or(0, |last| last.committed.revision), Vec::new(), told)
         }
     };
-    if wishes.previous {
-        events.iter_mut().for_each(|event| add_previous(shared, event));
-    }
     let header = Some(shared.identity.header(revision));
-    let response = WatchResponse { header, watch_id, events, ..WatchResponse::default() };
-    if wishes.fragment { fragments(response) } else { SmallVec::from_iter([response]) }
+    let mut response = WatchResponse { header, watch_id, events, ..WatchResponse::default() };
+    if !wishes.previous && !wishes.fragment {
+        return SmallVec::from_iter([WatchAnswer::new(response, told)]);
+    }
+    response.events.extend(told_events(&told));
+    if wishes.previous {
+        response.events.iter_mut().for_each(|event| add_previous(shared, event));
+    }
+    let parts = if wishes.fragment { fragments(response) } else { SmallVec::from_iter([response]) };
+    parts.into_iter().map(|part| WatchAnswer::new(part, Vec::new())).collect()
 }
 
 /// Adds what the key was before, unless that was compacted away.

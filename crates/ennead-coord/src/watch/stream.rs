@@ -8,8 +8,9 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 
 use super::Member;
+use super::answer::WatchAnswer;
 use super::mailbox::{Item, Mailbox, Watch, Wishes};
-use super::response::responses;
+use super::response::answers;
 use crate::api::etcdserverpb::watch_create_request::FilterType;
 use crate::api::etcdserverpb::watch_request::RequestUnion;
 use crate::api::etcdserverpb::{WatchCreateRequest, WatchRequest, WatchResponse};
@@ -28,7 +29,7 @@ pub struct WatchStream {
     caller: Caller,
     mailbox: Arc<Mailbox>,
     /// Fragments of the answer under way.
-    ready: Mutex<VecDeque<WatchResponse>>,
+    ready: Mutex<VecDeque<WatchAnswer>>,
 }
 
 impl Coord {
@@ -61,11 +62,11 @@ impl WatchStream {
     }
 
     /// The next answer; nothing when the stream is closed.
-    pub fn poll_next(&self, context: &Context<'_>) -> Poll<Option<WatchResponse>> {
+    pub fn poll_next(&self, context: &Context<'_>) -> Poll<Option<WatchAnswer>> {
         let mut ready = self.ready.lock();
         loop {
-            if let Some(response) = ready.pop_front() {
-                return Poll::Ready(Some(response));
+            if let Some(answer) = ready.pop_front() {
+                return Poll::Ready(Some(answer));
             }
             let mut contents = self.mailbox.0.lock();
             let Some(item) = contents.pop() else {
@@ -79,15 +80,15 @@ impl WatchStream {
                     self.shared.hub.ask(Arc::clone(&self.mailbox));
                 } else if contents.progress_asked.is_some() && contents.behind == 0 {
                     drop(contents);
-                    self.answer_progress();
-                    continue;
+                    if self.answer_progress() {
+                        continue;
+                    }
+                    context.waker().wake_by_ref();
                 }
                 return Poll::Pending;
             };
-            let watch = item.watch().and_then(|id| contents.watches.get(&id));
-            let wishes = watch.map(|watch| watch.wishes).unwrap_or_default();
             drop(contents);
-            ready.extend(responses(&self.shared, item, wishes));
+            ready.extend(answers(&self.shared, item));
         }
     }
 
@@ -103,6 +104,7 @@ impl WatchStream {
             }
         }
         for watch_id in idle {
+            contents.close_answer(watch_id);
             let header = Some(self.shared.identity.header(level.revision));
             contents.push(Item::Control(WatchResponse { header, watch_id, ..WatchResponse::default() }));
         }
@@ -165,9 +167,7 @@ impl WatchStream {
         contents.push(Item::Control(WatchResponse { watch_id: id, ..created }));
         let start = if request.start_revision == 0 { revision + 1 } else { request.start_revision };
         let is_level = start > level.revision;
-        contents
-            .watches
-            .insert(id, Watch { span: span.clone(), wishes, asked: request.start_revision, behind: None, busy: false });
+        contents.watches.insert(id, Watch::new(span.clone(), wishes, request.start_revision));
         if is_level {
             level.places.add(&span, Member { mailbox: Arc::clone(&self.mailbox), id, start, wishes });
         } else {
@@ -176,7 +176,7 @@ impl WatchStream {
     }
 
     fn cancel(&self, id: i64) {
-        let mut level = self.shared.hub.level.lock();
+        let mut level = self.shared.hub.caught_up();
         let mut contents = self.mailbox.0.lock();
         match contents.watches.remove(&id) {
             Some(Watch { behind: Some(_), .. }) => contents.behind -= 1,
@@ -184,7 +184,6 @@ impl WatchStream {
             None if contents.ended.remove(&id) => {}
             None => return,
         }
-        contents.forget(id);
         let header = Some(self.shared.identity.header(self.shared.publication.revision()));
         let canceled = WatchResponse { header, watch_id: id, canceled: true, ..WatchResponse::default() };
         contents.push(Item::Control(canceled));
@@ -198,24 +197,25 @@ impl WatchStream {
         }
     }
 
-    /// Says how far all watches of the stream are, if they are level. Otherwise they are asked again.
-    fn answer_progress(&self) {
-        let mut level = self.shared.hub.level.lock();
+    /// Says how far all watches of the stream are, if they are level. Otherwise they are asked again. False when it is to be
+    /// called again at once.
+    fn answer_progress(&self) -> bool {
+        let level = self.shared.hub.caught_up();
         let mut contents = self.mailbox.0.lock();
         if contents.behind > 0 || !contents.is_idle() {
-            return;
+            return true;
         }
-        let Some(asked) = contents.progress_asked.take() else { return };
-        if level.revision < asked {
-            // What the client knows of is still to be told. It is asked again then.
-            level.waiting.push((asked, Arc::clone(&self.mailbox)));
-            return;
+        // What a reader was told of is about to come into the inbox.
+        if contents.progress_asked.is_some_and(|asked| level.revision < asked) {
+            return false;
         }
+        contents.progress_asked = None;
         // A watch that begins later has not come to where the others are.
         if contents.watches.values().all(|watch| watch.asked <= level.revision) {
             let header = Some(self.shared.identity.header(level.revision));
             contents.push(Item::Control(WatchResponse { header, watch_id: NO_WATCH, ..WatchResponse::default() }));
         }
+        true
     }
 }
 

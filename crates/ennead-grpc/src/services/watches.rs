@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use ennead_engine::coord::WatchStream;
-use ennead_engine::coord::api::etcdserverpb::{WatchRequest, WatchResponse};
+use ennead_engine::coord::api::etcdserverpb::WatchRequest;
+use ennead_engine::coord::{WatchAnswer, WatchStream};
 use tokio::sync::oneshot;
 use tokio_stream::Stream;
 use tonic::{Request, Response, Status, Streaming};
@@ -31,7 +31,7 @@ impl Drop for Answers {
 }
 
 impl Stream for Answers {
-    type Item = Result<WatchResponse, Status>;
+    type Item = Result<WatchAnswer, Status>;
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         self.stream.poll_next(context).map(|answer| answer.map(Ok))

@@ -42,3 +42,28 @@ fn finds_what_a_look_at_all_finds() {
         Ok(())
     });
 }
+
+/// With 10,000 watches of keys and as many of ranges, a change looks at those that hold its key, and at a few more.
+#[test]
+fn a_change_looks_at_few_of_many() {
+    let mut places = Places::default();
+    let name = |number: u32| Bytes::from(format!("k/{number:05}"));
+    for number in 0..10_000 {
+        places.add(&Span::One(name(number)), number);
+        places.add(&Span::Between(name(number), name(number + 2)), number);
+    }
+    for number in [1, 77, 5000, 9999] {
+        let mut found = 0;
+        let before = places.looked_at.get();
+        places.visit(&name(number), |_| found += 1);
+        let looked_at = places.looked_at.get() - before;
+        assert_eq!(found, 3, "{number}");
+        assert!(looked_at < 100, "{looked_at} nodes were looked at for {number}");
+    }
+    // Watches of one range are one node, however many they are.
+    let prefix = Span::Between(Bytes::from_static(b"p/"), Bytes::from_static(b"p0"));
+    (0..10_000).for_each(|number| places.add(&prefix, number));
+    let before = places.looked_at.get();
+    places.visit(b"p/1", |_| ());
+    assert!(places.looked_at.get() - before < 100);
+}
