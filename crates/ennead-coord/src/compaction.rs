@@ -171,7 +171,7 @@ pub(crate) fn run(shared: &Arc<Shared>) {
 }
 
 /// Answers whether it came to the end.
-fn compact(shared: &Shared, revision: i64) -> Result<bool> {
+pub(crate) fn compact(shared: &Shared, revision: i64) -> Result<bool> {
     let mut after = None;
     loop {
         after = shared.compact_some(revision, after.as_deref())?;

@@ -4,6 +4,7 @@ mod fences;
 mod keys;
 mod leases;
 mod maintenance;
+mod power;
 mod users;
 mod watches;
 
