@@ -144,7 +144,59 @@ _arguments "${_arguments_options[@]}" : \
 '-h[Print help]' \
 '--help[Print help]' \
 ':source -- redis\[s\]\://\[\[user\:\]password@\]host\[\:port\]\[/database\] of a running Redis, or a snapshot file (dump.rdb, up to Redis 7.4):_default' \
+":: :_ennead__subcmd__import_commands" \
+"*::: :->import" \
 && ret=0
+
+    case $state in
+    (import)
+        words=($line[2] "${words[@]}")
+        (( CURRENT += 1 ))
+        curcontext="${curcontext%:*:*}:ennead-import-command-$line[2]:"
+        case $line[2] in
+            (etcd)
+_arguments "${_arguments_options[@]}" : \
+'--endpoint=[The running etcd, 3.3 or later\: \[http\[s\]\://\]host\[\:port\]]:ADDR:_default' \
+'--user=[User of the source]:NAME:_default' \
+'--password=[Password of the user]:PASSWORD:_default' \
+'--to=[The running Ennead, its gRPC port\: \[http\[s\]\://\[\[user\:\]password@\]\]host\[\:port\]]:ADDR:_default' \
+'--cacert=[Authorities (PEM) of the certificates that servers show \[default\: those of the system\]]:FILE:_files' \
+'--cert=[Certificate chain (PEM) to show to servers that ask for one]:FILE:_files' \
+'--key=[Private key of the certificate (PEM)]:FILE:_files' \
+'--follow[After the copy, make each change of the source here as well, until Ctrl-C]' \
+'--flush[Before the copy, delete what the target holds of etcd'\''s keys and leases]' \
+'(--flush)--merge[Copy over what the target holds; keys that only the target has stay]' \
+'-h[Print help]' \
+'--help[Print help]' \
+&& ret=0
+;;
+(help)
+_arguments "${_arguments_options[@]}" : \
+":: :_ennead__subcmd__import__subcmd__help_commands" \
+"*::: :->help" \
+&& ret=0
+
+    case $state in
+    (help)
+        words=($line[1] "${words[@]}")
+        (( CURRENT += 1 ))
+        curcontext="${curcontext%:*:*}:ennead-import-help-command-$line[1]:"
+        case $line[1] in
+            (etcd)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(help)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+        esac
+    ;;
+esac
+;;
+        esac
+    ;;
+esac
 ;;
 (version)
 _arguments "${_arguments_options[@]}" : \
@@ -201,7 +253,23 @@ _arguments "${_arguments_options[@]}" : \
 ;;
 (import)
 _arguments "${_arguments_options[@]}" : \
+":: :_ennead__subcmd__help__subcmd__import_commands" \
+"*::: :->import" \
 && ret=0
+
+    case $state in
+    (import)
+        words=($line[1] "${words[@]}")
+        (( CURRENT += 1 ))
+        curcontext="${curcontext%:*:*}:ennead-help-import-command-$line[1]:"
+        case $line[1] in
+            (etcd)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+        esac
+    ;;
+esac
 ;;
 (version)
 _arguments "${_arguments_options[@]}" : \
@@ -234,7 +302,7 @@ _ennead_commands() {
 'repair:Say what of a data directory cannot be read and what it would cost to go on without it' \
 'compact:Give the space of deleted rows back to the file system' \
 'export:Write a snapshot file that redis-server loads\: of a data directory, or of a running server' \
-'import:Copy a running Redis, or a snapshot file of it, to a running Ennead' \
+'import:Copy a running Redis, a snapshot file of it, or a running etcd to a running Ennead' \
 'version:Print the version and what the binary was built with' \
 'generate:Write generated files\: man page, completions, reference pages' \
 'help:Print this message or the help of the given subcommand(s)' \
@@ -276,7 +344,7 @@ _ennead__subcmd__help_commands() {
 'repair:Say what of a data directory cannot be read and what it would cost to go on without it' \
 'compact:Give the space of deleted rows back to the file system' \
 'export:Write a snapshot file that redis-server loads\: of a data directory, or of a running server' \
-'import:Copy a running Redis, or a snapshot file of it, to a running Ennead' \
+'import:Copy a running Redis, a snapshot file of it, or a running etcd to a running Ennead' \
 'version:Print the version and what the binary was built with' \
 'generate:Write generated files\: man page, completions, reference pages' \
 'help:Print this message or the help of the given subcommand(s)' \
@@ -315,8 +383,15 @@ _ennead__subcmd__help__subcmd__help_commands() {
 }
 (( $+functions[_ennead__subcmd__help__subcmd__import_commands] )) ||
 _ennead__subcmd__help__subcmd__import_commands() {
-    local commands; commands=()
+    local commands; commands=(
+'etcd:Copy a running etcd\: all keys as of one revision, and their leases' \
+    )
     _describe -t commands 'ennead help import commands' commands "$@"
+}
+(( $+functions[_ennead__subcmd__help__subcmd__import__subcmd__etcd_commands] )) ||
+_ennead__subcmd__help__subcmd__import__subcmd__etcd_commands() {
+    local commands; commands=()
+    _describe -t commands 'ennead help import etcd commands' commands "$@"
 }
 (( $+functions[_ennead__subcmd__help__subcmd__repair_commands] )) ||
 _ennead__subcmd__help__subcmd__repair_commands() {
@@ -340,8 +415,34 @@ _ennead__subcmd__help__subcmd__version_commands() {
 }
 (( $+functions[_ennead__subcmd__import_commands] )) ||
 _ennead__subcmd__import_commands() {
-    local commands; commands=()
+    local commands; commands=(
+'etcd:Copy a running etcd\: all keys as of one revision, and their leases' \
+'help:Print this message or the help of the given subcommand(s)' \
+    )
     _describe -t commands 'ennead import commands' commands "$@"
+}
+(( $+functions[_ennead__subcmd__import__subcmd__etcd_commands] )) ||
+_ennead__subcmd__import__subcmd__etcd_commands() {
+    local commands; commands=()
+    _describe -t commands 'ennead import etcd commands' commands "$@"
+}
+(( $+functions[_ennead__subcmd__import__subcmd__help_commands] )) ||
+_ennead__subcmd__import__subcmd__help_commands() {
+    local commands; commands=(
+'etcd:Copy a running etcd\: all keys as of one revision, and their leases' \
+'help:Print this message or the help of the given subcommand(s)' \
+    )
+    _describe -t commands 'ennead import help commands' commands "$@"
+}
+(( $+functions[_ennead__subcmd__import__subcmd__help__subcmd__etcd_commands] )) ||
+_ennead__subcmd__import__subcmd__help__subcmd__etcd_commands() {
+    local commands; commands=()
+    _describe -t commands 'ennead import help etcd commands' commands "$@"
+}
+(( $+functions[_ennead__subcmd__import__subcmd__help__subcmd__help_commands] )) ||
+_ennead__subcmd__import__subcmd__help__subcmd__help_commands() {
+    local commands; commands=()
+    _describe -t commands 'ennead import help help commands' commands "$@"
 }
 (( $+functions[_ennead__subcmd__repair_commands] )) ||
 _ennead__subcmd__repair_commands() {

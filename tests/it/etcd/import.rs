@@ -153,10 +153,9 @@ fn number_behind(said: &str, text: &str) -> i64 {
 fn a_busy_etcd_is_copied_as_of_one_revision() {
     let Some(world) = World::start() else { return };
     let (source, target) = world.clients();
-    let stop = AtomicBool::new(false);
+    let (stop, count) = (AtomicBool::new(false), AtomicUsize::new(0));
     let said = std::thread::scope(|scope| {
         world.runtime.block_on(writer::fill(&source));
-        let count = AtomicUsize::new(0);
         let writing = scope.spawn(|| world.runtime.block_on(writer::write(&source, &stop, &count, 0)));
         until("writes", || (count.load(SeqCst) > 300).then_some(()));
         let said = world.import(&[]).succeed();
@@ -187,10 +186,9 @@ fn a_busy_etcd_is_copied_as_of_one_revision() {
 fn a_busy_etcd_is_followed_until_told_to_stop() {
     let Some(world) = World::start() else { return };
     let (source, target) = world.clients();
-    let stop = AtomicBool::new(false);
+    let (stop, count) = (AtomicBool::new(false), AtomicUsize::new(0));
     let said = std::thread::scope(|scope| {
         world.runtime.block_on(writer::fill(&source));
-        let count = AtomicUsize::new(0);
         let writing: Vec<_> = (0..2)
             .map(|seed| {
                 let (world, source, stop, count) = (&world, &source, &stop, &count);
