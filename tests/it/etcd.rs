@@ -8,4 +8,5 @@ mod differential;
 mod etcdctl;
 mod gateway;
 mod history;
+mod import;
 mod keeper;

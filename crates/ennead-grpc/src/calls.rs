@@ -36,7 +36,7 @@ impl Calls {
     /// Clients are told that this server is reached at `url`. Streams end, and calls that wait, when `stopping` turns true.
     pub fn new(engine: &Engine, url: String, stopping: watch::Receiver<bool>) -> Calls {
         let guard = authorization::Guard::new(engine.clone());
-        Calls(services::add(Routes::default(), engine, &guard, url, stopping))
+        Calls(services::with(Routes::default(), engine, &guard, url, stopping).routes)
     }
 
     /// Calls a method by its path, such as `/etcdserverpb.KV/Range`, with metadata by name. Returns when the first answer

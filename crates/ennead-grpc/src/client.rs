@@ -4,6 +4,7 @@ use std::error::Error as _;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use ennead_engine::coord::WatchAnswer;
 use ennead_engine::coord::api::etcdserverpb::watch_request::RequestUnion;
 use ennead_engine::coord::api::etcdserverpb::{
     AuthStatusRequest, AuthStatusResponse, AuthenticateRequest, DeleteRangeRequest, DeleteRangeResponse,
@@ -71,7 +72,7 @@ pub struct Client {
 
 /// The answers of a watch stream.
 pub struct Watching {
-    answers: Streaming<WatchResponse>,
+    answers: Streaming<WatchAnswer>,
     /// The stream ends with it.
     _requests: mpsc::Sender<WatchRequest>,
 }
@@ -233,7 +234,8 @@ impl Watching {
     /// # Errors
     /// When the stream breaks.
     pub async fn next(&mut self) -> Result<Option<WatchResponse>, Refusal> {
-        self.answers.message().await.map_err(|status| refusal(&status))
+        let answer = self.answers.message().await.map_err(|status| refusal(&status))?;
+        Ok(answer.map(WatchAnswer::into_response))
     }
 }
 

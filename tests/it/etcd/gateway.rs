@@ -5,7 +5,7 @@ mod document;
 mod own;
 mod player;
 mod scripts;
-mod web;
+pub(super) mod web;
 
 use super::differential::{Act, Pair};
 use super::keeper::{Keeper, Kind, comparable_etcd_program};

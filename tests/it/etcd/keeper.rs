@@ -55,11 +55,16 @@ impl Kind {
 impl Keeper {
     /// On new data. None, said loudly, when it is etcd, which is not here and nothing requires it.
     pub(crate) fn start(kind: Kind) -> Option<Keeper> {
+        Keeper::start_with(kind, &[])
+    }
+
+    /// The same with further flags of that server.
+    pub(crate) fn start_with(kind: Kind, flags: &[&str]) -> Option<Keeper> {
         if kind == Kind::Etcd {
             etcd_program("etcd")?;
         }
         let folder = tempfile::tempdir().unwrap();
-        let mut keeper = Keeper::start_in(kind, folder.path(), free_address(), &[]);
+        let mut keeper = Keeper::start_in(kind, folder.path(), free_address(), flags);
         keeper._folder = Some(folder);
         Some(keeper)
     }

@@ -221,7 +221,7 @@ fn step(random: &mut Random, life: &Life) -> Result<()> {
         11..=13 => drop(coord.txn(&transaction(random))?),
         14..=15 => drop(coord.lease_grant(&LeaseGrantRequest { ttl: 2 + random.below(9) as i64, id }, *now_ms)?),
         16 => drop(coord.lease_revoke(&LeaseRevokeRequest { id })?),
-        17 => drop(coord.lease_keep_alive(&LeaseKeepAliveRequest { id }, *now_ms)?),
+        17 => drop(coord.lease_keep_alive(&LeaseKeepAliveRequest { id }, None, *now_ms)?),
         18 => drop(coord.expire(*now_ms)?),
         19..=20 => return compact(random, life),
         21 => drop(coord.role_add(&AuthRoleAddRequest { name: name() })?),
@@ -261,7 +261,8 @@ fn key(random: &mut Random) -> bytes::Bytes {
 
 fn put(random: &mut Random) -> PutRequest {
     let lease = if random.once_in(3) { 1 + random.below(4) as i64 } else { 0 };
-    let value = "v".repeat(random.below(if random.once_in(10) { 9_000 } else { 40 }) as usize);
+    let length = if random.once_in(10) { random.below(9_000) } else { random.below(40) };
+    let value = "v".repeat(length as usize);
     PutRequest { key: key(random), lease, ..put_request("", &value) }
 }
 

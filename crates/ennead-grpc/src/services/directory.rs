@@ -16,7 +16,7 @@ use super::made::etcdserverpb::kv_server::KvServer;
 #[derive(Clone)]
 pub(crate) struct Directory {
     pub(super) keys: KvServer<Api>,
-    pub(super) routes: Routes,
+    pub(crate) routes: Routes,
 }
 
 /// The answer of either.

@@ -32,17 +32,7 @@ const STEPS_MAX: usize = 30;
 pub(in crate::etcd) fn steps(random: &mut Random) -> Vec<Step> {
     // Watches take their time, so most do without.
     let kinds = if random.one_in(3) { 40 } else { 36 };
-    let mut steps: Vec<Step> = (0..2 + random.below(STEPS_MAX)).map(|_| step(random, kinds)).collect();
-    // How far a watch of the past gets before it is cancelled, or before what it wants is compacted, is a matter of time.
-    let past = steps.iter().position(|step| matches!(step, Step::Watch(request) if request.start_revision > 0));
-    if let Some(past) = past {
-        let mut at = 0;
-        steps.retain(|step| {
-            at += 1;
-            at <= past || !matches!(step, Step::Compact(_) | Step::CancelWatch(_))
-        });
-    }
-    steps
+    (0..2 + random.below(STEPS_MAX)).map(|_| step(random, kinds)).collect()
 }
 
 fn step(random: &mut Random, kinds: usize) -> Step {

@@ -1,5 +1,6 @@
 //! Plays a sequence on a server and writes down what it says.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -27,8 +28,11 @@ struct Stream {
     answers: Streaming<pb::WatchResponse>,
     got: Vec<pb::WatchResponse>,
     marks: i64,
-    /// How many answers came before the player cancelled watches itself.
-    closing: usize,
+    /// Watches that compaction ended and the player cancelled itself, of so many answers.
+    own: BTreeSet<i64>,
+    looked_at: usize,
+    /// Whether a watch begins in the past.
+    past: bool,
     /// The latest revision that a watch begins with.
     newest: i64,
 }
@@ -47,22 +51,33 @@ impl Player {
             answers.push(self.step(&origin, step, &mut stream).await);
         }
         if let Some(stream) = &mut stream {
-            self.reach(stream.newest).await;
-            stream.catch_up().await;
-            let (before, after) = stream.got.split_at(stream.closing);
-            let own = |answer: &&pb::WatchResponse| !answer.canceled || answer.compact_revision > 0;
-            let told: Vec<_> = before.iter().chain(after.iter().filter(own)).collect();
+            let reached = self.reach(stream.newest).await;
+            stream.catch_up(reached).await;
+            let is_own = |answer: &pb::WatchResponse| ends(answer) && stream.own.contains(&answer.watch_id);
+            let told: Vec<_> = stream.got.iter().filter(|answer| !is_own(answer)).collect();
             answers.extend(by_watch(&origin, &told, MARKS));
         }
         answers
     }
 
-    /// Writes until the revision is reached: while a watch begins later, etcd does not say how far a stream is.
-    async fn reach(&self, revision: i64) {
-        let mut reached = 0;
-        while reached < revision {
+    /// Writes until the revision is reached, and at least once; the revision then. While a watch begins later, etcd does not
+    /// say how far a stream is, and only a new revision shows that the answer is not an old one.
+    async fn reach(&self, revision: i64) -> i64 {
+        loop {
             let filler = pb::PutRequest { key: "filler".into(), ..Default::default() };
-            reached = self.client.call(filler).await.unwrap().header.unwrap().revision;
+            let reached = self.client.call(filler).await.unwrap().header.unwrap().revision;
+            if reached >= revision {
+                return reached;
+            }
+        }
+    }
+
+    /// Waits until watches of the past have come as far as there is: how far they are when what they want is compacted, or
+    /// when they are cancelled, would be a matter of time.
+    async fn settle(&self, stream: &mut Option<Stream>) {
+        if let Some(stream) = stream.as_mut().filter(|stream| stream.past) {
+            let reached = self.reach(stream.newest).await;
+            stream.catch_up(reached).await;
         }
     }
 
@@ -89,6 +104,7 @@ impl Player {
             Step::Delete(request) => told(origin, client.call(request.clone()).await),
             Step::Txn(request) => told(origin, client.call(origin.transaction(request.clone())).await),
             Step::Compact(request) => {
+                self.settle(stream).await;
                 let request = pb::CompactionRequest { revision: origin.real(request.revision), ..*request };
                 told(origin, client.call(request).await)
             }
@@ -108,10 +124,12 @@ impl Player {
                 }
                 let stream = stream.as_mut().unwrap();
                 stream.newest = stream.newest.max(start);
+                stream.past |= start > 0;
                 stream.read_until("the watch to be made", |answer| answer.created).await;
                 "a watch".into()
             }
             Step::CancelWatch(id) => {
+                self.settle(stream).await;
                 if let Some(stream) = stream {
                     stream.send(cancel(*id));
                     stream.mark().await;
@@ -127,10 +145,24 @@ impl Player {
     }
 }
 
+/// Whether a watch is over because somebody cancelled it.
+fn ends(answer: &pb::WatchResponse) -> bool {
+    answer.canceled && answer.compact_revision == 0
+}
+
 impl Stream {
     async fn open(client: &Client, first: pb::WatchCreateRequest) -> Stream {
         let (requests, answers) = client.watch(create(first)).await.unwrap();
-        Stream { requests, answers, got: Vec::new(), marks: MARKS, closing: 0, newest: 0 }
+        Stream {
+            requests,
+            answers,
+            got: Vec::new(),
+            marks: MARKS,
+            own: BTreeSet::new(),
+            looked_at: 0,
+            past: false,
+            newest: 0,
+        }
     }
 
     fn send(&self, request: pb::WatchRequest) {
@@ -160,21 +192,38 @@ impl Stream {
         self.read_until("a mark", |answer| answer.created && answer.watch_id == mark).await;
     }
 
-    /// Waits until every watch has got what there is: only then a server says how far the stream is. etcd says it only
+    /// Cancels the watches that compaction ended, once. Whether there were any.
+    async fn cancel_ended(&mut self) -> bool {
+        let answers = self.got[self.looked_at..].iter();
+        let new: Vec<i64> =
+            answers.filter(|answer| answer.compact_revision > 0).map(|answer| answer.watch_id).collect();
+        self.looked_at = self.got.len();
+        for id in &new {
+            self.own.insert(*id);
+            self.send(cancel(*id));
+        }
+        if !new.is_empty() {
+            self.mark().await;
+        }
+        !new.is_empty()
+    }
+
+    /// Waits until every watch has got what there is up to a revision: only then a server says how far the stream is. etcd says it only
     /// while there is a watch, and none that compaction ended and the client did not cancel.
-    async fn catch_up(&mut self) {
+    async fn catch_up(&mut self, revision: i64) {
         self.mark().await;
-        self.closing = self.got.len();
         let begun = Instant::now();
         loop {
-            let ended = self.got.iter().filter(|answer| answer.compact_revision > 0).map(|answer| answer.watch_id);
-            for id in ended.collect::<Vec<_>>() {
-                self.send(cancel(id));
-            }
+            self.cancel_ended().await;
             self.send(progress());
-            let done = |answer: &pb::WatchResponse| answer.watch_id == -1 && !answer.created && !answer.canceled;
+            let done = |answer: &pb::WatchResponse| {
+                let reached = answer.header.is_some_and(|header| header.revision >= revision);
+                answer.watch_id == -1 && !answer.created && !answer.canceled && reached
+            };
             match tokio::time::timeout(ASK_EVERY, self.read_until("progress", done)).await {
-                Ok(()) => return,
+                // The last word may have been that another is ended.
+                Ok(()) if !self.cancel_ended().await => return,
+                Ok(()) => {}
                 Err(_) => assert!(begun.elapsed() < TIMEOUT, "the watches do not catch up: {:?}", self.got),
             }
         }

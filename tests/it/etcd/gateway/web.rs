@@ -9,14 +9,14 @@ use crate::wait::TIMEOUT;
 
 /// Where a server is, and which token is shown to it.
 #[derive(Clone)]
-pub(super) struct Web {
+pub(in crate::etcd) struct Web {
     address: SocketAddr,
-    pub(super) token: Option<String>,
+    pub(in crate::etcd) token: Option<String>,
 }
 
 /// An answer on its way.
-pub(super) struct Answer {
-    pub(super) status: u16,
+pub(in crate::etcd) struct Answer {
+    pub(in crate::etcd) status: u16,
     reader: BufReader<TcpStream>,
     /// Bytes that are still to come, of the body or of its chunk.
     left: usize,
@@ -25,22 +25,22 @@ pub(super) struct Answer {
 }
 
 impl Web {
-    pub(super) fn new(address: SocketAddr) -> Web {
+    pub(in crate::etcd) fn new(address: SocketAddr) -> Web {
         Web { address, token: None }
     }
 
     /// Status and body of a request to a path below `/v3/`. A body that is no JSON is a string.
-    pub(super) fn post(&self, path: &str, body: &str) -> (u16, Value) {
+    pub(in crate::etcd) fn post(&self, path: &str, body: &str) -> (u16, Value) {
         self.open("POST", path, body).whole()
     }
 
     /// Sends a request and waits for the head of its answer.
-    pub(super) fn open(&self, method: &str, path: &str, body: &str) -> Answer {
+    pub(in crate::etcd) fn open(&self, method: &str, path: &str, body: &str) -> Answer {
         Answer::begin(self.send(method, path, body))
     }
 
     /// Sends a request.
-    pub(super) fn send(&self, method: &str, path: &str, body: &str) -> TcpStream {
+    pub(in crate::etcd) fn send(&self, method: &str, path: &str, body: &str) -> TcpStream {
         let mut stream = TcpStream::connect(self.address).unwrap();
         stream.set_read_timeout(Some(TIMEOUT)).unwrap();
         let token = self.token.as_ref().map(|token| format!("Authorization: {token}\r\n")).unwrap_or_default();
@@ -50,7 +50,7 @@ impl Web {
     }
 
     /// Sends the head of a request whose body comes in chunks.
-    pub(super) fn begin_chunked(&self, path: &str) -> TcpStream {
+    pub(in crate::etcd) fn begin_chunked(&self, path: &str) -> TcpStream {
         let mut stream = TcpStream::connect(self.address).unwrap();
         stream.set_read_timeout(Some(TIMEOUT)).unwrap();
         write!(stream, "POST /v3/{path} HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n").unwrap();
@@ -60,7 +60,7 @@ impl Web {
 
 impl Answer {
     /// Waits for the head of the answer.
-    pub(super) fn begin(stream: TcpStream) -> Answer {
+    pub(in crate::etcd) fn begin(stream: TcpStream) -> Answer {
         let mut reader = BufReader::new(stream);
         let mut line = String::new();
         reader.read_line(&mut line).unwrap();
@@ -79,7 +79,7 @@ impl Answer {
     }
 
     /// Status and body. A body that is no JSON is a string.
-    pub(super) fn whole(mut self) -> (u16, Value) {
+    pub(in crate::etcd) fn whole(mut self) -> (u16, Value) {
         while self.read_piece() {}
         let text = String::from_utf8(self.got).unwrap();
         (self.status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
@@ -103,7 +103,7 @@ impl Answer {
     }
 
     /// The next line of the body; None when that is over.
-    pub(super) fn line(&mut self) -> Option<Value> {
+    pub(in crate::etcd) fn line(&mut self) -> Option<Value> {
         loop {
             if let Some(end) = self.got.iter().position(|byte| *byte == b'\n') {
                 let line: Vec<u8> = self.got.drain(..=end).collect();

@@ -125,7 +125,8 @@ impl Leases {
             async move {
                 let left = source.lease_time_to_live(LeaseTimeToLiveRequest { id, keys: false }).await?.ttl;
                 if left >= 0 {
-                    return target.lease_keep_alive(id, Some(left)).await.map(|_| false);
+                    // Whole seconds are told, and nobody's lease may end here earlier than there.
+                    return target.lease_keep_alive(id, Some(left + 1)).await.map(|_| false);
                 }
                 match target.lease_revoke(LeaseRevokeRequest { id }).await {
                     Err(refusal) if !refusal.message.contains("lease not found") => Err(refusal),

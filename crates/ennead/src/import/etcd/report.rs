@@ -10,7 +10,7 @@ pub(super) struct Report {
     pub(super) leases: u64,
     /// Leases that ended at the source meanwhile, and here with it.
     pub(super) leases_ended: u64,
-    /// Keys whose lease ended at the source before it could be copied.
+    /// Keys left out with the lease that they were on.
     pub(super) ended: u64,
     /// Leases that the target has already.
     pub(super) leases_there: u64,
@@ -35,7 +35,7 @@ impl Report {
         let mut lines = vec![format!("{} keys and {} leases copied", self.keys, self.leases)];
         for (count, what) in [
             (self.revisions, "revisions followed"),
-            (self.ended, "keys left out: their lease ended during the copy"),
+            (self.ended, "keys left out: their lease was over at the source before it could be copied"),
             (self.leases_ended, "of the leases ended at the source meanwhile, and their keys with them"),
             (self.leases_there, "leases that the target had already"),
             (self.refused, "KEYS REFUSED BY THE TARGET: they are not there"),

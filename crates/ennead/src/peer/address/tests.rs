@@ -38,3 +38,19 @@ fn the_scheme_says_whether_a_connection_is_encrypted() {
     assert_eq!(Address::parse("rediss://:secret@h:7000/1"), Ok(expected));
     assert!(!Address::parse("h:7000").unwrap().encrypted);
 }
+
+#[test]
+fn addresses_of_etcd_are_those_of_http() {
+    let parsed = |text: &str| {
+        let address = Address::parse_etcd(text).unwrap();
+        (address.encrypted, address.place(), address.user, address.password)
+    };
+    let some = |text: &str| Some(text.to_owned());
+    assert_eq!(parsed("host"), (false, "host:2379".to_owned(), None, None));
+    assert_eq!(parsed("http://host:1"), (false, "host:1".to_owned(), None, None));
+    assert_eq!(parsed("https://u:p%40@[::1]"), (true, "[::1]:2379".to_owned(), some("u"), some("p@")));
+    assert_eq!(parsed("https://:p@host/"), (true, "host:2379".to_owned(), None, some("p")));
+    for wrong in ["redis://host", "http://", "http://host/3", "host:x"] {
+        assert!(Address::parse_etcd(wrong).is_err(), "{wrong}");
+    }
+}
