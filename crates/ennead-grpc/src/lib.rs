@@ -2,6 +2,7 @@
 //! knows gRPC and the engine, and no store.
 
 mod authorization;
+mod connection;
 mod connections;
 mod error;
 mod services;
