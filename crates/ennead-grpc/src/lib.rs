@@ -4,6 +4,7 @@
 mod authorization;
 mod calls;
 pub mod client;
+mod connection;
 mod connections;
 mod error;
 mod services;

@@ -92,6 +92,11 @@ impl WatchStream {
         }
     }
 
+    /// Wakes nobody before the next call of [`WatchStream::poll_next`], which the caller makes by itself.
+    pub fn forget_waker(&self) {
+        self.mailbox.0.lock().take_waker();
+    }
+
     /// Tells watches that want to know, and were told of nothing since the last call, how far they are.
     pub fn notify_progress(&self) {
         let level = self.shared.hub.level.lock();

@@ -2,12 +2,13 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use ennead_engine::coord::api::etcdserverpb::WatchRequest;
 use ennead_engine::coord::{WatchAnswer, WatchStream};
 use tokio::sync::oneshot;
+use tokio::time::{Instant, Sleep};
 use tokio_stream::Stream;
 use tonic::{Request, Response, Status, Streaming};
 
@@ -17,11 +18,43 @@ use super::made::etcdserverpb::watch_server::Watch;
 /// How often watches that ask for it are told how far they are: etcd's default.
 const PROGRESS_EVERY: Duration = Duration::from_secs(600);
 
+/// Answers in a row after which a stream rests, and for how long. What happens meanwhile to a watch is one answer, which is
+/// what a client with many busy watches can take; those with few, or quiet ones, are told at once.
+const BURST: usize = 64;
+const REST: Duration = Duration::from_millis(5);
+
 /// The answers of one stream. Dropping it, as happens when the client is gone, ends the watches.
 pub(crate) struct Answers {
     stream: Arc<WatchStream>,
+    in_a_row: usize,
+    /// Made when it is needed first.
+    rest: Option<Pin<Box<Sleep>>>,
+    resting: bool,
     /// Tells whoever takes the requests that nobody wants answers any more.
     _gone: oneshot::Sender<()>,
+}
+
+impl Answers {
+    fn new(stream: Arc<WatchStream>, gone: oneshot::Sender<()>) -> Answers {
+        Answers { stream, in_a_row: 0, rest: None, resting: false, _gone: gone }
+    }
+
+    fn poll_rest(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        if let Some(rest) = self.rest.as_mut().filter(|_| self.resting) {
+            ready!(rest.as_mut().poll(context));
+            self.resting = false;
+        }
+        Poll::Ready(())
+    }
+
+    /// To be called when everything there was has been told.
+    fn pause(&mut self) {
+        if std::mem::take(&mut self.in_a_row) >= BURST {
+            let rest = self.rest.get_or_insert_with(|| Box::pin(tokio::time::sleep(REST)));
+            rest.as_mut().reset(Instant::now() + REST);
+            self.resting = true;
+        }
+    }
 }
 
 impl Drop for Answers {
@@ -33,8 +66,20 @@ impl Drop for Answers {
 impl Stream for Answers {
     type Item = Result<WatchAnswer, Status>;
 
-    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.stream.poll_next(context).map(|answer| answer.map(Ok))
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        ready!(self.poll_rest(context));
+        let polled = self.stream.poll_next(context);
+        if polled.is_ready() {
+            self.in_a_row += 1;
+        } else {
+            self.pause();
+            if self.resting {
+                // So that the end of the rest wakes its task, and not what happens meanwhile.
+                self.stream.forget_waker();
+                return self.poll_next(context);
+            }
+        }
+        polled.map(|answer| answer.map(Ok))
     }
 }
 
@@ -46,7 +91,7 @@ impl Watch for Api {
         let stream = Arc::new(self.coord_for(&request)?.watch());
         let (gone, client_gone) = oneshot::channel();
         tokio::spawn(serve(self.clone(), request.into_inner(), Arc::clone(&stream), client_gone));
-        Ok(Response::new(Answers { stream, _gone: gone }))
+        Ok(Response::new(Answers::new(stream, gone)))
     }
 }
 
