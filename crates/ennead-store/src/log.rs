@@ -16,6 +16,7 @@ mod retention;
 pub(crate) mod segment;
 pub(crate) mod shelf;
 pub(crate) mod syncer;
+pub(crate) mod tail;
 #[cfg(test)]
 mod tests;
 

@@ -10,6 +10,7 @@ use crate::disk::Disk;
 use crate::log::reader::{End, SegmentReader};
 use crate::log::record::{Fault, Record};
 use crate::log::segment::{self, HEADER_BYTES, Segment};
+use crate::log::tail::Tail;
 use crate::store::Sequence;
 use crate::{Error, Result};
 
@@ -59,17 +60,13 @@ pub(crate) fn recover(
     let segment::Listing { mut segments, spares } = segment::list(disk, directory)?;
     let mut report = RecoveryReport::default();
     let start = segments.partition_point(|segment| segment.first <= flushed + 1).saturating_sub(1);
-    // What is read may still be the kernel's only; from here on it counts as durable.
-    for segment in segments.iter().skip(start) {
-        disk.open(&segment.path)
-            .and_then(|file| file.sync_data())
-            .map_err(|error| Error::Io(format!("cannot sync {}: {error}", segment.path.display())))?;
-    }
-    let (last, stop) = replay(disk, &segments, start, flushed, &mut report, apply)?;
+    let mut tail = Tail::behind(flushed);
+    let (last, stop) = replay(disk, &segments, start, &mut tail, &mut report, apply)?;
     if let Some(stop) = stop {
         judge(disk, &segments, &stop, flushed, &mut report)?;
         cut(disk, directory, &mut segments, &stop)?;
     }
+    tail.settle(disk, &segments)?;
     Ok(Recovered { segments, spares, last: last.max(flushed), report })
 }
 
@@ -77,10 +74,11 @@ fn replay(
     disk: &dyn Disk,
     segments: &[Segment],
     start: usize,
-    flushed: Sequence,
+    tail: &mut Tail,
     report: &mut RecoveryReport,
     apply: &mut dyn FnMut(&Record<'_>) -> Result<()>,
 ) -> Result<(Sequence, Option<Stop>)> {
+    let flushed = tail.durable;
     let mut last = match segments.get(start) {
         Some(segment) if segment.first <= flushed + 1 => segment.first.saturating_sub(1),
         _ => flushed,
@@ -95,10 +93,14 @@ fn replay(
         if segment.first != missing {
             return Ok((last, stop(0, false, None)));
         }
+        tail.know(reader.header().durable);
         let end = loop {
+            let offset = reader.offset();
             match reader.next()? {
                 Ok(record) => {
                     last = record.sequence;
+                    tail.meet(last, index, offset);
+                    tail.know(record.header.durable.unwrap_or(0));
                     if last > flushed {
                         report.records_replayed += 1;
                         report.bytes_replayed += record.bytes as u64;

@@ -94,3 +94,39 @@ fn check_poisoned(store: &Store, error: &Error) {
     assert_eq!((store.committed(), store.durable()), (before, durable));
     assert_eq!(store.get(crate::Table(1), b"refused").unwrap(), None);
 }
+
+/// What a failed sync left in the kernel's memory is there after a restart of the process; from then on it is durable like
+/// what comes after it.
+#[test]
+fn what_a_failed_sync_has_left_is_durable_after_a_start() {
+    let mut unsynced = 0;
+    for seed in 0..80 {
+        let disk = SimulatedDisk::default();
+        let options = world::options(&mut Random::new(7));
+        let write = |store: &Store, of: std::ops::Range<usize>| {
+            let last = batches()[of].iter().map(|batch| store.commit(batch).unwrap().sequence).last().unwrap();
+            (last, store.wait_durable(last))
+        };
+        let store = world::open(&disk, &options).unwrap();
+        world::tables(&store).unwrap();
+        write(&store, 0..5).1.unwrap();
+        // One of the calls that write and sync them.
+        disk.fail_after(1 + seed / 2 % 8, [Fault::Io, Fault::NoSpace][seed as usize % 2]);
+        let (_, refused) = write(&store, 5..10);
+        disk.heal();
+        unsynced += usize::from(refused.is_err());
+        drop(store);
+        disk.restart(Ending::Killed);
+        let store = world::open(&disk, &options).unwrap();
+        let from = store.committed() as usize - 3;
+        let (last, written) = write(&store, from..from + 5);
+        written.unwrap();
+        drop(store);
+        disk.restart(Ending::PowerCut(seed));
+        let store = world::open(&disk, &options).unwrap();
+        assert_eq!(store.committed(), last, "seed {seed}");
+        let seen = Model::of(&store, &store.snapshot(), [crate::Table(1), crate::Table(2), crate::Table(3)]);
+        assert_eq!(&seen, history().at(last), "seed {seed}");
+    }
+    assert!(unsynced >= 10, "{unsynced}");
+}
