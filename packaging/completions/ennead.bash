@@ -88,15 +88,6 @@ _ennead() {
             ennead__subcmd__import,etcd)
                 cmd="ennead__subcmd__import__subcmd__etcd"
                 ;;
-            ennead__subcmd__import,help)
-                cmd="ennead__subcmd__import__subcmd__help"
-                ;;
-            ennead__subcmd__import__subcmd__help,etcd)
-                cmd="ennead__subcmd__import__subcmd__help__subcmd__etcd"
-                ;;
-            ennead__subcmd__import__subcmd__help,help)
-                cmd="ennead__subcmd__import__subcmd__help__subcmd__help"
-                ;;
             *)
                 ;;
         esac
@@ -514,7 +505,7 @@ _ennead() {
             return 0
             ;;
         ennead__subcmd__import)
-            opts="-h --to --until-caught-up --flush --merge --state --cacert --cert --key --help etcd help"
+            opts="-h --to --until-caught-up --flush --merge --state --cacert --cert --key --help etcd"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -582,48 +573,6 @@ _ennead() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        ennead__subcmd__import__subcmd__help)
-            opts="etcd help"
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        ennead__subcmd__import__subcmd__help__subcmd__etcd)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        ennead__subcmd__import__subcmd__help__subcmd__help)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
                 *)
                     COMPREPLY=()
                     ;;

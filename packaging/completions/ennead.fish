@@ -103,17 +103,16 @@ complete -c ennead -n "__fish_ennead_using_subcommand export" -l cert -d 'Certif
 complete -c ennead -n "__fish_ennead_using_subcommand export" -l key -d 'Private key of the certificate (PEM)' -r -F
 complete -c ennead -n "__fish_ennead_using_subcommand export" -l data -d 'Directory of the data' -r -F
 complete -c ennead -n "__fish_ennead_using_subcommand export" -s h -l help -d 'Print help'
-complete -c ennead -n "__fish_ennead_using_subcommand import; and not __fish_seen_subcommand_from etcd help" -l to -d 'The running Ennead: host:port, or redis[s]://[[user:]password@]host[:port]' -r
-complete -c ennead -n "__fish_ennead_using_subcommand import; and not __fish_seen_subcommand_from etcd help" -l state -d 'File that keeps where the next start goes on' -r -F
-complete -c ennead -n "__fish_ennead_using_subcommand import; and not __fish_seen_subcommand_from etcd help" -l cacert -d 'Authorities (PEM) of the certificates that servers show [default: those of the system]' -r -F
-complete -c ennead -n "__fish_ennead_using_subcommand import; and not __fish_seen_subcommand_from etcd help" -l cert -d 'Certificate chain (PEM) to show to servers that ask for one' -r -F
-complete -c ennead -n "__fish_ennead_using_subcommand import; and not __fish_seen_subcommand_from etcd help" -l key -d 'Private key of the certificate (PEM)' -r -F
-complete -c ennead -n "__fish_ennead_using_subcommand import; and not __fish_seen_subcommand_from etcd help" -l until-caught-up -d 'Stop following once everything is here that the source had a moment ago'
-complete -c ennead -n "__fish_ennead_using_subcommand import; and not __fish_seen_subcommand_from etcd help" -l flush -d 'Before a full copy, delete what the target holds'
-complete -c ennead -n "__fish_ennead_using_subcommand import; and not __fish_seen_subcommand_from etcd help" -l merge -d 'Copy over what the target holds; keys that only the target has stay'
-complete -c ennead -n "__fish_ennead_using_subcommand import; and not __fish_seen_subcommand_from etcd help" -s h -l help -d 'Print help'
-complete -c ennead -n "__fish_ennead_using_subcommand import; and not __fish_seen_subcommand_from etcd help" -a "etcd" -d 'Copy a running etcd: all keys as of one revision, and their leases'
-complete -c ennead -n "__fish_ennead_using_subcommand import; and not __fish_seen_subcommand_from etcd help" -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c ennead -n "__fish_ennead_using_subcommand import; and not __fish_seen_subcommand_from etcd" -l to -d 'The running Ennead: host:port, or redis[s]://[[user:]password@]host[:port]' -r
+complete -c ennead -n "__fish_ennead_using_subcommand import; and not __fish_seen_subcommand_from etcd" -l state -d 'File that keeps where the next start goes on' -r -F
+complete -c ennead -n "__fish_ennead_using_subcommand import; and not __fish_seen_subcommand_from etcd" -l cacert -d 'Authorities (PEM) of the certificates that servers show [default: those of the system]' -r -F
+complete -c ennead -n "__fish_ennead_using_subcommand import; and not __fish_seen_subcommand_from etcd" -l cert -d 'Certificate chain (PEM) to show to servers that ask for one' -r -F
+complete -c ennead -n "__fish_ennead_using_subcommand import; and not __fish_seen_subcommand_from etcd" -l key -d 'Private key of the certificate (PEM)' -r -F
+complete -c ennead -n "__fish_ennead_using_subcommand import; and not __fish_seen_subcommand_from etcd" -l until-caught-up -d 'Stop following once everything is here that the source had a moment ago'
+complete -c ennead -n "__fish_ennead_using_subcommand import; and not __fish_seen_subcommand_from etcd" -l flush -d 'Before a full copy, delete what the target holds'
+complete -c ennead -n "__fish_ennead_using_subcommand import; and not __fish_seen_subcommand_from etcd" -l merge -d 'Copy over what the target holds; keys that only the target has stay'
+complete -c ennead -n "__fish_ennead_using_subcommand import; and not __fish_seen_subcommand_from etcd" -s h -l help -d 'Print help'
+complete -c ennead -n "__fish_ennead_using_subcommand import; and not __fish_seen_subcommand_from etcd" -a "etcd" -d 'Copy a running etcd: all keys as of one revision, and their leases'
 complete -c ennead -n "__fish_ennead_using_subcommand import; and __fish_seen_subcommand_from etcd" -l endpoint -d 'The running etcd, 3.3 or later: [http[s]://]host[:port]' -r
 complete -c ennead -n "__fish_ennead_using_subcommand import; and __fish_seen_subcommand_from etcd" -l user -d 'User of the source' -r
 complete -c ennead -n "__fish_ennead_using_subcommand import; and __fish_seen_subcommand_from etcd" -l password -d 'Password of the user' -r
@@ -125,8 +124,6 @@ complete -c ennead -n "__fish_ennead_using_subcommand import; and __fish_seen_su
 complete -c ennead -n "__fish_ennead_using_subcommand import; and __fish_seen_subcommand_from etcd" -l flush -d 'Before the copy, delete what the target holds of etcd\'s keys and leases'
 complete -c ennead -n "__fish_ennead_using_subcommand import; and __fish_seen_subcommand_from etcd" -l merge -d 'Copy over what the target holds; keys that only the target has stay'
 complete -c ennead -n "__fish_ennead_using_subcommand import; and __fish_seen_subcommand_from etcd" -s h -l help -d 'Print help'
-complete -c ennead -n "__fish_ennead_using_subcommand import; and __fish_seen_subcommand_from help" -f -a "etcd" -d 'Copy a running etcd: all keys as of one revision, and their leases'
-complete -c ennead -n "__fish_ennead_using_subcommand import; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c ennead -n "__fish_ennead_using_subcommand version" -s h -l help -d 'Print help'
 complete -c ennead -n "__fish_ennead_using_subcommand generate" -s h -l help -d 'Print help'
 complete -c ennead -n "__fish_ennead_using_subcommand help; and not __fish_seen_subcommand_from serve check-config backup restore repair compact export import version generate help" -f -a "serve" -d 'Run the server (the default)'

@@ -170,30 +170,6 @@ _arguments "${_arguments_options[@]}" : \
 '--help[Print help]' \
 && ret=0
 ;;
-(help)
-_arguments "${_arguments_options[@]}" : \
-":: :_ennead__subcmd__import__subcmd__help_commands" \
-"*::: :->help" \
-&& ret=0
-
-    case $state in
-    (help)
-        words=($line[1] "${words[@]}")
-        (( CURRENT += 1 ))
-        curcontext="${curcontext%:*:*}:ennead-import-help-command-$line[1]:"
-        case $line[1] in
-            (etcd)
-_arguments "${_arguments_options[@]}" : \
-&& ret=0
-;;
-(help)
-_arguments "${_arguments_options[@]}" : \
-&& ret=0
-;;
-        esac
-    ;;
-esac
-;;
         esac
     ;;
 esac
@@ -417,7 +393,6 @@ _ennead__subcmd__help__subcmd__version_commands() {
 _ennead__subcmd__import_commands() {
     local commands; commands=(
 'etcd:Copy a running etcd\: all keys as of one revision, and their leases' \
-'help:Print this message or the help of the given subcommand(s)' \
     )
     _describe -t commands 'ennead import commands' commands "$@"
 }
@@ -425,24 +400,6 @@ _ennead__subcmd__import_commands() {
 _ennead__subcmd__import__subcmd__etcd_commands() {
     local commands; commands=()
     _describe -t commands 'ennead import etcd commands' commands "$@"
-}
-(( $+functions[_ennead__subcmd__import__subcmd__help_commands] )) ||
-_ennead__subcmd__import__subcmd__help_commands() {
-    local commands; commands=(
-'etcd:Copy a running etcd\: all keys as of one revision, and their leases' \
-'help:Print this message or the help of the given subcommand(s)' \
-    )
-    _describe -t commands 'ennead import help commands' commands "$@"
-}
-(( $+functions[_ennead__subcmd__import__subcmd__help__subcmd__etcd_commands] )) ||
-_ennead__subcmd__import__subcmd__help__subcmd__etcd_commands() {
-    local commands; commands=()
-    _describe -t commands 'ennead import help etcd commands' commands "$@"
-}
-(( $+functions[_ennead__subcmd__import__subcmd__help__subcmd__help_commands] )) ||
-_ennead__subcmd__import__subcmd__help__subcmd__help_commands() {
-    local commands; commands=()
-    _describe -t commands 'ennead import help help commands' commands "$@"
 }
 (( $+functions[_ennead__subcmd__repair_commands] )) ||
 _ennead__subcmd__repair_commands() {

@@ -197,12 +197,12 @@ pub(crate) struct TlsArguments {
 }
 
 #[derive(Debug, Args)]
-#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true, disable_help_subcommand = true)]
 pub(crate) struct ImportArguments {
     #[command(subcommand)]
     pub(crate) other: Option<ImportSource>,
     #[command(flatten)]
-    pub(crate) redis: Option<RedisImportArguments>,
+    pub(crate) redis: RedisImportArguments,
 }
 
 /// What is no Redis.
@@ -246,10 +246,12 @@ pub(crate) struct EtcdImportArguments {
 #[derive(Debug, Args)]
 pub(crate) struct RedisImportArguments {
     /// redis[s]://[[user:]password@]host[:port][/database] of a running Redis, or a snapshot file (dump.rdb, up to Redis 7.4)
-    pub(crate) source: String,
+    // Both are required but where another source is named.
+    #[arg(required = true)]
+    pub(crate) source: Option<String>,
     /// The running Ennead: host:port, or redis[s]://[[user:]password@]host[:port]
-    #[arg(long, value_name = "ADDR")]
-    pub(crate) to: String,
+    #[arg(long, value_name = "ADDR", required = true)]
+    pub(crate) to: Option<String>,
     /// Stop following once everything is here that the source had a moment ago
     #[arg(long)]
     pub(crate) until_caught_up: bool,

@@ -63,19 +63,19 @@ struct Import<'i> {
 /// # Errors
 /// One line: what is wrong, or that something of the source is not on the target.
 pub(crate) fn run(arguments: &ImportArguments) -> Result<(), String> {
-    match (&arguments.other, &arguments.redis) {
-        (Some(ImportSource::Etcd(arguments)), _) => etcd::run(arguments),
-        (None, Some(arguments)) => from_redis(arguments),
-        (None, None) => Err("say what to import: see ennead import --help".to_owned()),
+    match (&arguments.other, &arguments.redis.source, &arguments.redis.to) {
+        (Some(ImportSource::Etcd(arguments)), ..) => etcd::run(arguments),
+        (None, Some(source), Some(to)) => from_redis(source, to, &arguments.redis),
+        (None, ..) => Err("say what to import, and whereto: see ennead import --help".to_owned()),
     }
 }
 
-fn from_redis(arguments: &RedisImportArguments) -> Result<(), String> {
-    let to = Address::parse(&arguments.to)?;
+fn from_redis(source: &str, to: &str, arguments: &RedisImportArguments) -> Result<(), String> {
+    let to = Address::parse(to)?;
     if to.db.is_some() {
         return Err("--to names no database: keys go into the database that they come from".to_owned());
     }
-    let from = address::is_url(&arguments.source).then(|| Address::parse(&arguments.source)).transpose()?;
+    let from = address::is_url(source).then(|| Address::parse(source)).transpose()?;
     if from.as_ref().is_some_and(|from| (&from.host, from.port) == (&to.host, to.port)) {
         return Err(format!("source and target are both {}", to.place()));
     }
@@ -90,7 +90,7 @@ fn from_redis(arguments: &RedisImportArguments) -> Result<(), String> {
     let wanted =
         Wanted { only: from.as_ref().and_then(|from| from.db), until_caught_up: arguments.until_caught_up, existing };
     // A file that is not there is told before the target is touched.
-    let file = if from.is_none() { Some(open(Path::new(&arguments.source))?) } else { None };
+    let file = if from.is_none() { Some(open(Path::new(source))?) } else { None };
     let target = Target::connect(&to, &trust)?;
     let mut import = Import { target, report: Report::default(), meter: Meter::new(), stop: &stop, wanted, trust };
     let outcome = match (&from, file) {

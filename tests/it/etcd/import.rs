@@ -273,6 +273,22 @@ fn what_the_target_refuses_is_named() {
 }
 
 #[test]
+fn a_source_that_goes_while_it_is_followed_is_told() {
+    let Some(world) = World::start() else { return };
+    let World { runtime, source, target } = world;
+    let (from, to) = (source.address.to_string(), target.address.to_string());
+    let client = runtime.block_on(Client::connect(source.address));
+    runtime.block_on(writer::fill(&client));
+    let mut import = Import::start(&["--endpoint", &from, "--to", &to, "--follow"]);
+    import.wait_for("following the source now");
+    source.kill();
+    let status = until("the end of the import", || import.child.try_wait().unwrap());
+    let said = import.said();
+    assert!(!status.success() && said.contains("followed up to revision"), "{said}");
+    assert!(said.contains("keys and 2 leases copied"), "{said}");
+}
+
+#[test]
 fn users_log_in_and_wrong_ones_are_told() {
     let Some(world) = World::start() else { return };
     let web = Web::new(world.source.address);

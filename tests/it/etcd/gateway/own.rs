@@ -59,11 +59,25 @@ fn pages_of_other_servers_are_refused() {
 }
 
 #[test]
-fn a_client_may_say_how_long_it_waits() {
+fn every_path_of_the_reference_answers() {
     let daemon = Daemon::start(&[]);
+    for (method, path, ..) in ennead_http::ROUTES {
+        let (status, body) = daemon.http(&format!("{method} {path} HTTP/1.1"));
+        assert_eq!(status, 200, "{path}: {body}");
+    }
+    for (path, _) in ennead_http::gateway::PATHS {
+        // With another method nothing is done.
+        let (status, body) = daemon.http(&format!("GET {}{path} HTTP/1.1", ennead_http::gateway::PREFIX));
+        assert_eq!((status, body.contains("Method Not Allowed")), (501, true), "{path}: {body}");
+    }
+}
+
+#[test]
+fn a_client_may_say_how_long_it_waits_and_the_timeout_of_http_does_not() {
+    let daemon = Daemon::start(&["--set", "http.timeout=1s"]);
     let web = web(&daemon);
     assert_eq!(web.post("lock/lock", r#"{"name":"bA=="}"#).0, 200);
-    let head = "POST /v3/lock/lock HTTP/1.1\r\nGrpc-Timeout: 50m\r\nTransfer-Encoding: chunked";
+    let head = "POST /v3/lock/lock HTTP/1.1\r\nGrpc-Timeout: 1500m\r\nTransfer-Encoding: chunked";
     let mut stream = std::net::TcpStream::connect(daemon.address("http")).unwrap();
     write!(stream, "{head}\r\nHost: test\r\nConnection: close\r\n\r\nf\r\n{{\"name\":\"bA==\"}}\r\n0\r\n\r\n").unwrap();
     let (status, answer) = Answer::begin(stream).whole();
