@@ -5,6 +5,8 @@
 //! ACL SETUSER says so.
 
 mod logins;
+#[cfg(test)]
+mod tests;
 
 use ennead_coord::api::etcdserverpb::{
     AuthUserAddRequest, AuthUserAddResponse, AuthUserChangePasswordRequest, AuthUserChangePasswordResponse,
@@ -15,6 +17,7 @@ use ennead_store::Store;
 
 use crate::Engine;
 use crate::settings::{COORD_QUOTA, Settings};
+use crate::users::Change;
 
 pub(crate) use logins::Logins;
 
@@ -59,32 +62,41 @@ impl Engine {
         self.logins().find(token).is_some()
     }
 
-    /// Adds a user to the model and, with its password, to the server's users.
+    /// Adds a user to the model and, with its password, to the server's users, in one batch. A name that these have already
+    /// is taken: whoever adds users here must not get at what others are.
     pub fn coord_user_add(&self, coord: &Coord, request: &AuthUserAddRequest) -> Result<Answer<AuthUserAddResponse>> {
         if !request.hashed_password.is_empty() {
             return Err(HASHED);
         }
-        let answer = coord.user_add(request)?;
         let no_password = request.options.as_ref().is_some_and(|options| options.no_password);
         let password = if no_password { "" } else { &request.password };
-        if let Err(error) = self.set_password(&request.name, password) {
-            // One that cannot log in is of no use, and would be in the way of the next try.
-            drop(coord.user_delete(&AuthUserDeleteRequest { name: request.name.clone() }));
-            return Err(error);
-        }
+        let mut change = self.users().prepare();
+        let answer = coord.user_add(request, |batch| {
+            if change.knows(request.name.as_bytes()) {
+                return Err(Error::UserAlreadyExists);
+            }
+            set_password(&mut change, &request.name, password)?;
+            change.stage(batch);
+            Ok(())
+        })?;
+        change.finish();
         Ok(answer)
     }
 
-    /// Deletes a user, from the server's users as well.
+    /// Deletes a user, from the server's users as well, in one batch.
     pub fn coord_user_delete(
         &self,
         coord: &Coord,
         request: &AuthUserDeleteRequest,
     ) -> Result<Answer<AuthUserDeleteResponse>> {
-        let answer = coord.user_delete(request)?;
+        let mut change = self.users().prepare();
+        let answer = coord.user_delete(request, |batch| {
+            change.delete(std::iter::once(request.name.as_bytes())).map_err(refused)?;
+            change.stage(batch);
+            Ok(())
+        })?;
+        change.finish();
         self.logins().forget(&request.name);
-        let names = std::iter::once(request.name.as_bytes());
-        self.users().delete(names).map_err(|error| Error::Store(error.to_string()))?;
         Ok(answer)
     }
 
@@ -97,22 +109,30 @@ impl Engine {
         if !request.hashed_password.is_empty() {
             return Err(HASHED);
         }
-        let answer = coord.user_password_changed(&request.name)?;
-        if coord.user(&request.name).is_some_and(|user| !user.no_password) {
-            self.set_password(&request.name, &request.password)?;
-        }
+        let mut change = self.users().prepare();
+        let answer = coord.user_password_changed(&request.name, |user, batch| {
+            if !user.no_password {
+                set_password(&mut change, &request.name, &request.password)?;
+                change.stage(batch);
+            }
+            Ok(())
+        })?;
+        change.finish();
         self.logins().forget(&request.name);
         Ok(answer)
     }
+}
 
-    /// Makes a password the only one of a user, who is made if need be; an empty one lets nobody in.
-    fn set_password(&self, name: &str, password: &str) -> Result<()> {
-        let word = format!(">{password}");
-        let mut rules: Vec<&[u8]> = vec![b"on", b"resetpass"];
-        if !password.is_empty() {
-            rules.push(word.as_bytes());
-        }
-        let changed = self.users().change(name.as_bytes(), rules.into_iter());
-        changed.map(|_| ()).map_err(|error| Error::Store(error.to_string()))
+/// Makes a password the only one of a user, who is made if need be; an empty one lets nobody in.
+fn set_password(change: &mut Change<'_>, name: &str, password: &str) -> Result<()> {
+    let word = format!(">{password}");
+    let mut rules: Vec<&[u8]> = vec![b"on", b"resetpass"];
+    if !password.is_empty() {
+        rules.push(word.as_bytes());
     }
+    change.set(name.as_bytes(), rules.into_iter()).map_err(refused)
+}
+
+fn refused(error: ennead_kv::Error) -> Error {
+    Error::Store(error.to_string())
 }

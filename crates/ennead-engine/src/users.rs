@@ -8,6 +8,7 @@
 //! started with is not stored, so it can be taken back.
 
 mod account;
+mod change;
 mod command_rights;
 mod credentials;
 mod denial;
@@ -22,11 +23,12 @@ mod user;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
 
-use ennead_kv::{Error, Result};
-use ennead_store::{Sequence, Store};
+use ennead_kv::Result;
+use ennead_store::{Sequence, Store, WriteBatch};
 use parking_lot::{Mutex, RwLock};
 
 pub use account::Account;
+pub(crate) use change::Change;
 pub(crate) use command_rights::CATEGORIES;
 pub(crate) use denial::{Cause, Denial};
 pub use denial_log::DenialCounts;
@@ -36,7 +38,7 @@ use rows::Rows;
 pub(crate) use selector::Selector;
 pub(crate) use user::User;
 
-use crate::settings::{ACL_LOG_MAX_LEN, ACL_PUBSUB_DEFAULT, ChannelDefault, PASSWORD, Settings};
+use crate::settings::{ACL_LOG_MAX_LEN, PASSWORD, Settings};
 
 const DEFAULT_USER: &[u8] = b"default";
 
@@ -142,29 +144,18 @@ impl Users {
     /// # Durability
     /// The reply waits for the sequence.
     pub(crate) fn change<'a>(&self, name: &[u8], rules: impl Iterator<Item = &'a [u8]>) -> Result<Sequence> {
-        if has_blank(name) {
-            return Err(Error::text("ERR Usernames can't contain spaces or null characters"));
-        }
-        let inner = &*self.0;
-        let all_channels = inner.settings.read(ACL_PUBSUB_DEFAULT) == ChannelDefault::All;
-        let _one_at_a_time = inner.changing.lock();
-        let account = self.find(name);
-        let before = account.as_ref().map_or_else(|| Arc::new(User::new(all_channels)), |account| account.user());
-        let user = before.with(rules, all_channels).map_err(|error| Error::Text(format!("ERR {error}").into()))?;
-        let sequence = inner.rows.put(name, &user)?;
-        if name == DEFAULT_USER {
-            let password = inner.settings.read(PASSWORD);
-            if !password.is_empty() && (user.no_password || !user.knows(password.as_bytes())) {
-                inner.settings.forget(PASSWORD);
-            }
-        }
-        match account {
-            Some(account) => account.replace(user),
-            None => {
-                inner.accounts.write().insert(name.to_vec(), Arc::new(Account::new(name, user)));
-            }
-        }
+        let mut change = self.prepare();
+        change.set(name, rules)?;
+        let mut batch = WriteBatch::new();
+        change.stage(&mut batch);
+        let sequence = self.0.rows.commit(&batch)?;
+        change.finish();
         Ok(sequence)
+    }
+
+    /// A change that somebody else commits. Nobody changes users while it is there.
+    pub(crate) fn prepare(&self) -> Change<'_> {
+        Change::new(&self.0)
     }
 
     /// ACL DELUSER: the accounts that were there and are no more. Nobody runs another request as one of them.
@@ -173,25 +164,17 @@ impl Users {
     /// The reply waits for the sequence.
     pub(crate) fn delete<'a>(
         &self,
-        names: impl Iterator<Item = &'a [u8]> + Clone,
+        names: impl Iterator<Item = &'a [u8]>,
     ) -> Result<(Vec<Arc<Account>>, Sequence)> {
-        if names.clone().any(|name| name == DEFAULT_USER) {
-            return Err(Error::text("ERR The 'default' user cannot be removed"));
-        }
-        let inner = &*self.0;
-        let _one_at_a_time = inner.changing.lock();
-        let mut found: BTreeMap<&[u8], Arc<Account>> = BTreeMap::new();
-        found.extend(names.filter_map(|name| Some((name, self.find(name)?))));
-        if found.is_empty() {
+        let mut change = self.prepare();
+        change.delete(names)?;
+        if change.is_empty() {
             return Ok((Vec::new(), 0));
         }
-        let sequence = inner.rows.delete(found.keys().copied())?;
-        let mut accounts = inner.accounts.write();
-        for (name, account) in &found {
-            accounts.remove(*name);
-            account.delete();
-        }
-        Ok((found.into_values().collect(), sequence))
+        let mut batch = WriteBatch::new();
+        change.stage(&mut batch);
+        let sequence = self.0.rows.commit(&batch)?;
+        Ok((change.finish(), sequence))
     }
 
     /// Stores the default user as a change of the settings made it.

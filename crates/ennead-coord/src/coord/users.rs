@@ -2,6 +2,8 @@
 
 use std::sync::atomic::Ordering;
 
+use ennead_store::WriteBatch;
+
 use super::{Coord, Shared};
 use crate::api::authpb::permission::Type;
 use crate::api::authpb::{Permission, Role, User, UserAddOptions};
@@ -43,10 +45,6 @@ macro_rules! answers {
 
 impl Coord {
     answers! {
-        /// Adds a user, without roles.
-        user_add(AuthUserAddRequest) -> AuthUserAddResponse, user_add;
-        /// Deletes a user.
-        user_delete(AuthUserDeleteRequest) -> AuthUserDeleteResponse, user_delete;
         /// Gives a user a role.
         user_grant_role(AuthUserGrantRoleRequest) -> AuthUserGrantRoleResponse, user_grant_role;
         /// Takes a role from a user.
@@ -89,16 +87,48 @@ impl Coord {
         Ok(answer.map(|header| AuthDisableResponse { header: Some(header) }))
     }
 
-    /// Counts the change of a password, which is kept elsewhere.
+    /// Adds a user, without roles. `along` stages what belongs to it elsewhere into the same batch, or refuses it.
     ///
     /// # Durability
     /// The answer waits for the disk.
-    pub fn user_password_changed(&self, name: &str) -> Result<Answer<AuthUserChangePasswordResponse>> {
+    pub fn user_add(
+        &self,
+        request: &AuthUserAddRequest,
+        along: impl FnOnce(&mut WriteBatch) -> Result<()>,
+    ) -> Result<Answer<AuthUserAddResponse>> {
+        let answer = self.change_along(|auth| user_add(auth, request), along)?;
+        Ok(answer.map(|header| AuthUserAddResponse { header: Some(header) }))
+    }
+
+    /// Deletes a user, and by `along` what belongs to it elsewhere, in the same batch.
+    ///
+    /// # Durability
+    /// The answer waits for the disk.
+    pub fn user_delete(
+        &self,
+        request: &AuthUserDeleteRequest,
+        along: impl FnOnce(&mut WriteBatch) -> Result<()>,
+    ) -> Result<Answer<AuthUserDeleteResponse>> {
+        let answer = self.change_along(|auth| user_delete(auth, request), along)?;
+        Ok(answer.map(|header| AuthUserDeleteResponse { header: Some(header) }))
+    }
+
+    /// Counts the change of a password, which is kept elsewhere: `along` stages it into the same batch. It is told what
+    /// user this is.
+    ///
+    /// # Durability
+    /// The answer waits for the disk.
+    pub fn user_password_changed(
+        &self,
+        name: &str,
+        along: impl FnOnce(Login, &mut WriteBatch) -> Result<()>,
+    ) -> Result<Answer<AuthUserChangePasswordResponse>> {
         let shared = self.shared();
         self.write(|writer| {
             writer.state.auth.check_admin(&self.caller)?;
             let mut auth = writer.state.auth.clone();
-            auth.users.get(name).ok_or(Error::UserNotFound)?;
+            let user = auth.users.get(name).ok_or(Error::UserNotFound)?;
+            along(Login { no_password: has_no_password(user) }, &mut writer.batch)?;
             auth.stage(&writer.state.auth, writer.rows, &mut writer.batch);
             writer.effects.push(Effect::Auth(auth));
             Ok(AuthUserChangePasswordResponse { header: Some(shared.identity.header(writer.state.revision)) })
@@ -130,12 +160,6 @@ impl Coord {
         }
         let user = state.auth.users.get(name).ok_or(Error::AuthFailed)?;
         Ok(Login { no_password: has_no_password(user) })
-    }
-
-    /// Whether there is a user, and whether a password leads to it.
-    pub fn user(&self, name: &str) -> Option<Login> {
-        let state = self.shared().state.read();
-        state.auth.users.get(name).map(|user| Login { no_password: has_no_password(user) })
     }
 
     /// The roles of a user. Users may ask for themselves.
@@ -184,13 +208,23 @@ impl Coord {
         Ok(AuthRoleListResponse { header, roles: state.auth.roles.keys().cloned().collect() })
     }
 
-    /// Changes users and roles, which are few: all of them are compared with what they were.
     fn change(&self, change: impl FnOnce(&mut Auth) -> Result<()>) -> Result<Answer<ResponseHeader>> {
+        self.change_along(change, |_| Ok(()))
+    }
+
+    /// Changes users and roles, which are few: all of them are compared with what they were. What `along` stages goes into
+    /// the same batch.
+    fn change_along(
+        &self,
+        change: impl FnOnce(&mut Auth) -> Result<()>,
+        along: impl FnOnce(&mut WriteBatch) -> Result<()>,
+    ) -> Result<Answer<ResponseHeader>> {
         let shared: &Shared = self.shared();
         self.write(|writer| {
             writer.state.auth.check_admin(&self.caller)?;
             let mut auth = writer.state.auth.clone();
             change(&mut auth)?;
+            along(&mut writer.batch)?;
             // etcd does not count what changed nothing.
             if auth != writer.state.auth {
                 auth.stage(&writer.state.auth, writer.rows, &mut writer.batch);

@@ -117,3 +117,25 @@ fn an_index_is_made_from_rows() {
     assert_eq!(all(&index, 7), [(b"b".to_vec(), 7)]);
     assert_eq!(all(&index, 5), [(b"b".to_vec(), 5)]);
 }
+
+/// Keys with a common beginning, of any length, some of them the beginning of others or equal.
+#[test]
+fn keys_are_in_order_however_they_begin() {
+    arbtest(|random| {
+        let beginning = vec![b'p'; random.int_in_range(0..=12)?];
+        let mut restoring = Restoring::default();
+        let mut expected = BTreeMap::new();
+        for main in 2..random.int_in_range(3..=40)? {
+            let mut key = beginning.clone();
+            for _ in 0..random.int_in_range(0..=11)? {
+                key.push(*random.choose(&[0, 1, 255])?);
+            }
+            restoring.take(&key, revision(main), Some(Generation { created: main, version: 1 }));
+            expected.insert(key, main);
+        }
+        let index = restoring.finish();
+        let found: Vec<_> = all(&index, i64::MAX).into_iter().collect();
+        assert_eq!(found, expected.into_iter().collect::<Vec<_>>());
+        Ok(())
+    });
+}

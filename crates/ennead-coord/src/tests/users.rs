@@ -1,3 +1,5 @@
+use ennead_store::WriteBatch;
+
 use super::*;
 use crate::Error;
 use crate::api::authpb::Permission;
@@ -9,9 +11,14 @@ use crate::api::etcdserverpb::{
     LeaseRevokeRequest, WatchCreateRequest, WatchRequest,
 };
 
+/// Nothing goes along with a change.
+fn nothing(_: &mut WriteBatch) -> Result<()> {
+    Ok(())
+}
+
 impl World {
     fn add_user(&self, name: &str, role: &str) {
-        self.wait(self.coord.user_add(&AuthUserAddRequest { name: name.into(), ..Default::default() })).unwrap();
+        self.wait(self.coord.user_add(&AuthUserAddRequest { name: name.into(), ..Default::default() }, nothing)).unwrap();
         let request = AuthUserGrantRoleRequest { user: name.into(), role: role.into() };
         self.wait(self.coord.user_grant_role(&request)).unwrap();
     }
@@ -47,14 +54,14 @@ fn permissions_come_with_root() {
     let world = World::new();
     let enable = || world.wait(world.coord.auth_enable()).map(|_| ());
     assert_eq!(enable(), Err(Error::RootUserNotExist));
-    world.wait(world.coord.user_add(&AuthUserAddRequest { name: "root".into(), ..Default::default() })).unwrap();
+    world.wait(world.coord.user_add(&AuthUserAddRequest { name: "root".into(), ..Default::default() }, nothing)).unwrap();
     assert_eq!(enable(), Err(Error::RootRoleNotExist));
     let grant = AuthUserGrantRoleRequest { user: "root".into(), role: "root".into() };
     world.wait(world.coord.user_grant_role(&grant)).unwrap();
     assert_eq!(enable(), Ok(()));
     let root = world.as_user("root");
     let delete = AuthUserDeleteRequest { name: "root".into() };
-    assert_eq!(root.wait(root.coord.user_delete(&delete)).unwrap_err(), Error::InvalidAuthManagement);
+    assert_eq!(root.wait(root.coord.user_delete(&delete, nothing)).unwrap_err(), Error::InvalidAuthManagement);
     let revoke = AuthUserRevokeRoleRequest { name: "root".into(), role: "root".into() };
     assert_eq!(root.wait(root.coord.user_revoke_role(&revoke)).unwrap_err(), Error::InvalidAuthManagement);
 }

@@ -46,17 +46,21 @@ impl Rows {
     /// None yet when it returns: the reply waits for the sequence.
     pub(super) fn put(&self, name: &[u8], user: &User) -> Result<Sequence> {
         let mut batch = WriteBatch::new();
-        batch.put(self.table, &row_key(name), &user.rules().join(&b'\n'));
-        Ok(self.store.commit(&batch)?.sequence)
+        self.stage(name, Some(user), &mut batch);
+        self.commit(&batch)
     }
 
-    /// All of them or none; durable like [`Rows::put`].
-    pub(super) fn delete<'a>(&self, names: impl Iterator<Item = &'a [u8]>) -> Result<Sequence> {
-        let mut batch = WriteBatch::new();
-        for name in names {
-            batch.delete(self.table, &row_key(name));
+    /// Puts the row of a user into a batch, or with none its end.
+    pub(super) fn stage(&self, name: &[u8], user: Option<&User>, batch: &mut WriteBatch) {
+        match user {
+            Some(user) => batch.put(self.table, &row_key(name), &user.rules().join(&b'\n')),
+            None => batch.delete(self.table, &row_key(name)),
         }
-        Ok(self.store.commit(&batch)?.sequence)
+    }
+
+    /// Durable like [`Rows::put`].
+    pub(super) fn commit(&self, batch: &WriteBatch) -> Result<Sequence> {
+        Ok(self.store.commit(batch)?.sequence)
     }
 }
 

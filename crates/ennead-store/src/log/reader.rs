@@ -154,27 +154,25 @@ impl SegmentReader {
         let mut block = from;
         loop {
             let available = self.fill(block, WINDOW_BYTES)?;
-            let base = (block - self.window_at) as usize;
-            let length = self.window.len() - base;
+            let length = self.window.len() - (block - self.window_at) as usize;
             if length < FIXED_BYTES {
                 return Ok(None);
             }
             let last = length - FIXED_BYTES;
             let mut at = 0;
             while at <= last {
-                let bytes = &self.window[base..];
+                // A check may have moved the window.
+                let bytes = &self.window[(block - self.window_at) as usize..];
                 if at + 4096 <= last && bytes[at..at + 4096].iter().all(|byte| *byte == 0) {
                     at += 4096 - FIXED_BYTES;
                     continue;
                 }
-                let sequence = u64_at(bytes, at + 8);
-                let announced = u32_at(bytes, at) as u64;
-                let plausible = sequence > above && sequence - above < 1 << 32 && announced >= 12;
-                if plausible && let Some(found) = self.check(block + at as u64)? {
-                    return Ok(Some(found));
+                if self.is_plausible(&bytes[at..at + FIXED_BYTES], block + at as u64, above, available - at as u64) {
+                    if let Some(found) = self.check(block + at as u64)? {
+                        return Ok(Some(found));
+                    }
+                    self.fill(block, length)?;
                 }
-                // The check may have moved the window.
-                self.fill(block, length)?;
                 at += 1;
             }
             if length as u64 >= available {
@@ -182,6 +180,19 @@ impl SegmentReader {
             }
             block += last as u64 + 1;
         }
+    }
+
+    /// Whether a record may begin like this. A look at the rest of it costs as much as the length that is announced, and a
+    /// recycled segment is full of what looks a little like records, so everything counts that is known of them.
+    fn is_plausible(&self, fixed: &[u8], offset: u64, above: Sequence, available: u64) -> bool {
+        let (length, sequence, header) = (u32_at(fixed, 0) as u64, u64_at(fixed, 8), u32_at(fixed, 16) as u64);
+        // They follow each other without a gap, none shorter than what all of them have.
+        let latest = self.header.first.saturating_add((offset - HEADER_BYTES as u64) / FIXED_BYTES as u64);
+        sequence > above
+            && sequence <= latest
+            && length + 8 <= available
+            && header > 0
+            && header + FIXED_BYTES as u64 <= length + 8
     }
 
     fn check(&mut self, offset: u64) -> Result<Option<Found>> {
