@@ -104,7 +104,8 @@ fn what_a_failed_sync_has_left_is_durable_after_a_start() {
         let disk = SimulatedDisk::default();
         let options = world::options(&mut Random::new(7));
         let write = |store: &Store, of: std::ops::Range<usize>| {
-            let last = batches()[of].iter().map(|batch| store.commit(batch).unwrap().sequence).last().unwrap();
+            let sequences: Vec<_> = batches()[of].iter().map(|batch| store.commit(batch).unwrap().sequence).collect();
+            let last = sequences[sequences.len() - 1];
             (last, store.wait_durable(last))
         };
         let store = world::open(&disk, &options).unwrap();
