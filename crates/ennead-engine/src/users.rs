@@ -162,10 +162,7 @@ impl Users {
     ///
     /// # Durability
     /// The reply waits for the sequence.
-    pub(crate) fn delete<'a>(
-        &self,
-        names: impl Iterator<Item = &'a [u8]>,
-    ) -> Result<(Vec<Arc<Account>>, Sequence)> {
+    pub(crate) fn delete<'a>(&self, names: impl Iterator<Item = &'a [u8]>) -> Result<(Vec<Arc<Account>>, Sequence)> {
         let mut change = self.prepare();
         change.delete(names)?;
         if change.is_empty() {
