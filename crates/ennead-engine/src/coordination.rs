@@ -12,11 +12,11 @@ use ennead_coord::api::etcdserverpb::{
     AuthUserAddRequest, AuthUserAddResponse, AuthUserChangePasswordRequest, AuthUserChangePasswordResponse,
     AuthUserDeleteRequest, AuthUserDeleteResponse, AuthenticateRequest, AuthenticateResponse,
 };
-use ennead_coord::{Answer, Coord, Error, Options, Result};
+use ennead_coord::{Answer, AutoCompaction, Coord, Error, Login, Options, Result, Retention};
 use ennead_store::Store;
 
 use crate::Engine;
-use crate::settings::{COORD_QUOTA, Settings};
+use crate::settings::{COORD_COMPACTION_MODE, COORD_COMPACTION_RETENTION, COORD_QUOTA, Settings};
 use crate::users::Change;
 
 pub(crate) use logins::Logins;
@@ -29,6 +29,18 @@ pub(crate) fn open(store: Store, settings: &Settings, seed: u64) -> ennead_kv::R
 }
 
 const HASHED: Error = Error::Unsupported("a hashed password cannot be kept here; give the password itself");
+
+/// What compacts the history when it is old enough; nothing when all of it is kept.
+///
+/// # Errors
+/// As text, for a setting that means nothing.
+pub(crate) fn auto_compaction(coord: &Coord, settings: &Settings) -> ennead_kv::Result<Option<AutoCompaction>> {
+    let mode = settings.read(COORD_COMPACTION_MODE);
+    let retention = Retention::parse(mode, &settings.read(COORD_COMPACTION_RETENTION)).map_err(|reason| {
+        ennead_kv::Error::Text(format!("ERR {}: {reason}", COORD_COMPACTION_RETENTION.name()).into())
+    })?;
+    Ok(AutoCompaction::new(coord.clone(), retention))
+}
 
 impl Engine {
     /// The coordination model for a client that shows a token, or none. All may do everything until permissions are

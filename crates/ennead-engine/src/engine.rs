@@ -75,6 +75,8 @@ impl Engine {
         let keyspace = keyspace::open(store.clone(), &settings, random_word())?;
         let started = Instant::now();
         let coord = coordination::open(store.clone(), &settings, random_word())?;
+        let compaction = coordination::auto_compaction(&coord, &settings)?;
+        let tokens = Tokens::open(&settings)?;
         let users = Users::open(&store, &settings)?;
         let functions = Functions::open(&store)?;
         let clients = Arc::new(Clients::default());
@@ -84,7 +86,7 @@ impl Engine {
         follow_table_limit(&settings, &tracking);
         let started_unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let host = Arc::new(OnceLock::new());
-        let upkeep = Upkeep::start(&keyspace, (&coord, started), &settings, &host)
+        let upkeep = Upkeep::start(&keyspace, (&coord, started), compaction, &settings, &host)
             .map_err(|error| ennead_kv::Error::Text(format!("ERR cannot start a thread: {error}").into()))?;
         Ok(Engine(Arc::new(Inner {
             store,
