@@ -3,6 +3,7 @@
 mod keys;
 mod leases;
 mod maintenance;
+mod members;
 mod start;
 mod users;
 

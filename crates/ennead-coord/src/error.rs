@@ -60,6 +60,8 @@ errors! {
     LeaseNotFound: NotFound, "etcdserver: requested lease not found";
     LeaseExists: FailedPrecondition, "etcdserver: lease already exists";
     LeaseTtlTooLarge: OutOfRange, "etcdserver: too large lease TTL";
+    MemberBadUrls: InvalidArgument, "etcdserver: given member URLs are invalid";
+    PeerUrlExists: FailedPrecondition, "etcdserver: Peer URLs already exists";
     MemberNotFound: NotFound, "etcdserver: member not found";
     MemberNotLearner: FailedPrecondition, "etcdserver: can only promote a learner member";
     MemberNotEnoughStarted: FailedPrecondition,
