@@ -15,7 +15,7 @@ use ennead_store::{Pressure, Store};
 use parking_lot::{Mutex, RwLock};
 
 use crate::api::etcdserverpb::{AlarmType, ResponseHeader};
-use crate::auth::Caller;
+use crate::auth::{Caller, Claim};
 use crate::compaction::{self, Compactor};
 use crate::error::{Error, Result};
 use crate::publication::{Answer, Publication};
@@ -114,8 +114,8 @@ impl Coord {
     }
 
     /// The same keyspace for a client, which may do what its user may; none for one that has not said who it is.
-    pub fn on_behalf_of(&self, user: Option<Arc<str>>) -> Coord {
-        Coord { handle: Arc::clone(&self.handle), caller: Caller::Client(user) }
+    pub fn on_behalf_of(&self, claim: Option<Claim>) -> Coord {
+        Coord { handle: Arc::clone(&self.handle), caller: Caller::Client(claim) }
     }
 
     pub(crate) fn shared(&self) -> &Arc<Shared> {

@@ -79,6 +79,8 @@ errors! {
     AuthNotEnabled: FailedPrecondition, "etcdserver: authentication is not enabled";
     NoPasswordUser: Unknown, "auth: authentication failed, password was given for no password user";
     InvalidAuthToken: Unauthenticated, "etcdserver: invalid auth token";
+    AuthOldRevision: InvalidArgument, "etcdserver: revision of auth store is old";
+    VerifyOnly: Unknown, "auth: token signing attempted with verify-only key";
     InvalidAuthManagement: InvalidArgument, "etcdserver: invalid auth management";
     PermissionNotGiven: InvalidArgument, "etcdserver: permission not given";
     PermissionNotGranted: FailedPrecondition, "etcdserver: permission is not granted to the role";

@@ -29,9 +29,10 @@ mod view;
 mod watch;
 mod writer;
 
+pub use auth::Claim;
 pub use coord::{Coord, ETCD_VERSION, Login, Options, STORAGE_VERSION};
 pub use error::{Code, Error, Result};
 pub use line::Observation;
 pub use publication::Answer;
-pub use watch::WatchStream;
 pub use retention::{AutoCompaction, Retention, RetentionMode, go_duration};
+pub use watch::WatchStream;

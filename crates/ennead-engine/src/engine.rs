@@ -12,7 +12,7 @@ use ennead_store::Store;
 
 use crate::backup::Backups;
 use crate::clients::Clients;
-use crate::coordination::{self, Logins};
+use crate::coordination::{self, Tokens};
 use crate::errors::ErrorCounts;
 use crate::figures::Figures;
 use crate::herald::Herald;
@@ -40,7 +40,7 @@ struct Inner {
     store: Store,
     keyspace: Keyspace,
     coord: Coord,
-    logins: Logins,
+    tokens: Tokens,
     _upkeep: Upkeep,
     settings: Arc<Settings>,
     users: Users,
@@ -92,7 +92,7 @@ impl Engine {
             store,
             keyspace,
             coord,
-            logins: Logins::default(),
+            tokens,
             _upkeep: upkeep,
             users,
             clients,
@@ -142,8 +142,8 @@ impl Engine {
         &self.0.coord
     }
 
-    pub(crate) fn logins(&self) -> &Logins {
-        &self.0.logins
+    pub(crate) fn tokens(&self) -> &Tokens {
+        &self.0.tokens
     }
 
     pub fn settings(&self) -> &Arc<Settings> {

@@ -18,7 +18,8 @@ fn nothing(_: &mut WriteBatch) -> Result<()> {
 
 impl World {
     fn add_user(&self, name: &str, role: &str) {
-        self.wait(self.coord.user_add(&AuthUserAddRequest { name: name.into(), ..Default::default() }, nothing)).unwrap();
+        self.wait(self.coord.user_add(&AuthUserAddRequest { name: name.into(), ..Default::default() }, nothing))
+            .unwrap();
         let request = AuthUserGrantRoleRequest { user: name.into(), role: role.into() };
         self.wait(self.coord.user_grant_role(&request)).unwrap();
     }
@@ -54,7 +55,9 @@ fn permissions_come_with_root() {
     let world = World::new();
     let enable = || world.wait(world.coord.auth_enable()).map(|_| ());
     assert_eq!(enable(), Err(Error::RootUserNotExist));
-    world.wait(world.coord.user_add(&AuthUserAddRequest { name: "root".into(), ..Default::default() }, nothing)).unwrap();
+    world
+        .wait(world.coord.user_add(&AuthUserAddRequest { name: "root".into(), ..Default::default() }, nothing))
+        .unwrap();
     assert_eq!(enable(), Err(Error::RootRoleNotExist));
     let grant = AuthUserGrantRoleRequest { user: "root".into(), role: "root".into() };
     world.wait(world.coord.user_grant_role(&grant)).unwrap();
