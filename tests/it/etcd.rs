@@ -3,6 +3,7 @@
 //! `ENNEAD_ETCD` names the folder of etcd and etcdctl: `make test` builds version 3.6 where Go is, and takes Debian's 3.4
 //! otherwise. `ENNEAD_SUBJECT=etcd` puts etcd in the daemon's place, to try the tests themselves.
 
+mod administration;
 mod client;
 mod differential;
 mod etcdctl;

@@ -29,7 +29,22 @@ pub(crate) enum Caller {
     /// The server's own, or everybody's who reaches it by a way where permissions are no question.
     Server,
     /// A client; none when it has not said who it is.
-    Client(Option<Arc<str>>),
+    Client(Option<Claim>),
+}
+
+/// Who a client says it is, and has shown to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    pub user: Arc<str>,
+    /// How often users and roles had been changed when this was found out; a later change voids it. None when it is as
+    /// good as new.
+    pub revision: Option<u64>,
+}
+
+impl From<&str> for Claim {
+    fn from(user: &str) -> Claim {
+        Claim { user: user.into(), revision: None }
+    }
 }
 
 /// Users and roles.
@@ -103,12 +118,15 @@ impl Auth {
 
     /// The user that a caller is, where permissions are a question; none for one who may do everything.
     fn restricted(&self, caller: &Caller) -> Result<Option<&User>> {
-        let Caller::Client(name) = caller else { return Ok(None) };
+        let Caller::Client(claim) = caller else { return Ok(None) };
         if !self.enabled {
             return Ok(None);
         }
-        let name = name.as_ref().ok_or(Error::UserEmpty)?;
-        let user = self.users.get(&**name).ok_or(Error::PermissionDenied)?;
+        let claim = claim.as_ref().ok_or(Error::UserEmpty)?;
+        if claim.revision.is_some_and(|revision| revision < self.revision) {
+            return Err(Error::AuthOldRevision);
+        }
+        let user = self.users.get(&*claim.user).ok_or(Error::PermissionDenied)?;
         Ok(Some(user).filter(|user| !is_root(user)))
     }
 
@@ -122,12 +140,13 @@ impl Auth {
 
     /// Whether the caller may look after the server.
     pub(crate) fn check_admin(&self, caller: &Caller) -> Result<()> {
-        let Caller::Client(name) = caller else { return Ok(()) };
+        let Caller::Client(claim) = caller else { return Ok(()) };
         if !self.enabled {
             return Ok(());
         }
-        let name = name.as_ref().ok_or(Error::UserEmpty)?;
-        let user = self.users.get(&**name).ok_or(Error::UserNotFound)?;
+        // etcd does not ask here how old the claim is.
+        let claim = claim.as_ref().ok_or(Error::UserEmpty)?;
+        let user = self.users.get(&*claim.user).ok_or(Error::UserNotFound)?;
         if is_root(user) { Ok(()) } else { Err(Error::PermissionDenied) }
     }
 

@@ -3,6 +3,7 @@
 mod keys;
 mod leases;
 mod maintenance;
+mod members;
 mod start;
 mod users;
 
@@ -14,7 +15,7 @@ use ennead_store::{Pressure, Store};
 use parking_lot::{Mutex, RwLock};
 
 use crate::api::etcdserverpb::{AlarmType, ResponseHeader};
-use crate::auth::{Access, Caller};
+use crate::auth::{Access, Caller, Claim};
 use crate::compaction::{self, Compactor};
 use crate::error::{Error, Result};
 use crate::fence::Posted;
@@ -127,8 +128,8 @@ impl Coord {
     }
 
     /// The same keyspace for a client, which may do what its user may; none for one that has not said who it is.
-    pub fn on_behalf_of(&self, user: Option<Arc<str>>) -> Coord {
-        Coord { handle: Arc::clone(&self.handle), caller: Caller::Client(user), fence: None }
+    pub fn on_behalf_of(&self, claim: Option<Claim>) -> Coord {
+        Coord { handle: Arc::clone(&self.handle), caller: Caller::Client(claim), fence: None }
     }
 
     pub(crate) fn shared(&self) -> &Arc<Shared> {

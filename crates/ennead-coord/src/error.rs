@@ -64,6 +64,8 @@ errors! {
     LeaseNotFound: NotFound, "etcdserver: requested lease not found";
     LeaseExists: FailedPrecondition, "etcdserver: lease already exists";
     LeaseTtlTooLarge: OutOfRange, "etcdserver: too large lease TTL";
+    MemberBadUrls: InvalidArgument, "etcdserver: given member URLs are invalid";
+    PeerUrlExists: FailedPrecondition, "etcdserver: Peer URLs already exists";
     MemberNotFound: NotFound, "etcdserver: member not found";
     MemberNotLearner: FailedPrecondition, "etcdserver: can only promote a learner member";
     MemberNotEnoughStarted: FailedPrecondition,
@@ -81,6 +83,8 @@ errors! {
     AuthNotEnabled: FailedPrecondition, "etcdserver: authentication is not enabled";
     NoPasswordUser: Unknown, "auth: authentication failed, password was given for no password user";
     InvalidAuthToken: Unauthenticated, "etcdserver: invalid auth token";
+    AuthOldRevision: InvalidArgument, "etcdserver: revision of auth store is old";
+    VerifyOnly: Unknown, "auth: token signing attempted with verify-only key";
     InvalidAuthManagement: InvalidArgument, "etcdserver: invalid auth management";
     PermissionNotGiven: InvalidArgument, "etcdserver: permission not given";
     PermissionNotGranted: FailedPrecondition, "etcdserver: permission is not granted to the role";

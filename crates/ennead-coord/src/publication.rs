@@ -236,6 +236,11 @@ impl<T> Answer<T> {
         Answer { value: Some(value), sequence, ticket: None, publication }
     }
 
+    /// What has to be durable before it is given.
+    pub(crate) fn sequence(&self) -> Sequence {
+        self.sequence
+    }
+
     /// The same answer in another form.
     pub fn map<U>(mut self, map: impl FnOnce(T) -> U) -> Answer<U> {
         let value = self.value.take().map(map);

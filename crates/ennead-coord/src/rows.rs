@@ -6,11 +6,14 @@
 //! | `coord.auth` | see [`crate::auth`] | |
 //! | `coord.leases` | id (8 bytes, big endian) | see [`crate::lease`] |
 //! | `coord.meta` | a word of [`Word`] | a number, 8 bytes, big endian |
+//! | | `peer-urls` | `etcdserverpb.MemberUpdateRequest`, the last one |
 
 use ennead_store::{Store, Table, TableKind, WriteBatch};
+use prost::Message;
 
+use crate::api::etcdserverpb::MemberUpdateRequest;
 use crate::api::mvccpb::KeyValue;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::record;
 use crate::revision::Revision;
 
@@ -23,6 +26,8 @@ pub(crate) struct Rows {
     pub(crate) leases: Table,
     pub(crate) meta: Table,
 }
+
+const PEER_URLS: &[u8] = b"peer-urls";
 
 /// Names of single numbers.
 #[derive(Debug, Clone, Copy)]
@@ -66,6 +71,16 @@ impl Rows {
     /// The pair that a change wrote, unless it was compacted away.
     pub(crate) fn pair(&self, revision: Revision) -> Result<Option<KeyValue>> {
         self.store.get(self.history, &revision.row_key())?.map(record::decode).transpose()
+    }
+
+    /// What the member was told to call itself to others.
+    pub(crate) fn peer_urls(&self) -> Result<Vec<String>> {
+        let Some(bytes) = self.store.get(self.meta, PEER_URLS)? else { return Ok(Vec::new()) };
+        Ok(MemberUpdateRequest::decode(&*bytes).map_err(|_| Error::Corrupt)?.peer_ur_ls)
+    }
+
+    pub(crate) fn put_peer_urls(&self, batch: &mut WriteBatch, request: &MemberUpdateRequest) {
+        batch.put(self.meta, PEER_URLS, &request.encode_to_vec());
     }
 
     pub(crate) fn number(&self, word: Word) -> Result<Option<u64>> {

@@ -28,6 +28,7 @@ pub(crate) struct State {
     pub(crate) leases: Leases,
     pub(crate) space: Space,
     pub(crate) auth: Auth,
+    pub(crate) peer_urls: Vec<String>,
     /// As in `auth`, for those who do not want to wait for the lock.
     pub(crate) auth_enabled: Arc<AtomicBool>,
 }
@@ -73,6 +74,7 @@ impl State {
                 self.auth_enabled.store(auth.enabled, Ordering::Release);
                 self.auth = auth;
             }
+            Effect::PeerUrls(urls) => self.peer_urls = urls,
             Effect::Alarm(alarm, true) => {
                 self.space.alarms.insert(alarm);
             }

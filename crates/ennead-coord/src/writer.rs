@@ -35,6 +35,8 @@ pub(crate) enum Effect {
     Alarm(Alarm, bool),
     /// Users and roles are these.
     Auth(Auth),
+    /// The member has these peer URLs.
+    PeerUrls(Vec<String>),
 }
 
 pub(crate) struct Writer<'a> {

@@ -4,28 +4,42 @@
 //! matter of the model's roles. A user that is added there can log in everywhere, and elsewhere may do nothing until
 //! ACL SETUSER says so.
 
+mod jwt;
 mod logins;
 #[cfg(test)]
 mod tests;
+mod tokens;
 
 use ennead_coord::api::etcdserverpb::{
     AuthUserAddRequest, AuthUserAddResponse, AuthUserChangePasswordRequest, AuthUserChangePasswordResponse,
     AuthUserDeleteRequest, AuthUserDeleteResponse, AuthenticateRequest, AuthenticateResponse,
 };
-use ennead_coord::{Answer, Coord, Error, Options, Result};
+use ennead_coord::{Answer, AutoCompaction, Coord, Error, Login, Options, Result, Retention};
 use ennead_store::Store;
 
 use crate::Engine;
-use crate::settings::{COORD_QUOTA, Settings};
+use crate::settings::{COORD_COMPACTION_MODE, COORD_COMPACTION_RETENTION, COORD_QUOTA, Settings};
 use crate::users::Change;
 
-pub(crate) use logins::Logins;
+pub(crate) use tokens::Tokens;
 
 /// # Errors
 /// As text: a start that fails says it, and ends.
 pub(crate) fn open(store: Store, settings: &Settings, seed: u64) -> ennead_kv::Result<Coord> {
     let options = Options { seed, quota_bytes: settings.read(COORD_QUOTA) };
     Coord::open(store, &options).map_err(|error| ennead_kv::Error::Text(format!("ERR {error}").into()))
+}
+
+/// What compacts the history when it is old enough; nothing when all of it is kept.
+///
+/// # Errors
+/// As text, for a setting that means nothing.
+pub(crate) fn auto_compaction(coord: &Coord, settings: &Settings) -> ennead_kv::Result<Option<AutoCompaction>> {
+    let mode = settings.read(COORD_COMPACTION_MODE);
+    let retention = Retention::parse(mode, &settings.read(COORD_COMPACTION_RETENTION)).map_err(|reason| {
+        ennead_kv::Error::Text(format!("ERR {}: {reason}", COORD_COMPACTION_RETENTION.name()).into())
+    })?;
+    Ok(AutoCompaction::new(coord.clone(), retention))
 }
 
 const HASHED: Error = Error::Unsupported("a hashed password cannot be kept here; give the password itself");
@@ -41,25 +55,33 @@ impl Engine {
         if !coord.auth_enabled() {
             return Ok(coord.clone());
         }
-        let user = token.map(|token| self.logins().find(token).ok_or(Error::InvalidAuthToken)).transpose()?;
-        Ok(coord.on_behalf_of(user))
+        let claim = |token: &str| {
+            let token = token.strip_prefix("Bearer ").unwrap_or(token);
+            self.tokens().find(token).ok_or(Error::InvalidAuthToken)
+        };
+        Ok(coord.on_behalf_of(token.map(claim).transpose()?))
     }
 
     /// Gives out a token for a name and its password.
     pub fn coord_login(&self, request: &AuthenticateRequest) -> Result<AuthenticateResponse> {
         // Without permissions a login is asked for where the server asks for passwords.
-        if (self.coord().auth_enabled() || self.users().is_open()) && self.coord().login(&request.name)?.no_password {
-            return Err(Error::NoPasswordUser);
-        }
+        let asked_for = self.coord().auth_enabled() || self.users().is_open();
+        let login = match self.coord().login(&request.name) {
+            Ok(login) if asked_for && login.no_password => return Err(Error::NoPasswordUser),
+            Ok(login) => login,
+            Err(error) if asked_for => return Err(error),
+            Err(_) => Login { no_password: false, auth_revision: self.coord().auth_revision() },
+        };
         let right = self.users().login(Some(request.name.as_bytes()), request.password.as_bytes());
         right.map_err(|_| Error::AuthFailed)?;
-        let token = self.logins().give(&request.name)?;
+        let token = self.tokens().give(&request.name, login)?;
         Ok(AuthenticateResponse { header: Some(self.coord().header()), token })
     }
 
     /// Whether a token was given out and is good.
     pub fn is_coord_token(&self, token: &str) -> bool {
-        self.logins().find(token).is_some()
+        let claim = self.tokens().find(token);
+        claim.is_some_and(|claim| claim.revision.is_none_or(|revision| revision >= self.coord().auth_revision()))
     }
 
     /// Adds a user to the model and, with its password, to the server's users, in one batch. A name that these have already
@@ -96,7 +118,7 @@ impl Engine {
             Ok(())
         })?;
         change.finish();
-        self.logins().forget(&request.name);
+        self.tokens().forget(&request.name);
         Ok(answer)
     }
 
@@ -118,7 +140,7 @@ impl Engine {
             Ok(())
         })?;
         change.finish();
-        self.logins().forget(&request.name);
+        self.tokens().forget(&request.name);
         Ok(answer)
     }
 }

@@ -12,7 +12,7 @@ use ennead_store::Store;
 
 use crate::backup::Backups;
 use crate::clients::Clients;
-use crate::coordination::{self, Logins};
+use crate::coordination::{self, Tokens};
 use crate::errors::ErrorCounts;
 use crate::figures::Figures;
 use crate::herald::Herald;
@@ -40,7 +40,7 @@ struct Inner {
     store: Store,
     keyspace: Keyspace,
     coord: Coord,
-    logins: Logins,
+    tokens: Tokens,
     _upkeep: Upkeep,
     settings: Arc<Settings>,
     users: Users,
@@ -75,6 +75,8 @@ impl Engine {
         let keyspace = keyspace::open(store.clone(), &settings, random_word())?;
         let started = Instant::now();
         let coord = coordination::open(store.clone(), &settings, random_word())?;
+        let compaction = coordination::auto_compaction(&coord, &settings)?;
+        let tokens = Tokens::open(&settings)?;
         let users = Users::open(&store, &settings)?;
         let functions = Functions::open(&store)?;
         let clients = Arc::new(Clients::default());
@@ -84,13 +86,13 @@ impl Engine {
         follow_table_limit(&settings, &tracking);
         let started_unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let host = Arc::new(OnceLock::new());
-        let upkeep = Upkeep::start(&keyspace, (&coord, started), &settings, &host)
+        let upkeep = Upkeep::start(&keyspace, (&coord, started), compaction, &settings, &host)
             .map_err(|error| ennead_kv::Error::Text(format!("ERR cannot start a thread: {error}").into()))?;
         Ok(Engine(Arc::new(Inner {
             store,
             keyspace,
             coord,
-            logins: Logins::default(),
+            tokens,
             _upkeep: upkeep,
             users,
             clients,
@@ -140,8 +142,8 @@ impl Engine {
         &self.0.coord
     }
 
-    pub(crate) fn logins(&self) -> &Logins {
-        &self.0.logins
+    pub(crate) fn tokens(&self) -> &Tokens {
+        &self.0.tokens
     }
 
     pub fn settings(&self) -> &Arc<Settings> {

@@ -22,7 +22,7 @@ pub(crate) struct Barrier {
 impl Barrier {
     pub(crate) fn new(engine: &Engine, account: &Account, fence: Fence) -> Arc<Barrier> {
         let user = String::from_utf8_lossy(account.name()).into_owned();
-        let coord = engine.coord().on_behalf_of(Some(user.into()));
+        let coord = engine.coord().on_behalf_of(Some((&*user).into()));
         Arc::new(Barrier { coord, fence, started: engine.started() })
     }
 

@@ -1,5 +1,5 @@
 //! What the models need done in the background: reading keys into memory after a start, deleting those that are due, ending
-//! leases, giving memory back when it is quiet.
+//! leases, compacting history that is old, giving memory back when it is quiet.
 //!
 //! Threads hold no engine: they end when the last handle to it is gone.
 
@@ -7,7 +7,7 @@ use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use ennead_coord::Coord;
+use ennead_coord::{AutoCompaction, Coord};
 use ennead_kv::{Call, Keyspace};
 
 use crate::host::Host;
@@ -27,7 +27,7 @@ const ERROR_WAIT: Duration = Duration::from_secs(1);
 
 /// Dropping it ends the threads.
 pub(crate) struct Upkeep {
-    _alive: [Sender<()>; 4],
+    _alive: Vec<Sender<()>>,
 }
 
 impl Upkeep {
@@ -35,19 +35,22 @@ impl Upkeep {
     pub(crate) fn start(
         keyspace: &Keyspace,
         (coord, coord_opened): (&Coord, Instant),
+        compaction: Option<AutoCompaction>,
         settings: &Arc<Settings>,
         host: &Arc<OnceLock<Host>>,
     ) -> std::io::Result<Upkeep> {
         let (expiring, warming, coord) = (keyspace.clone(), keyspace.clone(), coord.clone());
         let mut quiet = Quiet::new(keyspace.store().clone(), Arc::clone(settings), Arc::clone(host));
-        Ok(Upkeep {
-            _alive: [
-                spawn("expiry", move || expire(&expiring))?,
-                spawn("warming", move || warm(&warming))?,
-                spawn("leases", move || end_leases(&coord, coord_opened))?,
-                spawn("quiet", move || Some(quiet.step()))?,
-            ],
-        })
+        let mut alive = vec![
+            spawn("expiry", move || expire(&expiring))?,
+            spawn("warming", move || warm(&warming))?,
+            spawn("leases", move || end_leases(&coord, coord_opened))?,
+            spawn("quiet", move || Some(quiet.step()))?,
+        ];
+        if let Some(mut compaction) = compaction {
+            alive.push(spawn("retention", move || Some(compaction.step(coord_opened.elapsed())))?);
+        }
+        Ok(Upkeep { _alive: alive })
     }
 }
 

@@ -19,6 +19,7 @@ use tonic::service::Routes;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Server;
 use tonic_health::ServingStatus;
+use tower::util::MapResponseLayer;
 
 use connections::Connections;
 
@@ -88,6 +89,7 @@ pub async fn serve(
         .add_service(InterceptedService::new(reflection().build_v1alpha()?, guard.clone()));
     let services = services::with(routes, &engine, &guard, url, streams_stopping);
     let server = Server::builder()
+        .layer(MapResponseLayer::new(error::reworded))
         .max_concurrent_streams(options.streams_max)
         .http2_keepalive_interval(Some(Duration::from_secs(60)));
     let connections = Connections::open(socket, &options)?;

@@ -43,6 +43,15 @@ calls! {
     LeaseRevokeRequest => LeaseRevokeResponse, "Lease/LeaseRevoke";
     LeaseTimeToLiveRequest => LeaseTimeToLiveResponse, "Lease/LeaseTimeToLive";
     LeaseLeasesRequest => LeaseLeasesResponse, "Lease/LeaseLeases";
+    AuthEnableRequest => AuthEnableResponse, "Auth/AuthEnable";
+    AuthenticateRequest => AuthenticateResponse, "Auth/Authenticate";
+    AuthUserAddRequest => AuthUserAddResponse, "Auth/UserAdd";
+    AuthUserGrantRoleRequest => AuthUserGrantRoleResponse, "Auth/UserGrantRole";
+    MemberAddRequest => MemberAddResponse, "Cluster/MemberAdd";
+    MemberRemoveRequest => MemberRemoveResponse, "Cluster/MemberRemove";
+    MemberUpdateRequest => MemberUpdateResponse, "Cluster/MemberUpdate";
+    MemberListRequest => MemberListResponse, "Cluster/MemberList";
+    MemberPromoteRequest => MemberPromoteResponse, "Cluster/MemberPromote";
 }
 
 /// A connection, which many may share.
@@ -74,11 +83,22 @@ impl Client {
     }
 
     pub(crate) async fn call<Q: Call>(&self, request: Q) -> Result<Q::Answer, Status> {
+        self.send(Request::new(request)).await
+    }
+
+    /// With the token of a login.
+    pub(crate) async fn call_with<Q: Call>(&self, token: &str, request: Q) -> Result<Q::Answer, Status> {
+        let mut request = Request::new(request);
+        request.metadata_mut().insert("token", token.parse().expect("a token is ASCII"));
+        self.send(request).await
+    }
+
+    async fn send<Q: Call>(&self, request: Request<Q>) -> Result<Q::Answer, Status> {
         let mut grpc = tonic::client::Grpc::new(self.0.clone()).max_decoding_message_size(ANSWER_BYTES_MAX);
         let answer = async {
             grpc.ready().await.map_err(|error| Status::unavailable(error.to_string()))?;
             let codec: ProstCodec<Q, Q::Answer> = ProstCodec::default();
-            grpc.unary(Request::new(request), PathAndQuery::from_static(Q::PATH), codec).await
+            grpc.unary(request, PathAndQuery::from_static(Q::PATH), codec).await
         };
         match tokio::time::timeout(PATIENCE, answer).await {
             Ok(answer) => answer.map(tonic::Response::into_inner),

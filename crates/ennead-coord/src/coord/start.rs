@@ -50,6 +50,7 @@ impl Shared {
             leases,
             space,
             auth,
+            peer_urls: rows.peer_urls()?,
             auth_enabled: Arc::clone(&auth_enabled),
         };
         Ok(Shared {

@@ -26,6 +26,8 @@ use crate::writer::Effect;
 pub struct Login {
     /// No password leads to this user.
     pub no_password: bool,
+    /// How often users and roles were changed so far.
+    pub auth_revision: u64,
 }
 
 macro_rules! answers {
@@ -128,7 +130,8 @@ impl Coord {
             writer.state.auth.check_admin(&self.caller)?;
             let mut auth = writer.state.auth.clone();
             let user = auth.users.get(name).ok_or(Error::UserNotFound)?;
-            along(Login { no_password: has_no_password(user) }, &mut writer.batch)?;
+            let no_password = has_no_password(user);
+            along(Login { no_password, auth_revision: auth.revision }, &mut writer.batch)?;
             auth.stage(&writer.state.auth, writer.rows, &mut writer.batch);
             writer.effects.push(Effect::Auth(auth));
             Ok(AuthUserChangePasswordResponse { header: Some(shared.identity.header(writer.state.revision)) })
@@ -142,6 +145,11 @@ impl Coord {
         let (enabled, auth_revision) = (state.auth.enabled, state.auth.revision);
         drop(state);
         Ok(AuthStatusResponse { header: Some(self.header()), enabled, auth_revision })
+    }
+
+    /// How often users and roles were changed so far.
+    pub fn auth_revision(&self) -> u64 {
+        self.shared().state.read().auth.revision
     }
 
     /// Whether permissions are switched on.
@@ -159,14 +167,14 @@ impl Coord {
             return Err(Error::AuthNotEnabled);
         }
         let user = state.auth.users.get(name).ok_or(Error::AuthFailed)?;
-        Ok(Login { no_password: has_no_password(user) })
+        Ok(Login { no_password: has_no_password(user), auth_revision: state.auth.revision })
     }
 
     /// The roles of a user. Users may ask for themselves.
     pub fn user_get(&self, request: &AuthUserGetRequest) -> Result<AuthUserGetResponse> {
         let header = Some(self.header());
         let state = self.shared().state.read();
-        if !matches!(&self.caller, Caller::Client(Some(name)) if **name == *request.name) {
+        if !matches!(&self.caller, Caller::Client(Some(claim)) if *claim.user == *request.name) {
             state.auth.check_admin(&self.caller)?;
         }
         let user = state.auth.users.get(&request.name).ok_or(Error::UserNotFound)?;
@@ -186,8 +194,8 @@ impl Coord {
         let header = Some(self.header());
         let state = self.shared().state.read();
         let own = match &self.caller {
-            Caller::Client(Some(name)) => {
-                state.auth.users.get(&**name).is_some_and(|user| user.roles.contains(&request.role))
+            Caller::Client(Some(claim)) => {
+                state.auth.users.get(&*claim.user).is_some_and(|user| user.roles.contains(&request.role))
             }
             _ => false,
         };

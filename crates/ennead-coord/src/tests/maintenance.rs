@@ -1,7 +1,7 @@
 use super::*;
-use crate::Error;
 use crate::api::etcdserverpb::alarm_request::AlarmAction;
 use crate::api::etcdserverpb::{AlarmRequest, AlarmType, HashKvRequest};
+use crate::{AutoCompaction, Error, Retention};
 use sha2::{Digest, Sha256};
 
 #[test]
@@ -75,4 +75,24 @@ fn a_snapshot_ends_with_its_hash() {
     assert_eq!(bytes.len() % 4096, 0);
     let first = &file[0];
     assert_eq!(first.remaining_bytes, (bytes.len() - first.blob.len()) as u64);
+}
+
+#[test]
+fn history_is_compacted_without_being_asked_for() {
+    let world = World::new();
+    let mut compaction = AutoCompaction::new(world.coord.clone(), Retention::Revisions(3)).unwrap();
+    let every = compaction.step(Duration::ZERO);
+    for value in 0..9 {
+        world.put("a", &value.to_string());
+    }
+    assert!(world.range("a", "", 2).is_ok());
+    assert_eq!(compaction.step(every), Duration::from_secs(300));
+    assert_eq!(world.range("a", "", 6).unwrap_err(), Error::Compacted);
+    assert_eq!(text(&world.range("a", "", 7).unwrap().kvs[0].value), "5");
+    // It goes on by itself from there, and an asked-for compaction in between is no fault.
+    world.put("a", "9");
+    world.compact(9).unwrap();
+    compaction.step(every * 2);
+    assert!(world.range("a", "", 9).is_ok());
+    assert!(AutoCompaction::new(world.coord.clone(), Retention::All).is_none());
 }

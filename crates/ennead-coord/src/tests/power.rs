@@ -239,7 +239,7 @@ fn step(random: &mut Random, life: &Life) -> Result<()> {
         19..=20 => return compact(random, life),
         21 => drop(coord.role_add(&AuthRoleAddRequest { name: name() })?),
         22 => drop(coord.role_delete(&AuthRoleDeleteRequest { role: name() })?),
-        23 => drop(coord.user_add(&AuthUserAddRequest { name: name(), ..Default::default() })?),
+        23 => drop(coord.user_add(&AuthUserAddRequest { name: name(), ..Default::default() }, |_| Ok(()))?),
         24 => drop(coord.alarm(&AlarmRequest { action: 1 + random.below(2) as i32, member_id: 1, alarm: 1 })?),
         _ => store.flush()?,
     }

@@ -7,8 +7,6 @@ use std::time::{Duration, Instant};
 use ennead_coord::{Error, Result};
 use parking_lot::Mutex;
 
-/// How long a token is good after it was last shown: etcd's default.
-const GOOD_FOR: Duration = Duration::from_secs(300);
 /// Letters of a token that nobody can guess.
 const LETTERS: usize = 24;
 /// Tokens at a time. The oldest go.
@@ -20,12 +18,18 @@ struct Login {
     shown: Instant,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Logins {
     tokens: Mutex<HashMap<String, Login>>,
+    /// How long a token is good after it was last shown.
+    good_for: Duration,
 }
 
 impl Logins {
+    pub(crate) fn new(good_for: Duration) -> Logins {
+        Logins { tokens: Mutex::default(), good_for }
+    }
+
     /// A new token.
     pub(crate) fn give(&self, user: &str) -> Result<String> {
         let mut random = [0; LETTERS];
@@ -33,7 +37,7 @@ impl Logins {
         let token: String = random.iter().map(|byte| char::from(b'a' + byte % 26)).collect();
         let mut tokens = self.tokens.lock();
         if tokens.len() >= TOKENS_MAX {
-            tokens.retain(|_, login| login.shown.elapsed() < GOOD_FOR);
+            tokens.retain(|_, login| login.shown.elapsed() < self.good_for);
         }
         if tokens.len() >= TOKENS_MAX
             && let Some(oldest) = tokens.iter().min_by_key(|(_, login)| login.shown).map(|(token, _)| token.clone())
@@ -48,7 +52,7 @@ impl Logins {
     pub(crate) fn find(&self, token: &str) -> Option<Arc<str>> {
         let mut tokens = self.tokens.lock();
         let login = tokens.get_mut(token)?;
-        if login.shown.elapsed() >= GOOD_FOR {
+        if login.shown.elapsed() >= self.good_for {
             tokens.remove(token);
             return None;
         }
@@ -68,7 +72,7 @@ mod tests {
 
     #[test]
     fn tokens_lead_to_their_users_until_they_are_forgotten() {
-        let logins = Logins::default();
+        let logins = Logins::new(Duration::from_secs(300));
         let (first, second) = (logins.give("a").unwrap(), logins.give("b").unwrap());
         assert_ne!(first, second);
         assert_eq!(logins.find(&first).as_deref(), Some("a"));

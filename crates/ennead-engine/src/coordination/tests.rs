@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use ennead_coord::api::authpb::UserAddOptions;
+use ennead_coord::api::etcdserverpb::{AuthUserGrantRoleRequest, RangeRequest};
 use ennead_store::disk::simulated::{Ending, Random, SimulatedDisk, for_seeds};
 
 use super::*;
@@ -15,8 +16,24 @@ fn add(name: &str, password: &str) -> AuthUserAddRequest {
 
 /// An engine over a disk that forgets what was not synced.
 fn open(disk: &SimulatedDisk) -> Engine {
+    open_with(disk, Settings::new())
+}
+
+fn open_with(disk: &SimulatedDisk, settings: Settings) -> Engine {
     let store = disk.open_store(&StoreOptions::new(Path::new("/data"))).unwrap();
-    Engine::open(store, Arc::new(Settings::new())).unwrap()
+    Engine::open(store, Arc::new(settings)).unwrap()
+}
+
+fn with_tokens(text: &str) -> Settings {
+    let settings = Settings::new();
+    settings.preset("coord.auth_token", text).unwrap();
+    settings
+}
+
+/// Tokens that are signed by a key of the tests.
+fn signed(ttl: &str) -> Settings {
+    let key = concat!(env!("CARGO_MANIFEST_DIR"), "/src/coordination/jwt/tests/ed.pem");
+    with_tokens(&format!("jwt,sign-method=EdDSA,priv-key={key},ttl={ttl}"))
 }
 
 impl Engine {
@@ -34,6 +51,26 @@ impl Engine {
 
     fn auth_revision(&self) -> u64 {
         self.coord().auth_status().unwrap().auth_revision
+    }
+
+    /// Root, and permissions on.
+    fn with_root(self) -> Engine {
+        drop(self.coord_user_add(self.coord(), &add("root", "secret")).unwrap());
+        let grant = AuthUserGrantRoleRequest { user: "root".into(), role: "root".into() };
+        drop(self.coord().user_grant_role(&grant).unwrap());
+        drop(self.coord().auth_enable().unwrap());
+        self
+    }
+
+    fn token(&self) -> String {
+        let request = AuthenticateRequest { name: "root".into(), password: "secret".into() };
+        self.coord_login(&request).unwrap().token
+    }
+
+    /// Reads a key with a token.
+    fn read(&self, token: &str) -> Result<()> {
+        let request = RangeRequest { key: "k".into(), ..RangeRequest::default() };
+        self.coord_for(Some(token))?.range(&request).map(|_| ())
     }
 
     /// The batches that a change committed.
@@ -121,4 +158,49 @@ fn a_power_cut_leaves_both_sides_of_a_user_or_none() {
         let password = if happened && kind == 2 { "new" } else { "old" };
         assert_eq!(engine.accepts("there", password), there);
     });
+}
+
+#[test]
+fn signed_tokens_are_good_after_a_restart_until_users_change() {
+    let disk = SimulatedDisk::default();
+    let engine = open_with(&disk, signed("10m")).with_root();
+    let token = engine.token();
+    assert_eq!(engine.read(&token), Ok(()));
+    assert_eq!(engine.read(&format!("Bearer {token}")), Ok(()));
+    engine.store().wait_durable(engine.store().committed()).unwrap();
+    disk.restart(Ending::Killed);
+    drop(engine);
+    let engine = open_with(&disk, signed("10m"));
+    assert_eq!(engine.read(&token), Ok(()));
+    drop(engine.coord_user_add(engine.coord(), &add("u", "p")).unwrap());
+    let refused = engine.read(&token).unwrap_err();
+    assert_eq!(refused.to_string(), "etcdserver: revision of auth store is old");
+    assert!(!engine.is_coord_token(&token));
+    assert_eq!(engine.read(&engine.token()), Ok(()));
+}
+
+#[test]
+fn tokens_that_are_over_or_of_others_are_refused() {
+    let engine = open_with(&SimulatedDisk::default(), signed("0s")).with_root();
+    for token in [engine.token(), "a.b.c".to_owned(), String::new()] {
+        assert_eq!(engine.read(&token).unwrap_err().to_string(), "etcdserver: invalid auth token", "{token}");
+    }
+    let simple = open(&SimulatedDisk::default()).with_root();
+    assert_eq!(simple.read(&simple.token()), Ok(()));
+    assert_eq!(simple.read("other"), Err(Error::InvalidAuthToken));
+}
+
+#[test]
+fn settings_of_tokens_that_mean_nothing_stop_the_start() {
+    let check = |text: &str, expected: &str| {
+        let error = Tokens::open(&with_tokens(text)).unwrap_err().to_string();
+        assert!(error.starts_with("ERR coord.auth_token: ") && error.contains(expected), "{text}: {error}");
+    };
+    check("", "`` is none of simple and jwt");
+    check("jwts", "`jwts` is none of");
+    check("simple,ttl=1s", "simple tokens have no options");
+    check("jwt", "the sign-method `` is none of");
+    check("jwt,ttl", "`ttl` is not of the form name=value");
+    check("jwt,ttl=1=2", "is not of the form");
+    check("jwt,ttl=1s,ttl=2s", "`ttl` is given twice");
 }

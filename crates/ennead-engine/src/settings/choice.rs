@@ -1,5 +1,6 @@
 //! Settings with a list of words for values.
 
+use ennead_coord::RetentionMode;
 use ennead_store::Durability;
 
 /// An enumeration whose words appear in the file; a test compares the words with the row's.
@@ -11,6 +12,11 @@ pub trait Choice: Copy + 'static {
 impl Choice for Durability {
     const ALL: &'static [(&'static str, Self)] =
         &[("none", Durability::None), ("everysec", Durability::EverySec), ("always", Durability::Always)];
+}
+
+impl Choice for RetentionMode {
+    const ALL: &'static [(&'static str, Self)] =
+        &[("periodic", RetentionMode::Periodic), ("revision", RetentionMode::Revision)];
 }
 
 /// What happens when the memory limit is reached.

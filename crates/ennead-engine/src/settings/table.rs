@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use ennead_coord::RetentionMode;
 use ennead_store::Durability;
 
 use super::{ChannelDefault, DebugAccess, EventClasses, EvictionPolicy, Form, Key, Kind, LogFormat, LogLevel, Setting};
@@ -114,6 +115,18 @@ rows! {
     /// Bytes that the history of the coordination keyspace (etcd's keys) may take. The first write that does not fit raises
     /// the alarm NOSPACE, and writes are refused until the history is compacted and the alarm taken back. 0: no limit.
     COORD_QUOTA: u64 = "coord.quota", bytes(0), "2gb", start;
+    /// The tokens that a login to etcd's API gives out, in the words of etcd's flag. simple: random ones, which end with the
+    /// process. Or signed ones: jwt,sign-method=METHOD,priv-key=FILE,pub-key=FILE,ttl=TIME; METHOD is one of RS256, RS384,
+    /// RS512, PS256, PS384, PS512, ES256, ES384, EdDSA, HS256, HS384 and HS512, keys are PEM, of HMAC the bytes of the file.
+    COORD_AUTH_TOKEN: Arc<String> = "coord.auth_token", Kind::Text, "simple", start;
+    /// How long a simple token is good after it was last shown.
+    COORD_AUTH_TOKEN_TTL: Duration = "coord.auth_token_ttl", DURATION, "5m", start;
+    /// What `coord.auto_compaction_retention` counts. periodic: the time since when history is kept.
+    /// revision: the newest revisions, all older ones are forgotten every five minutes.
+    COORD_COMPACTION_MODE: RetentionMode = "coord.auto_compaction_mode", Kind::Choice(&["periodic", "revision"]), "periodic", start;
+    /// How much history the coordination keyspace keeps, the rest is compacted away without being asked for: a number of
+    /// hours or a time like 30m or 1h30m, or a number of revisions. 0: all, until a client asks for a compaction.
+    COORD_COMPACTION_RETENTION: Arc<String> = "coord.auto_compaction_retention", Kind::Text, "0", start;
 
     /// The most memory that keys and values may take; 0: no limit.
     MAXMEMORY: u64 = "memory.maxmemory", bytes(0), "0", live, redis: ["maxmemory" => Form::Plain], env: "ENNEAD_MAXMEMORY";

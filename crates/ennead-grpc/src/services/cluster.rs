@@ -1,11 +1,11 @@
 //! `etcdserverpb.Cluster`: there is one member, this server.
 
-use ennead_engine::coord::Error;
 use ennead_engine::coord::api::etcdserverpb::{
     Member, MemberAddRequest, MemberAddResponse, MemberListRequest, MemberListResponse, MemberPromoteRequest,
     MemberPromoteResponse, MemberRemoveRequest, MemberRemoveResponse, MemberUpdateRequest, MemberUpdateResponse,
     ResponseHeader,
 };
+use ennead_engine::coord::{Coord, Error};
 use tonic::{Request, Response, Status};
 
 use super::Api;
@@ -15,13 +15,11 @@ use crate::error::status;
 /// etcd's name for a member that was given none.
 const NAME: &str = "default";
 
-const NO_PEERS: Error = Error::Unsupported("there is one member, and others cannot be added yet");
-
 #[tonic::async_trait]
 impl Cluster for Api {
     async fn member_add(&self, request: Request<MemberAddRequest>) -> Result<Response<MemberAddResponse>, Status> {
-        self.coord_for(&request)?.check_admin().map_err(status)?;
-        Err(status(NO_PEERS))
+        let coord = self.coord_for(&request)?;
+        Err(status(coord.member_add_refusal(&request.get_ref().peer_ur_ls)))
     }
 
     async fn member_remove(
@@ -36,23 +34,15 @@ impl Cluster for Api {
         &self,
         request: Request<MemberUpdateRequest>,
     ) -> Result<Response<MemberUpdateResponse>, Status> {
-        self.check_member(&request, request.get_ref().id)?;
-        Err(status(NO_PEERS))
+        let coord = self.coord_for(&request)?;
+        self.write(|| coord.member_update(request.get_ref())).await?;
+        Ok(Response::new(MemberUpdateResponse { header: header(&coord), members: vec![self.member(&coord)] }))
     }
 
     async fn member_list(&self, request: Request<MemberListRequest>) -> Result<Response<MemberListResponse>, Status> {
         let coord = self.coord_for(&request)?;
         coord.check_known().map_err(status)?;
-        // Membership is not a part of the keys' history, so that etcd leaves the revision out.
-        let header = Some(ResponseHeader { revision: 0, ..coord.header() });
-        let member = Member {
-            id: coord.member_id(),
-            name: NAME.to_owned(),
-            peer_ur_ls: Vec::new(),
-            client_ur_ls: vec![self.url.to_string()],
-            is_learner: false,
-        };
-        Ok(Response::new(MemberListResponse { header, members: vec![member] }))
+        Ok(Response::new(MemberListResponse { header: header(&coord), members: vec![self.member(&coord)] }))
     }
 
     async fn member_promote(
@@ -64,7 +54,22 @@ impl Cluster for Api {
     }
 }
 
+/// Membership is not a part of the keys' history, so that etcd leaves the revision out.
+fn header(coord: &Coord) -> Option<ResponseHeader> {
+    Some(ResponseHeader { revision: 0, ..coord.header() })
+}
+
 impl Api {
+    fn member(&self, coord: &Coord) -> Member {
+        Member {
+            id: coord.member_id(),
+            name: NAME.to_owned(),
+            peer_ur_ls: coord.peer_urls(),
+            client_ur_ls: vec![self.url.to_string()],
+            is_learner: false,
+        }
+    }
+
     fn check_member<T>(&self, request: &Request<T>, id: u64) -> Result<(), Status> {
         let coord = self.coord_for(request)?;
         coord.check_admin().map_err(status)?;

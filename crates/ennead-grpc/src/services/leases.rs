@@ -12,7 +12,7 @@ use tonic::{Request, Response, Status, Streaming};
 use super::made::etcdserverpb::lease_server::Lease;
 use super::{Api, STREAM_ANSWERS_MAX};
 use crate::client::LEASE_LEFT;
-use crate::error::status;
+use crate::error::{status, too_large};
 
 type Answers = mpsc::Sender<Result<LeaseKeepAliveResponse, Status>>;
 
@@ -77,8 +77,16 @@ async fn keep_alive(
             () = answers.closed() => return,
             () = api.stopped() => return,
         };
-        // The client is done, or gone.
-        let Ok(Some(request)) = request else { return };
+        let request = match request {
+            Ok(Some(request)) => request,
+            // The client is done.
+            Ok(None) => return,
+            Err(refusal) => {
+                // Whoever is gone is not told.
+                let _ = answers.send(Err(too_large(refusal))).await;
+                return;
+            }
+        };
         let now_ms = api.now_ms();
         let answer = api.write(|| coord.lease_keep_alive(&request, left_s, now_ms)).await;
         let failed = answer.is_err();

@@ -1,7 +1,7 @@
 //! `etcdserverpb.Watch`.
 
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -14,6 +14,7 @@ use tonic::{Request, Response, Status, Streaming};
 
 use super::Api;
 use super::made::etcdserverpb::watch_server::Watch;
+use crate::error::too_large;
 
 /// How often watches that ask for it are told how far they are: etcd's default.
 const PROGRESS_EVERY: Duration = Duration::from_secs(600);
@@ -32,11 +33,15 @@ pub(crate) struct Answers {
     resting: bool,
     /// Tells whoever takes the requests that nobody wants answers any more.
     _gone: oneshot::Sender<()>,
+    /// Why the stream ends, when a request could not be read.
+    refusal: Refusal,
 }
 
+type Refusal = Arc<Mutex<Option<Status>>>;
+
 impl Answers {
-    fn new(stream: Arc<WatchStream>, gone: oneshot::Sender<()>) -> Answers {
-        Answers { stream, in_a_row: 0, rest: None, resting: false, _gone: gone }
+    fn new(stream: Arc<WatchStream>, gone: oneshot::Sender<()>, refusal: Refusal) -> Answers {
+        Answers { stream, in_a_row: 0, rest: None, resting: false, _gone: gone, refusal }
     }
 
     fn poll_rest(&mut self, context: &mut Context<'_>) -> Poll<()> {
@@ -79,7 +84,8 @@ impl Stream for Answers {
                 return self.poll_next(context);
             }
         }
-        polled.map(|answer| answer.map(Ok))
+        let answer = ready!(polled);
+        Poll::Ready(answer.map(Ok).or_else(|| lock(&self.refusal).take().map(Err)))
     }
 }
 
@@ -90,9 +96,16 @@ impl Watch for Api {
     async fn watch(&self, request: Request<Streaming<WatchRequest>>) -> Result<Response<Answers>, Status> {
         let stream = Arc::new(self.coord_for(&request)?.watch());
         let (gone, client_gone) = oneshot::channel();
-        tokio::spawn(serve(self.clone(), request.into_inner(), Arc::clone(&stream), client_gone));
-        Ok(Response::new(Answers::new(stream, gone)))
+        let refusal = Refusal::default();
+        let serving = serve(self.clone(), request.into_inner(), Arc::clone(&stream), Arc::clone(&refusal), client_gone);
+        tokio::spawn(serving);
+        Ok(Response::new(Answers::new(stream, gone, refusal)))
     }
+}
+
+/// A status is whole whatever a thread did that panicked.
+fn lock(refusal: &Refusal) -> MutexGuard<'_, Option<Status>> {
+    refusal.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Takes the requests of one stream until either side ends it. A client that will ask nothing more still wants answers.
@@ -100,6 +113,7 @@ async fn serve(
     mut api: Api,
     mut requests: Streaming<WatchRequest>,
     stream: Arc<WatchStream>,
+    refusal: Refusal,
     mut client_gone: oneshot::Receiver<()>,
 ) {
     let mut progress = tokio::time::interval(PROGRESS_EVERY);
@@ -113,7 +127,10 @@ async fn serve(
             request = requests.message(), if asking => match request {
                 Ok(Some(request)) => stream.request(request),
                 Ok(None) => asking = false,
-                Err(_) => break,
+                Err(failure) => {
+                    *lock(&refusal) = Some(too_large(failure));
+                    break;
+                }
             },
             _ = progress.tick() => stream.notify_progress(),
             _ = &mut client_gone => break,

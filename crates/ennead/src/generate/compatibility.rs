@@ -32,15 +32,16 @@ Measured against etcd 3.6. Codes and texts of errors are etcd's.
 |---|---|
 | KV, Watch, Lease | all calls |
 | Maintenance | all calls; see below for Downgrade |
-| Cluster | MemberList; the others answer as a cluster of one that cannot grow |
+| Cluster | MemberList, MemberUpdate; the others answer as a cluster of one that cannot grow |
 | Lock, Election | all calls |
-| Auth | all calls, with simple tokens; no tokens of the form JWT, no users by the name in a certificate |
+| Auth | all calls, with simple tokens and JWT; no users by the name in a certificate |
 | JSON gateway | all paths below `/v3/`, on the HTTP port; see below |
 
 What differs:
 
 - Every write is answered after its sync. Serializable reads are as fresh as linearizable ones, and neither waits.
-- There is one member: MemberAdd and MemberUpdate answer `Unimplemented`. The member has no peer URL.
+- There is one member. MemberAdd refuses what etcd refuses, and answers `Unimplemented` to what etcd would do. MemberRemove of this member and MemberPromote
+  are refused in the words that etcd has for it. The member has no peer URL until MemberUpdate gives it one.
 - `raft_term` counts starts, `raft_index` is the log's sequence, of all models of the server.
 - `dbSize` is what the keys' history takes, without what else is in the store, and the quota (`coord.quota`) goes by it. Space is free as soon as it is
   compacted; Defragment gives it back to the disk.
@@ -48,11 +49,12 @@ What differs:
 - A keep-alive with the metadata `ennead-lease-left` gives a lease so many seconds instead of its whole time; `ennead import etcd` uses it.
 - A keep-alive of a lease whose time is over is refused although the lease may be there for some milliseconds.
 - A progress request while watches catch up is answered when they have; etcd forgets it.
-- A message of more than 2 MiB is refused with another text than etcd's.
 - Snapshots are written from the keys' history, so their hash is not that of a copy of etcd's file. Leases are in them with their whole time.
 - Users are the server's: one that UserAdd adds can log in to every listener, and over RESP may do nothing until ACL SETUSER says so. A name cannot hold a
-  blank, and a hashed password is refused. While permissions are off, a server with a password asks for it here as well, or for the token of a login.
-- Tokens end with the process.
+  blank, one that ACL SETUSER made is taken (`default` as well), and a hashed password is refused. While permissions are off, a server with a password asks for it here as well, or for the token of a login.
+- Simple tokens end with the process, and with the password of their user. JWT (`coord.auth_token`, in the words of `--auth-token`) have no method ES512,
+  and keys of elliptic curves are PKCS #8. What etcd ignores or finds out at the first login stops the start: unknown options, keys that do not fit.
+- `coord.auto_compaction_mode` and `coord.auto_compaction_retention` are etcd's flags; a time is refused where revisions are counted.
 - The field `ennead-fence` of a request, which etcd does not know, has its writes refused once a lock is lost: see [docs/locks.md](docs/locks.md).
 - Downgrade is refused: there is no older version to go back to.
 

@@ -90,7 +90,17 @@ fn large() -> Vec<Step> {
     let sized = |size: usize| {
         Step::Put(pb::PutRequest { key: "large".into(), value: vec![b'x'; size].into(), ..Default::default() })
     };
-    vec![sized(1_500_000), sized((3 << 19) - 100), sized(3 << 19), sized((3 << 19) + 400_000), get(b"none")]
+    vec![
+        sized(1_500_000),
+        sized((3 << 19) - 100),
+        sized(3 << 19),
+        sized((3 << 19) + 400_000),
+        // Those that no service sees.
+        sized((2 << 20) - 11),
+        sized((2 << 20) - 10),
+        sized(3 << 20),
+        get(b"none"),
+    ]
 }
 
 fn overlapping() -> Vec<Step> {
