@@ -20,6 +20,7 @@ pub(crate) struct Directory {
 }
 
 /// The answer of either.
+#[expect(clippy::large_enum_variant, reason = "it lives for one call, and boxing is what it saves")]
 pub(crate) enum Answering {
     Keys(BoxFuture<http::Response<Body>, Infallible>),
     Routed(<Routes as Service<http::Request<Body>>>::Future),
