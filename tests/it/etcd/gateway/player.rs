@@ -26,6 +26,8 @@ struct Watch {
     wants_deletes: bool,
     start: i64,
     got: Vec<Value>,
+    /// The revision of the mark that is the last thing to be told.
+    mark: i64,
     ended: bool,
 }
 
@@ -42,9 +44,9 @@ impl Player {
         for (at, step) in steps.iter().enumerate() {
             answers.push(self.step(&origin, &mut Random::new(at as u64), step, &mut watches));
         }
-        self.mark(&watches);
+        let mark = self.mark(&watches);
         for mut watch in watches {
-            watch.read_until_marked();
+            watch.read_until_marked(mark);
             let events: Vec<_> = watch.got.into_iter().map(|told| general(&origin, told).to_string()).collect();
             answers.push(format!("watch: {}", events.join("; ")));
         }
@@ -119,15 +121,17 @@ impl Player {
         format!("{status} {}", general(origin, answer))
     }
 
-    /// Puts and deletes the mark, later than every watch begins.
-    fn mark(&self, watches: &[Watch]) {
+    /// Puts and deletes the mark, later than every watch begins. Answers the revision that put it: those of sequences before
+    /// may be told as well.
+    fn mark(&self, watches: &[Watch]) -> i64 {
         let newest = watches.iter().map(|watch| watch.start).max().unwrap_or_default();
         let mut reached = 0;
         while reached < newest {
             reached = revision(&self.ask("kv/put", json!({"key": "ZmlsbGVy"}))["header"]);
         }
-        self.ask("kv/put", json!({"key": MARK}));
+        let put = revision(&self.ask("kv/put", json!({"key": MARK}))["header"]);
         self.ask("kv/deleterange", json!({"key": MARK}));
+        put
     }
 }
 
@@ -144,7 +148,14 @@ impl Watch {
         let (wants_deletes, start) = (!message.filters.contains(&NODELETE), message.start_revision);
         let name = *random.pick(&["create_request", "createRequest"]);
         let body = format!("{{\"{name}\":{}}}", request(random, "WatchCreateRequest", &message));
-        Watch { answer: web.open("POST", "watch", &body), wants_deletes, start, got: Vec::new(), ended: false }
+        Watch {
+            answer: web.open("POST", "watch", &body),
+            wants_deletes,
+            start,
+            got: Vec::new(),
+            mark: i64::MAX,
+            ended: false,
+        }
     }
 
     /// Takes the next line: events one by one, and what else it says.
@@ -156,14 +167,16 @@ impl Watch {
         }
         self.ended |= result["canceled"] == json!(true);
         for event in result["events"].as_array().unwrap_or(&Vec::new()) {
-            let is_last =
+            let is_mark =
                 event["kv"]["key"] == json!(MARK) && (event["type"] == json!("DELETE") || !self.wants_deletes);
+            let is_last = is_mark && event["kv"]["mod_revision"].as_str().unwrap().parse::<i64>().unwrap() >= self.mark;
             self.ended |= is_last;
             self.got.push(event.clone());
         }
     }
 
-    fn read_until_marked(&mut self) {
+    fn read_until_marked(&mut self, mark: i64) {
+        self.mark = mark;
         while !self.ended {
             self.read();
         }

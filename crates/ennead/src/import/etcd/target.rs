@@ -132,5 +132,7 @@ fn operation(pair: &KeyValue) -> RequestOp {
 
 /// Whether another request may be taken.
 fn is_about_request(refusal: &Refusal) -> bool {
-    [INVALID_ARGUMENT, OUT_OF_RANGE].contains(&refusal.code) || refusal.message.contains("lease not found")
+    [INVALID_ARGUMENT, OUT_OF_RANGE].contains(&refusal.code)
+        || refusal.message.contains("lease not found")
+        || refusal.message.contains("larger than max")
 }
