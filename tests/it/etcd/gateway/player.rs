@@ -26,9 +26,10 @@ struct Watch {
     wants_deletes: bool,
     start: i64,
     got: Vec<Value>,
-    /// The revision of the mark that is the last thing to be told.
+    /// The revision of the mark to read to.
     mark: i64,
-    ended: bool,
+    marked: bool,
+    canceled: bool,
 }
 
 impl Player {
@@ -84,6 +85,7 @@ impl Player {
                 self.told(origin, random, "kv/txn", "TxnRequest", &origin.transaction(message.clone()))
             }
             Step::Compact(message) => {
+                self.settle(watches);
                 let message = pb::CompactionRequest { revision: origin.real(message.revision), ..*message };
                 self.told(origin, random, "kv/compaction", "CompactionRequest", &message)
             }
@@ -121,6 +123,15 @@ impl Player {
         format!("{status} {}", general(origin, answer))
     }
 
+    /// Waits until watches of the past have come as far as there is: how far they are when what they want is compacted would be
+    /// a matter of time.
+    fn settle(&self, watches: &mut [Watch]) {
+        if watches.iter().any(|watch| watch.start > 0) {
+            let mark = self.mark(watches);
+            watches.iter_mut().for_each(|watch| watch.read_until_marked(mark));
+        }
+    }
+
     /// Puts and deletes the mark, later than every watch begins. Answers the revision that put it: those of sequences before
     /// may be told as well.
     fn mark(&self, watches: &[Watch]) -> i64 {
@@ -154,7 +165,8 @@ impl Watch {
             start,
             got: Vec::new(),
             mark: i64::MAX,
-            ended: false,
+            marked: false,
+            canceled: false,
         }
     }
 
@@ -165,19 +177,19 @@ impl Watch {
         if result["created"] == json!(true) || result["canceled"] == json!(true) {
             self.got.push(line.clone());
         }
-        self.ended |= result["canceled"] == json!(true);
+        self.canceled |= result["canceled"] == json!(true);
         for event in result["events"].as_array().unwrap_or(&Vec::new()) {
             let is_mark =
                 event["kv"]["key"] == json!(MARK) && (event["type"] == json!("DELETE") || !self.wants_deletes);
-            let is_last = is_mark && event["kv"]["mod_revision"].as_str().unwrap().parse::<i64>().unwrap() >= self.mark;
-            self.ended |= is_last;
+            self.marked |=
+                is_mark && event["kv"]["mod_revision"].as_str().unwrap().parse::<i64>().unwrap() >= self.mark;
             self.got.push(event.clone());
         }
     }
 
     fn read_until_marked(&mut self, mark: i64) {
-        self.mark = mark;
-        while !self.ended {
+        (self.mark, self.marked) = (mark, false);
+        while !self.marked && !self.canceled {
             self.read();
         }
     }
