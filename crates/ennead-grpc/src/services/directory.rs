@@ -20,10 +20,9 @@ pub(crate) struct Directory {
 }
 
 /// The answer of either.
-#[expect(clippy::large_enum_variant, reason = "it lives for one call, and boxing is what it saves")]
 pub(crate) enum Answering {
     Keys(BoxFuture<http::Response<Body>, Infallible>),
-    Routed(<Routes as Service<http::Request<Body>>>::Future),
+    Routed(Box<<Routes as Service<http::Request<Body>>>::Future>),
 }
 
 impl Service<http::Request<Body>> for Directory {
@@ -42,7 +41,7 @@ impl Service<http::Request<Body>> for Directory {
         if method.is_some_and(|method| method.starts_with('/')) {
             return Answering::Keys(self.keys.call(request));
         }
-        Answering::Routed(self.routes.call(request))
+        Answering::Routed(Box::new(self.routes.call(request)))
     }
 }
 
