@@ -200,7 +200,7 @@ fn announced_port(log: &Path) -> Option<SocketAddr> {
     (port != 0).then(|| SocketAddr::from(([127, 0, 0, 1], port)))
 }
 
-/// A port that is free now; redis-server cannot pick one itself.
+/// A port that is free now, for servers that cannot pick one themselves.
 pub(crate) fn free_address() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }

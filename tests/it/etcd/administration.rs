@@ -6,7 +6,8 @@ use ennead_engine::coord::api::etcdserverpb as pb;
 use tonic::Status;
 
 use super::client::{Call, Client, runtime};
-use super::keeper::{Keeper, Kind, comparable_etcd_program, free_address};
+use super::keeper::{Keeper, Kind, comparable_etcd_program};
+use crate::server::free_address;
 
 /// A key for tokens, made for these tests.
 const KEY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../ennead-engine/src/coordination/jwt/tests/ed.pem");

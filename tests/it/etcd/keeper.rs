@@ -2,13 +2,14 @@
 //! dies with its [`Keeper`].
 
 use std::fs::File;
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
 
 use crate::daemon::process::ennead;
+use crate::server::free_address;
 use crate::wait::until;
 
 /// A running server.
@@ -158,9 +159,4 @@ fn etcd_command(folder: &Path, address: SocketAddr) -> Command {
     command.args(["--listen-client-urls", &url, "--advertise-client-urls", &url, "--log-level", "warn"]);
     command.args(["--listen-peer-urls", "http://127.0.0.1:0", "--data-dir"]).arg(folder.join("data"));
     command
-}
-
-/// An address that is free now.
-pub(crate) fn free_address() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }

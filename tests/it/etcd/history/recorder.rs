@@ -9,13 +9,14 @@ use tokio::sync::watch;
 use tonic::{Code, Status};
 
 use super::super::client::Client;
-use super::super::keeper::{Keeper, Kind, free_address};
+use super::super::keeper::{Keeper, Kind};
 use super::translation::{FROM, TO, ask};
 use super::watcher::follow;
 use crate::linearizability::history::{NEVER, Operation};
 use crate::linearizability::model::{Action, Answer, Compare, Entry, Key, Outcome, Relation, Request, Target, Value};
 use crate::linearizability::watch::{Log, Message, Watch};
 use crate::random::Random;
+use crate::server::free_address;
 
 const CLIENTS: usize = 8;
 const KEYS: usize = 5;

@@ -6,7 +6,8 @@ use super::{Import, content};
 use crate::daemon::process::{Daemon, refusal};
 use crate::daemon::self_signed;
 use crate::etcd::client::{Client, runtime};
-use crate::etcd::keeper::{Keeper, Kind, etcd_program, free_address};
+use crate::etcd::keeper::{Keeper, Kind, etcd_program};
+use crate::server::free_address;
 
 #[test]
 fn etcd_is_copied_over_tls_and_the_copy_again() {
