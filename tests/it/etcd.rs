@@ -4,7 +4,6 @@
 //! otherwise. `ENNEAD_SUBJECT=etcd` puts etcd in the daemon's place, to try the tests themselves.
 
 mod administration;
-mod client;
 mod differential;
 mod etcdctl;
 mod gateway;

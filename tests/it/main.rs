@@ -12,6 +12,7 @@ mod differential;
 mod etcd;
 mod failure;
 mod generated;
+mod grpc;
 mod kill;
 mod linearizability;
 mod migrate;

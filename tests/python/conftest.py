@@ -67,6 +67,11 @@ class Server:
                 return int(match[1])
         return None
 
+    def port_of(self, protocol):
+        """Where a listener is; None before the log tells it."""
+        match = re.search(rf'protocol="{protocol}" address=127\.0\.0\.1:(\d+)', self.log.read_text(errors="replace"))
+        return match and int(match[1])
+
     def answers(self):
         try:
             with socket.create_connection(("127.0.0.1", self.port), 1) as connection:
@@ -106,8 +111,7 @@ class Keeper(Server):
         return [*words, "--http", "off", *self.flags], None
 
     def announced_port(self):
-        match = re.search(r'protocol="grpc" address=127\.0\.0\.1:(\d+)', self.log.read_text(errors="replace"))
-        return match and int(match[1])
+        return self.port_of("grpc")
 
     def answers(self):
         try:
@@ -118,7 +122,11 @@ class Keeper(Server):
             return False
 
     def client(self, **options):
-        return etcd3.client(host="127.0.0.1", port=self.port, timeout=START_TIMEOUT_S, **options)
+        return etcd_client(self.port, **options)
+
+
+def etcd_client(port, **options):
+    return etcd3.client(host="127.0.0.1", port=port, timeout=START_TIMEOUT_S, **options)
 
 
 @pytest.fixture(scope="session")

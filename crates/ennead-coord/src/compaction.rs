@@ -1,15 +1,16 @@
 //! Compaction: history below a revision is forgotten in the background, a few keys at a time, first by the index
 //! and then by the rows.
 //!
-//! A crash in the middle leaves rows that the next start takes into the index again, and the compaction goes on, since the
-//! revision it goes to is stored first and that it is done last.
+//! It begins when the revision it goes to is on disk. A crash in the middle leaves rows that the next start takes into the
+//! index again, and the compaction goes on, since the revision it goes to is stored first and that it is done last.
 
+use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use ennead_store::{Operation, WriteBatch};
+use ennead_store::{Operation, Sequence, WriteBatch};
 use parking_lot::{Condvar, Mutex};
 
 use crate::coord::Shared;
@@ -33,21 +34,51 @@ pub(crate) struct Compactor {
 #[derive(Debug)]
 struct Progress {
     wanted: i64,
+    /// The commit that says so.
+    sequence: Sequence,
+    /// Commits that may not be on disk yet, with the revisions they are about.
+    asked: VecDeque<(Sequence, i64)>,
+    /// The revision of the newest that is.
+    on_disk: i64,
     done: i64,
     stopped: bool,
+    /// Why it will never be done.
+    failed: Option<Error>,
     waiting: Vec<Waker>,
 }
 
 impl Compactor {
     pub(crate) fn new(wanted: i64, done: i64) -> Compactor {
-        let progress = Progress { wanted, done, stopped: false, waiting: Vec::new() };
+        let progress = Progress {
+            wanted,
+            sequence: 0,
+            asked: VecDeque::new(),
+            on_disk: wanted,
+            done,
+            stopped: false,
+            failed: None,
+            waiting: Vec::new(),
+        };
         Compactor { progress: Mutex::new(progress), wake: Condvar::new() }
     }
 
-    fn ask(&self, revision: i64) {
+    /// Makes the thread go to a revision once the commit that says so is on disk.
+    pub(crate) fn ask(&self, revision: i64, sequence: Sequence) {
         let mut progress = self.progress.lock();
         progress.wanted = progress.wanted.max(revision);
+        progress.sequence = progress.sequence.max(sequence);
+        progress.asked.push_back((sequence, revision));
         self.wake.notify_one();
+    }
+
+    /// The revision below which rows may be gone, as far as that is on disk: nobody is told of a compaction that a power cut
+    /// could take back.
+    pub(crate) fn on_disk(&self, durable: Sequence) -> i64 {
+        let mut progress = self.progress.lock();
+        while let Some((_, revision)) = progress.asked.pop_front_if(|(sequence, _)| *sequence <= durable) {
+            progress.on_disk = progress.on_disk.max(revision);
+        }
+        progress.on_disk
     }
 
     pub(crate) fn stop(&self) {
@@ -57,15 +88,15 @@ impl Compactor {
         self.wake.notify_one();
     }
 
-    /// The next revision to go to; nothing to end.
-    fn next(&self) -> Option<i64> {
+    /// The next revision to go to, and its commit; nothing to end.
+    fn next(&self) -> Option<(i64, Sequence)> {
         let mut progress = self.progress.lock();
         loop {
             if progress.stopped {
                 return None;
             }
             if progress.wanted > progress.done {
-                return Some(progress.wanted);
+                return Some((progress.wanted, progress.sequence));
             }
             self.wake.wait(&mut progress);
         }
@@ -86,7 +117,14 @@ impl Compactor {
         progress.waiting.drain(..).for_each(Waker::wake);
     }
 
-    /// Ends when the compaction to this revision has.
+    /// Nothing more can be done.
+    fn fail(&self, error: Error) {
+        let mut progress = self.progress.lock();
+        progress.failed = Some(error);
+        progress.waiting.drain(..).for_each(Waker::wake);
+    }
+
+    /// Ends when the compaction to this revision has, or cannot.
     pub(crate) fn done(&self, revision: i64) -> Done<'_> {
         Done { compactor: self, revision }
     }
@@ -106,6 +144,9 @@ impl Future for Done<'_> {
         if progress.done >= self.revision {
             return Poll::Ready(Ok(()));
         }
+        if let Some(error) = &progress.failed {
+            return Poll::Ready(Err(error.clone()));
+        }
         if progress.stopped {
             return Poll::Ready(Err(Error::Stopped));
         }
@@ -117,11 +158,6 @@ impl Future for Done<'_> {
 }
 
 impl Shared {
-    /// Makes the thread go to a revision; readers below it are refused from now on.
-    pub(crate) fn begin_compaction(&self, revision: i64) {
-        self.compactor.ask(revision);
-    }
-
     /// Forgets what can be forgotten of some keys behind `after`.
     fn compact_some(&self, revision: i64, after: Option<&[u8]>) -> Result<Option<Box<[u8]>>> {
         let mut batch = WriteBatch::new();
@@ -156,12 +192,15 @@ impl Shared {
 
 /// The body of the thread: until it is stopped.
 pub(crate) fn run(shared: &Arc<Shared>) {
-    while let Some(revision) = shared.compactor.next() {
-        match compact(shared, revision) {
+    while let Some((revision, sequence)) = shared.compactor.next() {
+        match compact(shared, revision, sequence) {
             Ok(true) => shared.compactor.finish(revision),
             Ok(false) => return,
             Err(error) => {
                 tracing::warn!(%error, revision, "a compaction of the coordination keyspace was interrupted");
+                if shared.rows.store.poisoned().is_some() {
+                    return shared.compactor.fail(error);
+                }
                 if !shared.compactor.rest(ERROR_WAIT) {
                     return;
                 }
@@ -171,7 +210,9 @@ pub(crate) fn run(shared: &Arc<Shared>) {
 }
 
 /// Answers whether it came to the end.
-pub(crate) fn compact(shared: &Shared, revision: i64) -> Result<bool> {
+fn compact(shared: &Shared, revision: i64, sequence: Sequence) -> Result<bool> {
+    shared.rows.store.wait_durable(sequence)?;
+    shared.compactor.on_disk(shared.rows.store.durable());
     let mut after = None;
     loop {
         after = shared.compact_some(revision, after.as_deref())?;

@@ -97,20 +97,6 @@ impl Coord {
     /// # Errors
     /// Those of the store; rows that are damaged.
     pub fn open(store: Store, options: &Options) -> Result<Coord> {
-        let coord = Coord::without_threads(store, options)?;
-        let shared = coord.shared();
-        let compacting = Arc::clone(shared);
-        let (telling, reading) = (Arc::clone(&shared.hub), Arc::clone(shared));
-        coord.handle.threads.lock().extend([
-            spawn("coord-compaction", move || compaction::run(&compacting))?,
-            spawn("coord-watch", move || telling.run())?,
-            spawn("coord-history", move || watch::run_history(&reading))?,
-        ]);
-        Ok(coord)
-    }
-
-    /// [`Coord::open`] for who does the work of the threads.
-    pub(crate) fn without_threads(store: Store, options: &Options) -> Result<Coord> {
         let shared = Arc::new(Shared::start(store, options)?);
         let weak = Arc::downgrade(&shared);
         shared.rows.store.on_durable(Box::new(move |sequence| {
@@ -120,8 +106,15 @@ impl Coord {
         }));
         // What became durable before anybody listened.
         shared.publication.advance(shared.rows.store.durable(), shared.rows.store.poisoned());
+        let compacting = Arc::clone(&shared);
+        let (telling, reading) = (Arc::clone(&shared.hub), Arc::clone(&shared));
+        let threads = vec![
+            spawn("coord-compaction", move || compaction::run(&compacting))?,
+            spawn("coord-watch", move || telling.run())?,
+            spawn("coord-history", move || watch::run_history(&reading))?,
+        ];
         Ok(Coord {
-            handle: Arc::new(Handle { shared, threads: Mutex::default() }),
+            handle: Arc::new(Handle { shared, threads: Mutex::new(threads) }),
             caller: Caller::Server,
             fence: None,
         })

@@ -99,7 +99,8 @@ impl AutoCompaction {
     pub fn step(&mut self, now: Duration) -> Duration {
         let newest = self.coord.revision();
         if let Some(revision) = self.schedule.due(now, newest) {
-            match self.coord.compact_blocking(revision) {
+            // It is done when it is on disk, and nobody waits for that.
+            match self.coord.begin_compaction(revision).map(drop) {
                 // Somebody else was quicker.
                 Ok(()) | Err(Error::Compacted) => {
                     tracing::info!(

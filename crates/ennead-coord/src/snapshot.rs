@@ -20,19 +20,23 @@ const PART_BYTES: usize = 64 << 10;
 
 impl Coord {
     /// Makes a snapshot as of the newest revision that is on disk, and gives it to `send` in parts, the last of which is
-    /// the SHA-256 of all others. It takes as long as reading all twice; `send` may block, and ends it with `false`.
+    /// the SHA-256 of all others. It takes as long as reading all twice; `send` may block. `wanted` is asked at each row
+    /// whether there is still somebody to give it to: when not, it ends there.
     ///
     /// # Errors
     /// Those of the store.
-    pub fn snapshot(&self, send: impl FnMut(SnapshotResponse) -> bool) -> Result<()> {
+    pub fn snapshot(&self, wanted: impl Fn() -> bool, send: impl FnMut(SnapshotResponse)) -> Result<()> {
         self.check_admin()?;
         let shared = self.shared();
         let state = shared.state.read();
         let (revision, compacted) = (self.revision(), state.compacted);
-        let source = Source { shared, snapshot: shared.rows.store.snapshot(), revision, compacted };
+        let snapshot = shared.rows.store.snapshot();
+        let source = Source { shared, snapshot, revision, compacted, wanted: &wanted };
         drop(state);
         let mut layout = Layout::default();
-        source.write(&mut layout)?;
+        if !source.write(&mut layout)? {
+            return Ok(());
+        }
         let plan = layout.finish();
         let parts = Parts {
             send,
@@ -40,11 +44,11 @@ impl Coord {
             remaining: plan.bytes(),
             part: Vec::with_capacity(PART_BYTES),
             hash: Sha256::new(),
-            ended: false,
         };
         let mut file = bolt::File::new(plan, parts);
-        source.write(&mut file)?;
-        file.finish().end();
+        if source.write(&mut file)? {
+            file.finish().end();
+        }
         Ok(())
     }
 }
@@ -55,18 +59,24 @@ struct Source<'a> {
     snapshot: ennead_store::Snapshot,
     revision: i64,
     compacted: i64,
+    wanted: &'a dyn Fn() -> bool,
 }
 
 impl Source<'_> {
-    /// Gives all tables to `tables`, by name, each in the order of its keys.
-    fn write(&self, tables: &mut impl bolt::Tables) -> Result<()> {
+    /// Gives all tables to `tables`, by name, each in the order of its keys. Answers whether it came to the end.
+    fn write(&self, tables: &mut impl bolt::Tables) -> Result<bool> {
         for name in ["alarm", "auth", "authRoles", "authUsers", "cluster"] {
             tables.table(name);
         }
         tables.table("key");
-        self.write_history(tables)?;
+        if !self.write_history(tables)? {
+            return Ok(false);
+        }
         tables.table("lease");
         for row in self.snapshot.range(self.shared.rows.leases, ..) {
+            if !(self.wanted)() {
+                return Ok(false);
+            }
             let (id, row) = row?;
             let lease = Lease::from_row(&row).ok_or(Error::Corrupt)?;
             let number = i64::from_be_bytes(id.as_slice().try_into().map_err(|_| Error::Corrupt)?);
@@ -81,21 +91,25 @@ impl Source<'_> {
             tables.row(b"scheduledCompactRev", &compacted);
         }
         tables.row(b"storageVersion", STORAGE_VERSION.as_bytes());
-        Ok(())
+        Ok(true)
     }
 
-    fn write_history(&self, tables: &mut impl bolt::Tables) -> Result<()> {
+    fn write_history(&self, tables: &mut impl bolt::Tables) -> Result<bool> {
         // What is not on disk yet is not a part of it.
         let end = Revision::new(self.revision.saturating_add(1), 0).row_key();
         let mut history = self.snapshot.iter(self.shared.rows.history, &[], Some(&end));
         history.seek_to_first();
         while history.valid() {
+            if !(self.wanted)() {
+                return Ok(false);
+            }
             let revision = Revision::from_row_key(history.key()).ok_or(Error::Corrupt)?;
             let is_tombstone = record::head(history.value())?.generation.is_none();
             tables.row(&revision.etcd_key(is_tombstone), history.value());
             history.next();
         }
-        Ok(history.status()?)
+        history.status()?;
+        Ok(true)
     }
 }
 
@@ -116,11 +130,9 @@ struct Parts<S> {
     remaining: u64,
     part: Vec<u8>,
     hash: Sha256,
-    /// The client wants no more.
-    ended: bool,
 }
 
-impl<S: FnMut(SnapshotResponse) -> bool> Sink for Parts<S> {
+impl<S: FnMut(SnapshotResponse)> Sink for Parts<S> {
     fn write(&mut self, bytes: &[u8]) {
         self.hash.update(bytes);
         self.remaining = self.remaining.saturating_sub(bytes.len() as u64);
@@ -131,10 +143,10 @@ impl<S: FnMut(SnapshotResponse) -> bool> Sink for Parts<S> {
     }
 }
 
-impl<S: FnMut(SnapshotResponse) -> bool> Parts<S> {
+impl<S: FnMut(SnapshotResponse)> Parts<S> {
     fn flush(&mut self) {
         let blob = std::mem::replace(&mut self.part, Vec::with_capacity(PART_BYTES));
-        if blob.is_empty() || self.ended {
+        if blob.is_empty() {
             return;
         }
         let response = SnapshotResponse {
@@ -143,7 +155,7 @@ impl<S: FnMut(SnapshotResponse) -> bool> Parts<S> {
             blob: blob.into(),
             version: STORAGE_VERSION.to_owned(),
         };
-        self.ended = !(self.send)(response);
+        (self.send)(response);
     }
 
     fn end(mut self) {

@@ -13,6 +13,8 @@ mod mailbox;
 mod places;
 mod response;
 mod stream;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;

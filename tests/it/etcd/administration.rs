@@ -5,8 +5,8 @@ use std::path::Path;
 use ennead_engine::coord::api::etcdserverpb as pb;
 use tonic::Status;
 
-use super::client::{Call, Client, runtime};
 use super::keeper::{Keeper, Kind, comparable_etcd_program};
+use crate::grpc::{Call, Client, runtime};
 use crate::server::free_address;
 
 /// A key for tokens, made for these tests.
@@ -111,7 +111,7 @@ async fn login(client: &Client) -> String {
 }
 
 async fn read(client: &Client, token: &str) -> String {
-    refusal(client.call_with(token, pb::RangeRequest { key: "k".into(), ..Default::default() }).await)
+    refusal(client.clone().with_token(token).call(pb::RangeRequest { key: "k".into(), ..Default::default() }).await)
 }
 
 #[test]
@@ -129,7 +129,7 @@ fn tokens_of_etcd_are_good_here_and_ours_there() {
                 assert_eq!(read(client, token).await, "done");
             }
             let user = pb::AuthUserAddRequest { name: "u".into(), password: "p".into(), ..Default::default() };
-            client.call_with(&tokens[0], user).await.unwrap();
+            client.clone().with_token(&tokens[0]).call(user).await.unwrap();
             for token in &tokens {
                 assert_eq!(read(client, token).await, "InvalidArgument: etcdserver: revision of auth store is old");
             }

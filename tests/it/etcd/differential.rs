@@ -13,8 +13,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::client::runtime;
 use super::keeper::{Keeper, Kind, comparable_etcd_program};
+use crate::grpc::runtime;
 use crate::random::{Random, setting};
 use generator::Step;
 use player::Player;

@@ -10,8 +10,8 @@ mod watcher;
 
 use std::time::{Duration, Instant};
 
-use super::client::runtime;
 use super::keeper::{Kind, etcd_program};
+use crate::grpc::runtime;
 use crate::linearizability::checker::Verdict;
 use crate::linearizability::history::{check_registers, check_store};
 use crate::linearizability::watch::faults;

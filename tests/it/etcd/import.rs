@@ -14,10 +14,10 @@ use ennead_engine::coord::api::etcdserverpb as pb;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
-use super::client::{Client, runtime};
 use super::gateway::web::Web;
 use super::keeper::{Keeper, Kind};
 use crate::daemon::process::{ennead, refusal};
+use crate::grpc::{Client, runtime};
 use crate::wait::until;
 
 /// An import at work.

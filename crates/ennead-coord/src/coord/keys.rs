@@ -102,28 +102,18 @@ impl Coord {
     /// # Errors
     /// `Compacted` when that has been done for this revision or a later one.
     pub async fn compact(&self, request: &CompactionRequest) -> Result<CompactionResponse> {
-        let (shared, revision) = (self.shared(), request.revision);
-        let answer = self.refuse_below(revision)?;
-        answer.await?;
-        shared.begin_compaction(revision);
+        let revision = request.revision;
+        self.begin_compaction(revision)?.await?;
         if request.physical {
-            shared.compactor.done(revision).await?;
+            self.shared().compactor.done(revision).await?;
         }
         Ok(CompactionResponse { header: Some(self.header()) })
     }
 
-    /// [`Coord::compact`] for a thread that may wait until it can be relied on.
-    pub(crate) fn compact_blocking(&self, revision: i64) -> Result<()> {
-        let shared = self.shared();
-        let answer = self.refuse_below(revision)?;
-        shared.rows.store.wait_durable(answer.sequence())?;
-        shared.begin_compaction(revision);
-        Ok(())
-    }
-
-    /// Has readers below a revision refused.
-    fn refuse_below(&self, revision: i64) -> Result<Answer<()>> {
-        self.write(|writer| {
+    /// Has readers below a revision refused, and what only they would find forgotten once that is on disk, whether or not
+    /// somebody waits for it.
+    pub(crate) fn begin_compaction(&self, revision: i64) -> Result<Answer<()>> {
+        let answer = self.write(|writer| {
             writer.state.space.check_sound()?;
             writer.state.auth.check_admin(&self.caller)?;
             if revision <= writer.state.compacted {
@@ -135,7 +125,9 @@ impl Coord {
             writer.rows.put_number(&mut writer.batch, Word::Compacted, revision as u64);
             writer.effects.push(Effect::Compact(revision));
             Ok(())
-        })
+        })?;
+        self.shared().compactor.ask(revision, answer.sequence());
+        Ok(answer)
     }
 }
 

@@ -21,7 +21,7 @@ impl Coord {
     /// The answer waits for the disk.
     pub fn member_update(&self, request: &MemberUpdateRequest) -> Result<Answer<()>> {
         let member = self.shared().identity.member_id;
-        self.shared().write(|writer| {
+        self.write(|writer| {
             writer.state.auth.check_admin(&self.caller)?;
             if request.id != member {
                 return Err(Error::MemberNotFound);

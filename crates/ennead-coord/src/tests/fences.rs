@@ -1,5 +1,5 @@
 use super::*;
-use crate::api::etcdserverpb::LeaseRevokeRequest;
+use crate::api::etcdserverpb::{LeaseRevokeRequest, MemberUpdateRequest};
 use crate::{Error, Fence};
 
 fn fence(revision: Option<i64>, lease: Option<i64>) -> Fence {
@@ -55,6 +55,8 @@ fn what_is_written_behind_a_fence_needs_it() {
     assert_eq!(fenced.delete_range(&delete).map(drop), Err(refused.clone()));
     assert_eq!(fenced.txn(&txn).map(drop), Err(refused.clone()));
     assert_eq!(fenced.lease_revoke(&LeaseRevokeRequest { id: 5 }).map(drop), Err(refused.clone()));
+    let update = MemberUpdateRequest { id: world.coord.member_id(), peer_ur_ls: vec!["http://a:1".to_owned()] };
+    assert_eq!(fenced.member_update(&update).map(drop), Err(refused.clone()));
     assert_eq!(block_on(fenced.compact(&CompactionRequest { revision, physical: false })).map(drop), Err(refused));
     // Reads do not meet it, and nothing was written.
     assert_eq!(fenced.range(&RangeRequest { key: bytes("a"), ..Default::default() }).unwrap().count, 1);

@@ -1,3 +1,5 @@
+use std::cell::Cell;
+
 use super::*;
 use crate::api::etcdserverpb::alarm_request::AlarmAction;
 use crate::api::etcdserverpb::{AlarmRequest, AlarmType, HashKvRequest};
@@ -62,13 +64,7 @@ fn a_snapshot_ends_with_its_hash() {
         world.put(&format!("k{number}"), "value");
     }
     let mut parts = Vec::new();
-    world
-        .coord
-        .snapshot(|part| {
-            parts.push(part);
-            true
-        })
-        .unwrap();
+    world.coord.snapshot(|| true, |part| parts.push(part)).unwrap();
     let (hash, file) = parts.split_last().unwrap();
     let bytes: Vec<u8> = file.iter().flat_map(|part| part.blob.to_vec()).collect();
     assert_eq!(&hash.blob[..], &Sha256::digest(&bytes)[..]);
@@ -95,4 +91,28 @@ fn history_is_compacted_without_being_asked_for() {
     compaction.step(every * 2);
     assert!(world.range("a", "", 9).is_ok());
     assert!(AutoCompaction::new(world.coord.clone(), Retention::All).is_none());
+}
+
+/// Nobody reads the rest for a client that has gone, be it while the snapshot is measured or while it is sent.
+#[test]
+fn a_snapshot_ends_when_its_client_has_gone() {
+    let world = World::new();
+    for number in 0..100 {
+        world.put(&format!("k{number:03}"), &"v".repeat(4000));
+    }
+    let (asked, sent) = (Cell::new(0), Cell::new(0));
+    let snapshot = |wanted: &dyn Fn() -> bool| {
+        asked.set(0);
+        sent.set(0);
+        let wanted = || {
+            asked.set(asked.get() + 1);
+            wanted()
+        };
+        world.coord.snapshot(wanted, |_| sent.set(sent.get() + 1)).unwrap();
+        (asked.get(), sent.get())
+    };
+    assert_eq!(snapshot(&|| asked.get() < 10), (10, 0));
+    let (rows, parts) = snapshot(&|| sent.get() < 2);
+    assert!((101..170).contains(&rows) && parts == 2, "{rows} rows, {parts} parts");
+    assert!(snapshot(&|| true).1 > 5);
 }

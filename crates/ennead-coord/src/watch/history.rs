@@ -49,8 +49,8 @@ struct Reader {
 }
 
 /// Reads one portion for a stream, and makes those level that have seen all.
-fn advance(shared: &Shared, mailbox: &Arc<Mailbox>) -> Result<()> {
-    let compacted = shared.state.read().compacted;
+pub(super) fn advance(shared: &Shared, mailbox: &Arc<Mailbox>) -> Result<()> {
+    let compacted = shared.compactor.on_disk(shared.rows.store.durable());
     let mut places: Places<Behind> = Places::default();
     let mut from = i64::MAX;
     let mut readers = Vec::new();
@@ -69,7 +69,7 @@ fn advance(shared: &Shared, mailbox: &Arc<Mailbox>) -> Result<()> {
     }
     let newest = shared.publication.revision();
     let (events, last) = read(shared, from, newest, &places)?;
-    if shared.state.read().compacted > from {
+    if shared.compactor.on_disk(shared.rows.store.durable()) > from {
         // Rows that were wanted may have gone meanwhile. The next time says which watches that ends.
         return Ok(());
     }

@@ -51,9 +51,10 @@ impl Maintenance for Api {
         let coord = self.coord_for(&request)?;
         coord.check_admin().map_err(status)?;
         tokio::task::spawn_blocking(move || {
-            if let Err(error) = coord.snapshot(|part| parts.blocking_send(Ok(part)).is_ok()) {
-                // Fails when the client is gone, who need not know then.
-                let _ = parts.blocking_send(Err(status(error)));
+            // Sending fails when the client is gone, who need not know then.
+            let send = |part| drop(parts.blocking_send(part));
+            if let Err(error) = coord.snapshot(|| !parts.is_closed(), |part| send(Ok(part))) {
+                send(Err(status(error)));
             }
         });
         Ok(Response::new(ReceiverStream::new(stream)))

@@ -205,6 +205,11 @@ impl SimulatedDisk {
         state.fault = Some((state.calls + after, fault));
     }
 
+    /// Whether a store is still open: one whose threads have a hold of it ends a little after its last owner has dropped it.
+    pub fn in_use(&self) -> bool {
+        !self.0.lock().locks.is_empty()
+    }
+
     pub fn heal(&self) {
         self.0.lock().fault = None;
     }

@@ -26,7 +26,7 @@ const HAND_OVER_EVERY: Duration = Duration::from_millis(100);
 /// Rollbacks that are remembered; a wait that outlives more of them is told that its batch is gone.
 const ROLLBACKS_KEPT: usize = 64;
 
-type Listener = Box<dyn Fn(Sequence) + Send + Sync>;
+type Listener = Arc<dyn Fn(Sequence) + Send + Sync>;
 
 #[derive(Debug, Default)]
 struct Asked {
@@ -201,7 +201,13 @@ impl Syncer {
             self.advanced.notify_all();
         }
         let durable = result.as_ref().map_or_else(|_| self.log.durable(), |sequence| *sequence);
-        for listener in self.listeners.read().iter() {
+        self.tell_listeners(durable);
+    }
+
+    /// Without their lock: the last owner of the store may end in one of them, which takes all of them away.
+    fn tell_listeners(&self, durable: Sequence) {
+        let listeners = self.listeners.read().clone();
+        for listener in listeners {
             listener(durable);
         }
     }
@@ -213,9 +219,7 @@ impl Syncer {
             self.advanced.notify_all();
         }
         let durable = self.log.durable();
-        for listener in self.listeners.read().iter() {
-            listener(durable);
-        }
+        self.tell_listeners(durable);
     }
 
     pub(crate) fn stop(&self) {

@@ -102,7 +102,7 @@ impl Store {
     /// The number may be one that was told before, and after a rollback a lower one. It must not block, and must not own
     /// a clone of this store.
     pub fn on_durable(&self, notify: Box<dyn Fn(Sequence) + Send + Sync>) {
-        self.shared().syncer.listen(notify);
+        self.shared().syncer.listen(notify.into());
     }
 
     /// Waits until `sequence` is on disk. Blocks the thread.

@@ -30,8 +30,8 @@ const STEPS_MAX: usize = 30;
 
 /// A sequence.
 pub(in crate::etcd) fn steps(random: &mut Random) -> Vec<Step> {
-    // Watches take their time, so most do without.
-    let kinds = if random.one_in(3) { 40 } else { 36 };
+    // Watches take their time, so most do without. Some have more compactions than others, and watches that they end.
+    let kinds = *random.pick(&[36, 36, 36, 36, 40, 46]);
     (0..2 + random.below(STEPS_MAX)).map(|_| step(random, kinds)).collect()
 }
 
@@ -48,7 +48,12 @@ fn step(random: &mut Random, kinds: usize) -> Step {
         34 => Step::TimeToLive(lease(random), random.one_in(2)),
         35 => Step::Leases,
         36..39 => Step::Watch(watch(random)),
-        _ => Step::CancelWatch(watch_id(random)),
+        39 => Step::CancelWatch(watch_id(random)),
+        40..43 => {
+            let revision = BASE + random.below(8) as i64;
+            Step::Compact(pb::CompactionRequest { revision, physical: random.one_in(2) })
+        }
+        _ => Step::Watch(pb::WatchCreateRequest { start_revision: BASE + random.below(8) as i64, ..watch(random) }),
     }
 }
 

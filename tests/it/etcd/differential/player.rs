@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use ennead_engine::coord::api::etcdserverpb as pb;
 use tonic::{Status, Streaming};
 
-use super::super::client::{Client, Requests, cancel, create, progress};
 use super::generator::Step;
 use super::observation::{Origin, by_watch, told};
+use crate::grpc::{Client, Requests, cancel, create, progress};
 use crate::wait::TIMEOUT;
 
 /// Between two questions whether all watches are up to date.

@@ -8,10 +8,10 @@ use ennead_engine::coord::api::etcdserverpb as pb;
 use tokio::sync::watch;
 use tonic::{Code, Status};
 
-use super::super::client::Client;
 use super::super::keeper::{Keeper, Kind};
 use super::translation::{FROM, TO, ask};
 use super::watcher::follow;
+use crate::grpc::Client;
 use crate::linearizability::history::{NEVER, Operation};
 use crate::linearizability::model::{Action, Answer, Compare, Entry, Key, Outcome, Relation, Request, Target, Value};
 use crate::linearizability::watch::{Log, Message, Watch};

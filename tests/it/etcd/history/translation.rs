@@ -5,7 +5,7 @@ use ennead_engine::coord::api::etcdserverpb::{self as pb, request_op, response_o
 use ennead_engine::coord::api::mvccpb;
 use tonic::Status;
 
-use super::super::client::Client;
+use crate::grpc::Client;
 use crate::linearizability::model::{Action, Answer, Compare, Entry, Key, Outcome, Relation, Request, Target};
 use crate::linearizability::watch::Event;
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 use ennead_engine::coord::api::etcdserverpb as pb;
 use tokio::sync::watch::Receiver;
 
-use super::super::client::{Client, Requests, create, progress};
 use super::translation::event;
+use crate::grpc::{Client, Requests, create, progress};
 use crate::linearizability::watch::{Message, Watch, joined};
 
 /// Between two questions how far the stream is.

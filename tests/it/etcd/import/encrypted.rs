@@ -5,8 +5,8 @@ use ennead_engine::coord::api::etcdserverpb as pb;
 use super::{Import, content};
 use crate::daemon::process::{Daemon, refusal};
 use crate::daemon::self_signed;
-use crate::etcd::client::{Client, runtime};
 use crate::etcd::keeper::{Keeper, Kind, etcd_program};
+use crate::grpc::{Client, runtime};
 use crate::server::free_address;
 
 #[test]

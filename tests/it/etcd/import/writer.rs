@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ennead_engine::coord::api::etcdserverpb::{self as pb, request_op};
 
-use super::super::client::Client;
+use crate::grpc::Client;
 use crate::random::Random;
 
 /// A lease that stays.

@@ -226,3 +226,37 @@ fn the_log_of_one_row_does_not_grow_over_restarts() {
         assert!(store.recovery().bytes_replayed < 5 * (64 << 10), "{:?}", store.recovery());
     }
 }
+
+/// A listener may have a hold of the store for a moment, and the others may let go of it in that moment.
+#[test]
+fn the_last_owner_may_end_in_a_listener() {
+    let (done, ended) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        for _ in 0..20 {
+            let disk = SimulatedDisk::default();
+            let store = open(&disk);
+            let table = store.create_table("ordered", TableKind::Ordered).unwrap();
+            let owner = Arc::new(parking_lot::Mutex::new(Some(store.clone())));
+            let (last, let_go) = (Arc::clone(&owner), Arc::new(AtomicBool::new(false)));
+            let alone = Arc::clone(&let_go);
+            store.on_durable(Box::new(move |_| {
+                while !alone.load(Ordering::SeqCst) {
+                    std::thread::yield_now();
+                }
+                drop(last.lock().take());
+            }));
+            let mut batch = WriteBatch::new();
+            batch.put(table, b"k", b"v");
+            let commit = store.commit(&batch).unwrap();
+            store.request_sync(commit.sequence);
+            drop(store);
+            let_go.store(true, Ordering::SeqCst);
+            while disk.in_use() {
+                std::thread::yield_now();
+            }
+            assert_eq!(open(&disk).committed(), commit.sequence);
+        }
+        done.send(()).unwrap();
+    });
+    ended.recv_timeout(Duration::from_secs(60)).expect("a store does not come to its end");
+}

@@ -1,4 +1,4 @@
-//! A client of etcd's API: the messages of the project's protocol over a plain gRPC channel.
+//! The tests' client of etcd's API: the messages of the project's protocol over a plain gRPC channel.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -9,6 +9,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
 use tokio_stream::Stream;
 use tonic::codegen::http::uri::PathAndQuery;
+use tonic::metadata::AsciiMetadataValue;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Request, Status, Streaming};
 use tonic_prost::ProstCodec;
@@ -56,7 +57,11 @@ calls! {
 
 /// A connection, which many may share.
 #[derive(Debug, Clone)]
-pub(crate) struct Client(Channel);
+pub(crate) struct Client {
+    channel: Channel,
+    /// What goes with each request, when it is to be that of a user.
+    authorization: Option<AsciiMetadataValue>,
+}
 
 /// Where to send further requests of a stream.
 pub(crate) type Requests<Q> = mpsc::UnboundedSender<Q>;
@@ -77,28 +82,40 @@ impl Client {
     /// None when nobody answers there now.
     pub(crate) async fn attempt(address: SocketAddr) -> Option<Client> {
         let endpoint = Endpoint::from_shared(format!("http://{address}")).ok()?.tcp_nodelay(true);
-        let client = Client(endpoint.connect_timeout(Duration::from_secs(1)).connect().await.ok()?);
+        let channel = endpoint.connect_timeout(Duration::from_secs(1)).connect().await.ok()?;
+        let client = Client { channel, authorization: None };
         let probe = client.call(pb::RangeRequest { key: "probe".into(), ..Default::default() });
-        tokio::time::timeout(Duration::from_secs(2), probe).await.ok()?.ok().map(|_| client)
+        match tokio::time::timeout(Duration::from_secs(2), probe).await.ok()? {
+            // One that wants to know who asks answers, too.
+            Err(status) if status.code() != Code::Unauthenticated => None,
+            _ => Some(client),
+        }
+    }
+
+    /// The same connection with the password of the server.
+    pub(crate) fn with_password(self, password: &str) -> Client {
+        self.with_token(&format!("Bearer {password}"))
+    }
+
+    /// The same connection with the token of a login.
+    pub(crate) fn with_token(self, token: &str) -> Client {
+        Client { authorization: Some(token.parse().expect("a token is ASCII")), ..self }
+    }
+
+    fn request<T>(&self, message: T) -> Request<T> {
+        let mut request = Request::new(message);
+        if let Some(authorization) = &self.authorization {
+            request.metadata_mut().insert("authorization", authorization.clone());
+        }
+        request
     }
 
     pub(crate) async fn call<Q: Call>(&self, request: Q) -> Result<Q::Answer, Status> {
-        self.send(Request::new(request)).await
-    }
-
-    /// With the token of a login.
-    pub(crate) async fn call_with<Q: Call>(&self, token: &str, request: Q) -> Result<Q::Answer, Status> {
-        let mut request = Request::new(request);
-        request.metadata_mut().insert("token", token.parse().expect("a token is ASCII"));
-        self.send(request).await
-    }
-
-    async fn send<Q: Call>(&self, request: Request<Q>) -> Result<Q::Answer, Status> {
-        let mut grpc = tonic::client::Grpc::new(self.0.clone()).max_decoding_message_size(ANSWER_BYTES_MAX);
+        let mut grpc = tonic::client::Grpc::new(self.channel.clone()).max_decoding_message_size(ANSWER_BYTES_MAX);
         let answer = async {
             grpc.ready().await.map_err(|error| Status::unavailable(error.to_string()))?;
             let codec: ProstCodec<Q, Q::Answer> = ProstCodec::default();
-            grpc.unary(request, PathAndQuery::from_static(Q::PATH), codec).await
+            grpc.unary(self.request(request), PathAndQuery::from_static(Q::PATH), codec).await
         };
         match tokio::time::timeout(PATIENCE, answer).await {
             Ok(answer) => answer.map(tonic::Response::into_inner),
@@ -128,11 +145,11 @@ impl Client {
     {
         let (send, requests) = mpsc::unbounded_channel();
         send.send(first).map_err(|_| Status::internal("nobody receives the requests"))?;
-        let mut grpc = tonic::client::Grpc::new(self.0.clone()).max_decoding_message_size(ANSWER_BYTES_MAX);
+        let mut grpc = tonic::client::Grpc::new(self.channel.clone()).max_decoding_message_size(ANSWER_BYTES_MAX);
         grpc.ready().await.map_err(|error| Status::unavailable(error.to_string()))?;
         let codec: ProstCodec<Q, A> = ProstCodec::default();
         let path = PathAndQuery::from_static(path);
-        let answers = grpc.streaming(Request::new(Sending(requests)), path, codec).await?.into_inner();
+        let answers = grpc.streaming(self.request(Sending(requests)), path, codec).await?.into_inner();
         Ok((send, answers))
     }
 }
