@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs etcd's own load generator against etcd and ennead in alternation; prints a Markdown table.
+"""Runs etcd's own load generator, and what that lacks, against etcd and ennead in alternation; prints a Markdown table.
 
 Both servers get the same work on the same disk and the same processors, and sync every write; each figure is the median of
 the runs, the ratio is taken within one run of this script. CPU is what the server process used per operation: with few
@@ -14,7 +14,7 @@ import time
 
 from grpc_call import count_of, varint
 from grpc_watch import Watches
-from process import Server, client
+from process import Server, client, load_generator
 from report import ROOT, Table, machine, write_page
 
 VALUE_BYTES, KEY_BYTES, KEYS = 256, 16, 100_000
@@ -36,6 +36,18 @@ class Keeper(Server):
         program = os.path.join(self.arguments.etcd, "benchmark")
         return client(self.arguments, program, "--endpoints", f"127.0.0.1:{self.port}", "--clients", clients, "--conns",
                       conns or clients, *words)
+
+    def counted(self, connections, each, events, key):
+        """Watchers that count what they are told of a key while 20 clients put it; events in all, and seconds."""
+        words = [self.arguments.load_generator, "watchers", self.port, connections, each, events, key]
+        pin = ["taskset", "-c", self.arguments.pin_client] if self.arguments.pin_client else []
+        with subprocess.Popen(pin + [str(word) for word in words], stdout=subprocess.PIPE, text=True) as watchers:
+            if watchers.stdout.readline() != "ready\n":
+                raise SystemExit("the watchers did not begin")
+            self.benchmark("put", "--total", events, "--key-size", KEY_BYTES, "--val-size", VALUE_BYTES, "--key-space-size", 1,
+                           "--sequential-keys", clients=20)
+            told, seconds = watchers.stdout.readline().split()
+        return int(told), float(seconds)
 
     def swap(self, total, clients):
         program = os.path.join(self.arguments.etcd, "swap")
@@ -72,21 +84,21 @@ def rate_and_p99(output):
 
 def put(clients):
     def run(server, total):
-        return server.benchmark("put", "--total", total, "--val-size", VALUE_BYTES, "--key-size", KEY_BYTES, "--key-space-size",
-                                KEYS, clients=clients), total
+        return *rate_and_p99(server.benchmark("put", "--total", total, "--val-size", VALUE_BYTES, "--key-size", KEY_BYTES,
+                                              "--key-space-size", KEYS, clients=clients)), total
 
     return run
 
 
 def one_key_range(consistency):
     def run(server, total):
-        return server.benchmark("range", READ_KEY, "--total", total, "--consistency", consistency, clients=100), total
+        return *rate_and_p99(server.benchmark("range", READ_KEY, "--total", total, "--consistency", consistency, clients=100)), total
 
     return run
 
 
 def swap(server, total):
-    return server.swap(total, clients=100), total
+    return *rate_and_p99(server.swap(total, clients=100)), total
 
 
 def watched_keys(streams, keys):
@@ -94,9 +106,18 @@ def watched_keys(streams, keys):
     def run(server, total):
         watchers = streams * 100
         puts = max(10, total * keys // watchers)
-        output = server.benchmark("watch", "--streams", streams, "--watch-per-stream", 100, "--watched-key-total", keys,
-                                  "--key-space-size", keys, "--sequential-keys", "--put-total", puts, clients=20)
-        return output, puts * watchers // keys
+        rate, _ = rate_and_p99(server.benchmark("watch", "--streams", streams, "--watch-per-stream", 100, "--watched-key-total", keys,
+                                                "--key-space-size", keys, "--sequential-keys", "--put-total", puts, clients=20))
+        return rate, None, puts * watchers // keys
+
+    return run
+
+
+def counted(connections):
+    """The same of one key, by a client that does not decode what it counts."""
+    def run(server, total):
+        told, seconds = server.counted(connections, 100, max(10, total // connections // 100), key_at(0).hex())
+        return told / seconds, None, told
 
     return run
 
@@ -106,18 +127,19 @@ def key_at(number):
     return varint(number * 2).ljust(KEY_BYTES, b"\0")
 
 
-# What the title of a load begins with for which the generator measures no latency.
-EVENTS = "events to "
-# Title, run, share of --requests, what the issue asks of the rate.
+# Title, run, share of --requests, what the issue asks of the rate. A run gives operations a second, the slowest hundredth in
+# milliseconds where that is measured, and the number of operations.
 LOADS = [
     ("put 256 B, 1 client", put(1), 0.05, 1.5),
     ("put 256 B, 100 clients", put(100), 1, 2.0),
     ("linearizable range, 100 clients", one_key_range("l"), 1, 1.5),
     ("serializable range, 100 clients", one_key_range("s"), 1, 1.5),
     ("compare-and-swap, 100 clients", swap, 1, 2.0),
-    (f"{EVENTS}1,000 watchers of one key", watched_keys(10, 1), 10, 1.5),
-    (f"{EVENTS}10,000 watchers of one key", watched_keys(100, 1), 10, None),
-    (f"{EVENTS}10,000 watchers of 10,000 keys", watched_keys(100, 10_000), 0.2, None),
+    ("events to 1,000 watchers of one key", watched_keys(10, 1), 10, 1.5),
+    ("events to 1,000 watchers of one key, counted without decoding", counted(10), 50, 1.5),
+    ("events to 10,000 watchers of one key", watched_keys(100, 1), 10, None),
+    ("events to 10,000 watchers of one key, counted without decoding", counted(100), 50, None),
+    ("events to 10,000 watchers of 10,000 keys", watched_keys(100, 10_000), 0.2, None),
 ]
 
 
@@ -137,13 +159,12 @@ def throughput(arguments, table):
             # Who goes first alternates; the first run only warms.
             for server in servers if run % 2 else servers[::-1]:
                 before = server.cpu_s()
-                output, operations = load(server, total if run else max(200, total // 5))
-                rate, p99 = rate_and_p99(output)
+                rate, p99, operations = load(server, total if run else max(200, total // 5))
                 if run:
                     figures[server.name].append((rate, p99, (server.cpu_s() - before) / operations * 1e6))
         column = lambda which: [[run[which] for run in figures[server.name]] for server in servers]
         table.ratio(title, "/s", *column(0), must)
-        if not title.startswith(EVENTS):
+        if None not in column(1)[0]:
             table.ratio(f"{title}: p99", "ms", *column(1), 1.0, more_is_better=False)
         table.ratio(f"{title}: CPU of the server", "us/op", *column(2), more_is_better=False)
     for server in servers:
@@ -218,6 +239,7 @@ def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--binary", default=os.environ.get("ENNEAD_BINARY"), help="the release build of ennead")
     parser.add_argument("--etcd", default=os.environ.get("ENNEAD_ETCD"), help="the folder of etcd and its load generators")
+    parser.add_argument("--load-generator", help="what etcd's lacks; default: beside the binary")
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--requests", type=int, default=100_000, help="of a load with 100 clients")
     parser.add_argument("--keys", type=int, default=1_000_000, help="for memory and start")
@@ -237,6 +259,7 @@ def parse_arguments():
             parser.error(f"{arguments.etcd} has no {program}: the load generators are built from Go modules, so Go is needed")
     if arguments.quick:
         arguments.runs, arguments.requests, arguments.keys = 1, min(arguments.requests, 20_000), min(arguments.keys, 100_000)
+    arguments.load_generator = arguments.load_generator or load_generator(arguments.binary)
     arguments.settle, arguments.starts = (2, 1) if arguments.quick else (15, 3)
     return arguments
 

@@ -10,6 +10,8 @@ import sys
 import tempfile
 import time
 
+from report import ROOT
+
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -85,6 +87,14 @@ def free_port():
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return free.getsockname()[1]
+
+
+def load_generator(binary):
+    """Beside the daemon; built when it is not there."""
+    program = pathlib.Path(binary).resolve().parent / "examples" / "load"
+    if not program.exists():
+        subprocess.run(["cargo", "build", "--release", "--locked", "-p", "ennead", "--example", "load"], cwd=ROOT, check=True)
+    return str(program)
 
 
 def client(arguments, *words):

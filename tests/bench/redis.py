@@ -17,8 +17,8 @@ import sys
 import time
 
 import memory
-from process import Server, client
-from report import ROOT, Table, figure, machine, write_page
+from process import Server, client, load_generator
+from report import Table, figure, machine, write_page
 
 CONNECTIONS, VALUE_BYTES, RANDOM_KEYS = 50, 64, 100_000
 # What redis-benchmark is given for each.
@@ -247,14 +247,6 @@ def idle(arguments, table):
     table.absolute("idle: resident memory", "MB", resident[Redis], resident[Ennead], 25, 12)
     table.absolute("idle: start until PING is answered", "ms", start_ms[Redis], start_ms[Ennead], 100, 30)
     table.absolute("idle: CPU", "%", cpu[Redis], cpu[Ennead], 0.5, None)
-
-
-def load_generator(binary):
-    """Beside the daemon; built when it is not there."""
-    program = pathlib.Path(binary).resolve().parent / "examples" / "load"
-    if not program.exists():
-        subprocess.run(["cargo", "build", "--release", "--locked", "-p", "ennead", "--example", "load"], cwd=ROOT, check=True)
-    return str(program)
 
 
 def parse_arguments():

@@ -1,6 +1,6 @@
 //! The load that redis-benchmark does not make: filling a server with keys of a known size, and requests at a fixed
 //! rate whose latency is counted from the moment they were due, so that a stall of the server is seen by every request
-//! it delays. Driven by `tests/bench/redis.py`.
+//! it delays. Driven by `tests/bench/redis.py` and `tests/bench/etcd.py`.
 //!
 //! ```text
 //! load fill PORT KEYS VALUE_BYTES           SET key:%012d for numbers below KEYS; prints seconds
@@ -8,6 +8,8 @@
 //!                                           SET of random keys; prints count p50 p99 p99.9 max in microseconds
 //! load peak PORT SECONDS CONNECTIONS KEYS VALUE_BYTES
 //!                                           SET as fast as the connections allow; prints requests a second
+//! load watchers PORT CONNECTIONS WATCHERS_EACH EVENTS KEY_IN_HEX
+//!                                           Watches of etcd's API; prints `ready`, then events and seconds
 //! load stops PATH MEGABYTES                 No server: writes a file and syncs it while a thread for each processor only
 //!                                           reads the clock; prints the longest time between two readings, and the sum
 //!                                           of those over 5 ms for one thread, in microseconds. A virtual machine may
@@ -16,6 +18,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a benchmark that cannot go on should say where")]
 #![allow(clippy::print_stdout, reason = "it prints its result")]
+
+mod watchers;
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -32,8 +36,11 @@ fn main() {
             rate(number(1), number(2), number(3), number(4), number(5), number(6));
         }
         Some(&"peak") if words.len() == 6 => peak(number(1), number(2), number(3), number(4), number(5)),
+        Some(&"watchers") if words.len() == 6 => {
+            watchers::watchers(number(1), number(2), number(3), number(4), words[5])
+        }
         Some(&"stops") if words.len() == 3 => stops(words[1], number(2)),
-        _ => panic!("see the head of tests/bench/load.rs for the arguments"),
+        _ => panic!("see the head of tests/bench/load/main.rs for the arguments"),
     }
 }
 
