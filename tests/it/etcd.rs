@@ -9,4 +9,4 @@ mod etcdctl;
 mod gateway;
 mod history;
 mod import;
-mod keeper;
+pub(crate) mod keeper;

@@ -4,11 +4,11 @@
 //! Only addresses are exchanged, since tests do not take the default ports.
 
 use std::ffi::OsString;
-use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::daemon::process::Daemon;
+use crate::etcd::keeper::etcd_program;
 use crate::server::installed;
 
 struct Block {
@@ -45,7 +45,20 @@ fn python() -> Option<OsString> {
     None
 }
 
-fn run_console(text: &str, resp: SocketAddr, http: SocketAddr) {
+/// A command with the programs and addresses of this run; None when one of its programs is not here.
+fn localized(command: &str, daemon: &Daemon) -> Option<String> {
+    let command = match command.split(' ').next()? {
+        "etcdctl" => {
+            let program = etcd_program("etcdctl")?.display().to_string();
+            command.replace("etcdctl", &format!("{program} --endpoints {}", daemon.address("grpc")))
+        }
+        "redis-cli" => command.replace("redis-cli", &format!("redis-cli -p {}", daemon.address("resp").port())),
+        _ => command.to_owned(),
+    };
+    Some(command.replace("127.0.0.1:9200", &daemon.address("http").to_string()))
+}
+
+fn run_console(text: &str, daemon: &Daemon) {
     let mut lines = text.lines().peekable();
     while let Some(line) = lines.next() {
         let shown = line.strip_prefix("$ ").unwrap_or_else(|| panic!("output without a command: {line}"));
@@ -54,9 +67,7 @@ fn run_console(text: &str, resp: SocketAddr, http: SocketAddr) {
             expected += output;
             expected.push('\n');
         }
-        let command = shown
-            .replace("redis-cli", &format!("redis-cli -p {}", resp.port()))
-            .replace("127.0.0.1:9200", &http.to_string());
+        let Some(command) = localized(shown, daemon) else { return };
         let output = Command::new("sh").args(["-c", &command]).stdin(Stdio::null()).output().unwrap();
         let printed = String::from_utf8_lossy(&output.stdout);
         assert!(output.status.success(), "{shown}: {}", String::from_utf8_lossy(&output.stderr));
@@ -72,15 +83,14 @@ fn examples_of_the_readme_do_what_they_say() {
     let count = |kind: &str| blocks.iter().filter(|block| block.kind == kind).count();
     assert!(count("console") >= 1 && count("python") >= 1, "the README has lost its examples");
     let daemon = Daemon::start(&[]);
-    let (resp, http) = (daemon.address("resp"), daemon.address("http"));
     for block in blocks {
         match block.kind.as_str() {
             "console" if installed("redis-cli").is_some() && installed("curl").is_some() => {
-                run_console(&block.text, resp, http);
+                run_console(&block.text, &daemon);
             }
             "python" => {
                 let Some(python) = python() else { continue };
-                let text = block.text.replace("port=6379", &format!("port={}", resp.port()));
+                let text = block.text.replace("port=6379", &format!("port={}", daemon.address("resp").port()));
                 let output = Command::new(python).args(["-c", &text]).output().unwrap();
                 assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
             }
