@@ -5,6 +5,7 @@ mod keys;
 mod leases;
 mod maintenance;
 mod power;
+mod relays;
 mod users;
 mod watches;
 
