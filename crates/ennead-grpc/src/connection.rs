@@ -2,7 +2,13 @@
 //!
 //! Clients of gRPC send a PING with nearly every request, to learn how much the connection carries. Answered at once, each
 //! costs both sides as much as the answer to the request does. So the answer to a PING that came together with something
-//! else waits for what is written next, for a few milliseconds at most; one that came alone is answered at once.
+//! else, or after something was answered, waits for what is written next, for some milliseconds at most; one that came
+//! alone is answered at once.
+//!
+//! An answer is three frames: head, message and trailers. The HTTP/2 library copies short messages in between the other
+//! two, and writes longer ones from where they are, so that the trailers need a call of their own. What is short it decides
+//! before the first write, by whether slices can be written together: 256 bytes if so, 1 KiB if not. Copying one KiB costs
+//! less than a call, so a connection does not admit to it before something was written.
 
 #[cfg(test)]
 mod tests;
@@ -23,8 +29,8 @@ use tonic::transport::server::Connected;
 const PING_BYTES: usize = 17;
 /// Where a frame has its type and its flags, and what they are in an answer to a PING.
 const PING_ANSWER: (usize, [u8; 2]) = (3, [6, 1]);
-/// How long the answer to a PING waits for company.
-const PATIENCE: Duration = Duration::from_millis(5);
+/// How long the answer to a PING waits for company: longer than a busy server takes for an answer.
+const PATIENCE: Duration = Duration::from_millis(20);
 /// Slices that are written in one call.
 const SLICES_MAX: usize = 16;
 
@@ -34,6 +40,9 @@ pub(crate) struct Connection<W = Wire> {
     _place: Option<OwnedSemaphorePermit>,
     /// What was read last was more than a PING.
     has_company: bool,
+    /// What was written last was not the answer to a PING.
+    has_answered: bool,
+    has_written: bool,
     /// The answer to a PING, as far as it has not been written.
     held: Held,
     /// Ends its patience; not to be asked when it is not armed.
@@ -77,17 +86,33 @@ impl Connection {
 
 impl<W: AsyncWrite + Unpin> Connection<W> {
     fn over(wire: W, place: Option<OwnedSemaphorePermit>) -> Connection<W> {
-        Connection { wire, _place: place, has_company: false, held: Held::default(), timer: None, armed: false }
+        Connection {
+            wire,
+            _place: place,
+            has_company: false,
+            has_answered: false,
+            has_written: false,
+            held: Held::default(),
+            timer: None,
+            armed: false,
+        }
     }
 
     /// Keeps what is to be written for later, if it is the answer to a PING that may wait.
     fn hold(&mut self, slices: &[IoSlice<'_>]) -> bool {
         let (at, kind) = PING_ANSWER;
-        let [slice] = slices else { return false };
-        if !self.has_company || self.held.there || slice.len() != PING_BYTES || slice[at..at + 2] != kind {
+        let ping = match slices {
+            [slice] if slice.len() == PING_BYTES && slice[at..at + 2] == kind => slice,
+            _ => {
+                self.has_answered = true;
+                return false;
+            }
+        };
+        let has_answered = std::mem::take(&mut self.has_answered);
+        if self.held.there || !(self.has_company || has_answered) {
             return false;
         }
-        self.held.bytes.copy_from_slice(slice);
+        self.held.bytes.copy_from_slice(ping);
         self.held.there = true;
         true
     }
@@ -146,6 +171,7 @@ impl<W: AsyncWrite + Unpin> AsyncWrite for Connection<W> {
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let this = &mut *self;
+        this.has_written = true;
         if this.hold(slices) {
             return Poll::Ready(Ok(PING_BYTES));
         }
@@ -165,7 +191,7 @@ impl<W: AsyncWrite + Unpin> AsyncWrite for Connection<W> {
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.wire.is_write_vectored()
+        self.has_written && self.wire.is_write_vectored()
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {

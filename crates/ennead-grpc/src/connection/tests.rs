@@ -1,9 +1,13 @@
+use std::future::poll_fn;
+use std::io::{self, IoSlice};
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
-use std::{future::poll_fn, io::IoSlice};
 
-use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, duplex};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf, duplex};
 use tokio::time::{Duration, Instant, timeout};
+use tonic::codegen::http;
 
 use super::{Connection, PATIENCE, PING_BYTES};
 
@@ -58,6 +62,20 @@ async fn the_answer_to_one_with_company_waits_for_company() {
 }
 
 #[tokio::test]
+async fn one_that_follows_an_answer_waits_and_the_next_does_not() {
+    let (mut connection, mut far) = after_reading(PING_BYTES).await;
+    write(&mut connection, b"an answer").await;
+    assert_eq!(arrives_at_once(&mut far).await.unwrap(), b"an answer");
+    write(&mut connection, &ANSWER).await;
+    assert_eq!(connection.held.rest(), ANSWER);
+    // Nor are there ever two that wait.
+    write(&mut connection, &ANSWER).await;
+    assert_eq!(arrives_at_once(&mut far).await.unwrap(), [ANSWER, ANSWER].concat());
+    write(&mut connection, &ANSWER).await;
+    assert_eq!(arrives_at_once(&mut far).await.unwrap(), ANSWER);
+}
+
+#[tokio::test]
 async fn nor_does_it_wait_for_ever() {
     let (mut connection, mut far) = after_reading(1000).await;
     for _ in 0..3 {
@@ -84,4 +102,95 @@ async fn the_end_takes_it_along() {
     let mut got = Vec::new();
     far.read_to_end(&mut got).await.unwrap();
     assert_eq!(got, ANSWER);
+}
+
+/// A pipe that counts calls which write, and can write slices together as a socket can.
+struct Counting {
+    pipe: DuplexStream,
+    writes: Arc<AtomicUsize>,
+}
+
+impl AsyncRead for Counting {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.pipe).poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for Counting {
+    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.poll_write_vectored(context, &[IoSlice::new(bytes)])
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.writes.fetch_add(1, Ordering::SeqCst);
+        let all: Vec<u8> = slices.iter().flat_map(|slice| slice.iter().copied()).collect();
+        Pin::new(&mut self.pipe).poll_write(context, &all)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.pipe).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.pipe).poll_shutdown(context)
+    }
+}
+
+/// Answers every request with a message of so many bytes and trailers.
+async fn answer(connection: Connection<Counting>, bytes: usize) {
+    let mut server = h2::server::handshake(connection).await.unwrap();
+    while let Some(request) = server.accept().await {
+        let (_, mut respond) = request.unwrap();
+        let mut body = respond.send_response(http::Response::new(()), false).unwrap();
+        body.send_data(vec![0; bytes].into(), false).unwrap();
+        body.send_trailers(http::HeaderMap::new()).unwrap();
+    }
+}
+
+/// Calls that write for one answer, once both sides know each other.
+async fn writes_for_an_answer(bytes: usize) -> usize {
+    let (near, far) = duplex(1 << 20);
+    let writes = Arc::new(AtomicUsize::new(0));
+    let connection = Connection::over(Counting { pipe: near, writes: Arc::clone(&writes) }, None);
+    tokio::spawn(answer(connection, bytes));
+    let (mut client, driver) = h2::client::handshake(far).await.unwrap();
+    tokio::spawn(driver);
+    let mut before = 0;
+    for _ in 0..2 {
+        before = writes.load(Ordering::SeqCst);
+        let (response, _) = client.send_request(http::Request::new(()), true).unwrap();
+        let mut body = response.await.unwrap().into_body();
+        let mut got = 0;
+        while let Some(data) = body.data().await {
+            got += data.unwrap().len();
+        }
+        assert_eq!(got, bytes);
+        assert!(body.trailers().await.unwrap().is_some());
+    }
+    writes.load(Ordering::SeqCst) - before
+}
+
+#[tokio::test]
+async fn a_short_answer_is_written_by_one_call() {
+    for bytes in [0, 100, 300, 1000] {
+        assert_eq!(timeout(Duration::from_secs(20), writes_for_an_answer(bytes)).await.unwrap(), 1, "{bytes} bytes");
+    }
+}
+
+#[tokio::test]
+async fn a_long_message_is_not_copied() {
+    let writes = timeout(Duration::from_secs(20), writes_for_an_answer(10_000)).await.unwrap();
+    assert_eq!(writes, 2, "head with the message, then the trailers");
 }
