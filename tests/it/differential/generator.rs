@@ -115,6 +115,10 @@ pub(crate) fn request(random: &mut Random) -> Words {
                 words.insert(at, junk(random, &words[0]));
             }
         }
+        // The key "*" in the place of an id would ask for one by the clock.
+        if words[0] == b"XADD" {
+            words.iter_mut().skip(2).filter(|word| *word == b"*").for_each(|word| word.push(b'*'));
+        }
         // A lone connection to a server must not be taken along by accident.
         if words[0].eq_ignore_ascii_case(b"client") && words.len() > 1 && !harmless_client_call(&words[1]) {
             words.truncate(1);
