@@ -277,6 +277,10 @@ impl Handle {
         if self.closing.swap(true, Ordering::SeqCst) {
             return Ok(());
         }
+        self.shut_down(flush)
+    }
+
+    fn shut_down(&self, flush: bool) -> Result<()> {
         let shared = &self.shared;
         shared.committing.lock().closed = true;
         shared.flusher.stop();
@@ -284,12 +288,8 @@ impl Handle {
         if let Some(local) = &shared.local_log {
             local.shelf().stop();
         }
-        let current = std::thread::current().id();
         for thread in self.threads.lock().drain(..) {
-            // The last clone may end in a listener, on one of these threads.
-            if thread.thread().id() != current {
-                drop(thread.join());
-            }
+            drop(thread.join());
         }
         let mut result = shared.health.check();
         if result.is_ok() && flush && shared.layers.load().active.weight() >= FLUSH_AT_CLOSE_BYTES {
@@ -308,10 +308,39 @@ impl Handle {
     }
 }
 
+impl Handle {
+    /// Shuts down by a thread of its own: the one that asks is one of those that have to end first, and may hold what
+    /// the others wait for.
+    fn shut_down_elsewhere(&self) -> Result<()> {
+        let rest = Handle {
+            shared: Arc::clone(&self.shared),
+            threads: Mutex::new(std::mem::take(&mut *self.threads.lock())),
+            lock: Mutex::new(self.lock.lock().take()),
+            closing: AtomicBool::new(true),
+        };
+        let thread = std::thread::Builder::new().name("ennead-close".into());
+        let started = thread.spawn(move || report(rest.shut_down(false)));
+        started.map(drop).map_err(|error| Error::Io(format!("cannot start a thread: {error}")))
+    }
+
+    fn is_own_thread(&self) -> bool {
+        let current = std::thread::current().id();
+        self.threads.lock().iter().any(|thread| thread.thread().id() == current)
+    }
+}
+
+fn report(closed: Result<()>) {
+    if let Err(error) = closed {
+        tracing::error!(%error, "the store was not closed cleanly");
+    }
+}
+
 impl Drop for Handle {
     fn drop(&mut self) {
-        if let Err(error) = self.close(false) {
-            tracing::error!(%error, "the store was not closed cleanly");
+        if self.closing.swap(true, Ordering::SeqCst) {
+            return;
         }
+        // The last clone may end in a listener.
+        report(if self.is_own_thread() { self.shut_down_elsewhere() } else { self.shut_down(false) });
     }
 }
