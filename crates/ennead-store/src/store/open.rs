@@ -277,7 +277,8 @@ impl Handle {
         if self.closing.swap(true, Ordering::SeqCst) {
             return Ok(());
         }
-        self.shut_down(flush)
+        // A listener may close the store, or let go of its last clone.
+        if self.is_own_thread() { self.shut_down_elsewhere(flush) } else { self.shut_down(flush) }
     }
 
     fn shut_down(&self, flush: bool) -> Result<()> {
@@ -306,12 +307,10 @@ impl Handle {
         drop(self.lock.lock().take());
         result
     }
-}
 
-impl Handle {
     /// Shuts down by a thread of its own: the one that asks is one of those that have to end first, and may hold what
     /// the others wait for.
-    fn shut_down_elsewhere(&self) -> Result<()> {
+    fn shut_down_elsewhere(&self, flush: bool) -> Result<()> {
         let rest = Handle {
             shared: Arc::clone(&self.shared),
             threads: Mutex::new(std::mem::take(&mut *self.threads.lock())),
@@ -319,7 +318,7 @@ impl Handle {
             closing: AtomicBool::new(true),
         };
         let thread = std::thread::Builder::new().name("ennead-close".into());
-        let started = thread.spawn(move || report(rest.shut_down(false)));
+        let started = thread.spawn(move || report(rest.shut_down(flush)));
         started.map(drop).map_err(|error| Error::Io(format!("cannot start a thread: {error}")))
     }
 
@@ -337,10 +336,6 @@ fn report(closed: Result<()>) {
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        if self.closing.swap(true, Ordering::SeqCst) {
-            return;
-        }
-        // The last clone may end in a listener.
-        report(if self.is_own_thread() { self.shut_down_elsewhere() } else { self.shut_down(false) });
+        report(self.close(false));
     }
 }
