@@ -42,6 +42,7 @@ pub(crate) struct Connection<W = Wire> {
     has_company: bool,
     /// What was written last was not the answer to a PING.
     has_answered: bool,
+    /// From then on it admits that it can write slices together.
     has_written: bool,
     /// The answer to a PING, as far as it has not been written.
     held: Held,

@@ -58,6 +58,18 @@ fn relay(world: &World) -> (Relay, Arc<Count>) {
     (relay, count)
 }
 
+/// Polls the relay whenever it asks for it; the sync may come in several steps.
+fn run_until_woken(relay: &mut Relay, turns: &Arc<Count>, writes: &[(Answer<PutResponse>, Arc<Count>)]) {
+    loop {
+        let seen = turns.times();
+        assert!(turns.poll(relay).is_pending());
+        if writes.iter().all(|(_, count)| count.times() > 0) {
+            return;
+        }
+        turns.wait_for(seen + 1);
+    }
+}
+
 #[test]
 fn who_waits_is_woken_from_within_the_relay() {
     let world = World::new();
@@ -70,14 +82,7 @@ fn who_waits_is_woken_from_within_the_relay() {
     turns.wait_for(2);
     assert_eq!(writes.iter().map(|(_, count)| count.times()).sum::<usize>(), 0, "woken by the log, not by the relay");
 
-    // The sync may have come in several steps.
-    while writes.iter().any(|(_, count)| count.times() == 0) {
-        let seen = turns.times();
-        assert!(turns.poll(&mut relay).is_pending());
-        if writes.iter().any(|(_, count)| count.times() == 0) {
-            turns.wait_for(seen + 1);
-        }
-    }
+    run_until_woken(&mut relay, &turns, &writes);
     let revisions = writes.iter_mut().map(|(answer, count)| match count.poll(answer) {
         Poll::Ready(response) => response.unwrap().header.unwrap().revision,
         Poll::Pending => panic!("woken without an answer"),
@@ -107,14 +112,8 @@ fn another_relay_takes_over() {
     assert!(first_turns.poll(&mut first).is_ready(), "the first relay goes on");
     drop(first);
 
-    for (answer, count) in writes {
-        while count.times() == 0 {
-            let seen = second_turns.times();
-            assert!(second_turns.poll(&mut second).is_pending());
-            if count.times() == 0 {
-                second_turns.wait_for(seen + 1);
-            }
-        }
+    run_until_woken(&mut second, &second_turns, &writes);
+    for (answer, _) in writes {
         block_on(answer).unwrap();
     }
 }
