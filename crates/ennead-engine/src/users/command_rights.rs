@@ -37,7 +37,7 @@ pub(crate) const CATEGORIES: &[&str] = &[
 pub(crate) struct CommandRights {
     /// By the command's index in the registry.
     bits: Box<[u64]>,
-    /// Nothing was taken away since `+@all`.
+    /// From `+@all` on, no rule takes anything away.
     all: bool,
     /// The rules begin with `+@all`, not with `-@all`.
     from_all: bool,
@@ -139,7 +139,6 @@ impl CommandRights {
             let (word, bit) = (&mut self.bits[index / 64], 1 << (index % 64));
             *word = if allow { *word | bit } else { *word & !bit };
         }
-        self.all &= allow;
     }
 
     /// Adds a rule and drops those that it makes void: of the same name, and of its subcommands and first words.
@@ -150,6 +149,8 @@ impl CommandRights {
             None => true,
         });
         self.rules.push([if allow { b"+" } else { b"-" }, name.as_slice()].concat());
+        // By the rules that are left, not by those that were given: the former are what is read after a restart.
+        self.all = self.from_all && self.rules.iter().all(|rule| rule[0] == b'+');
     }
 
     /// The rules that lead from nothing to these rights.

@@ -310,6 +310,22 @@ fn first_words_mean_the_same_in_any_order() {
     assert_eq!(rights(&User::parse(&given.rules().join(&b'\n')).unwrap()), rights(&given));
 }
 
+#[test]
+fn what_is_given_back_is_all_again_also_after_a_restart() {
+    for (rules, all) in [
+        (&["+@all", "-@list", "+@list"][..], true),
+        (&["+@all", "-config|get", "+config"], true),
+        (&["+@all", "-lpush", "+@list"], false),
+        (&["+@all", "-select", "+select|0"], false),
+        (&["-@all", "+@list"], false),
+    ] {
+        let given = user(rules);
+        let is_all = |user: &User| user.selectors().all(|selector| selector.commands.is_all());
+        assert_eq!(is_all(&given), all, "{rules:?}");
+        assert_eq!(is_all(&User::parse(&given.rules().join(&b'\n')).unwrap()), all, "{rules:?}");
+    }
+}
+
 proptest! {
     #[test]
     fn a_user_is_what_its_rules_say(rules in prop::collection::vec(rule(false), 0..12)) {
