@@ -150,6 +150,26 @@ def throughput(arguments, table, durability, commands, pipelines):
         server.stop()
 
 
+def publish(arguments, table):
+    """PUBLISH by 10 connections to one channel until its 100 subscribers have each message."""
+    subscribers, publishers = 100, 10
+    servers = pair(arguments, "everysec")
+    speed, cpu = {"redis": [], "ennead": []}, {"redis": [], "ennead": []}
+    each = max(100, arguments.requests // 50)
+    for run in range(arguments.runs + 1):
+        for server in servers if run % 2 else servers[::-1]:
+            before = server.cpu_s()
+            seconds, = load(arguments, "published", server.port, subscribers, publishers, each, VALUE_BYTES)
+            if run:
+                speed[server.name].append(each * publishers / seconds)
+                cpu[server.name].append((server.cpu_s() - before) / (each * publishers) * 1e6)
+    title = f"PUBLISH to {subscribers} subscribers, {publishers} connections"
+    table.ratio(title, "/s", speed["redis"], speed["ennead"], 1.0)
+    table.ratio(f"{title}: CPU", "s/M", cpu["redis"], cpu["ennead"], more_is_better=False)
+    for server in servers:
+        server.stop()
+
+
 def load(arguments, *words):
     return [float(word) for word in client(arguments, arguments.load, *words).split()]
 
@@ -257,7 +277,7 @@ def parse_arguments():
     parser.add_argument("--requests", type=int, default=200_000, help="of one redis-benchmark without pipeline")
     parser.add_argument("--keys", type=int, default=5_000_000, help="for memory, start and latency")
     parser.add_argument("--quick", action="store_true", help="about a minute: one run, fewer requests and keys")
-    parser.add_argument("--only", default="", help="of: throughput, structures, always, size, memory, idle; separated by commas")
+    parser.add_argument("--only", default="", help="of: throughput, structures, publish, always, size, memory, idle; separated by commas")
     parser.add_argument("--shape", default="", help="of memory: only what has this in its name")
     parser.add_argument("--pin-server", help="processors of both servers, as taskset takes them")
     parser.add_argument("--pin-client", help="processors of the clients")
@@ -286,6 +306,8 @@ def main():
         throughput(arguments, table, "everysec", STRINGS, {1: (1.0, None, 0.7), 16: (1.5, 3.0, None)})
     if wanted("structures"):
         throughput(arguments, table, "everysec", STRUCTURES, {1: (1.0, 2.0, None), 16: (1.5, 2.0, None)})
+    if wanted("publish"):
+        publish(arguments, table)
     if wanted("always"):
         throughput(arguments, table, "always", {"SET": ["-t", "set"]}, {1: (1.0, 2.0, None), 16: (1.0, 2.0, None)})
     if wanted("size"):

@@ -8,6 +8,8 @@
 //!                                           SET of random keys; prints count p50 p99 p99.9 max in microseconds
 //! load peak PORT SECONDS CONNECTIONS KEYS VALUE_BYTES
 //!                                           SET as fast as the connections allow; prints requests a second
+//! load published PORT SUBSCRIBERS PUBLISHERS MESSAGES_EACH VALUE_BYTES
+//!                                           PUBLISH to subscribers of one channel; prints seconds until all are told
 //! load watchers PORT CONNECTIONS WATCHERS_EACH EVENTS KEY_IN_HEX
 //!                                           Watches of etcd's API; prints `ready`, then events and seconds
 //! load stops PATH MEGABYTES                 No server: writes a file and syncs it while a thread for each processor only
@@ -19,6 +21,7 @@
 #![allow(clippy::unwrap_used, reason = "a benchmark that cannot go on should say where")]
 #![allow(clippy::print_stdout, reason = "it prints its result")]
 
+mod published;
 mod watchers;
 
 use std::io::{Read, Write};
@@ -36,6 +39,9 @@ fn main() {
             rate(number(1), number(2), number(3), number(4), number(5), number(6));
         }
         Some(&"peak") if words.len() == 6 => peak(number(1), number(2), number(3), number(4), number(5)),
+        Some(&"published") if words.len() == 6 => {
+            published::published(number(1), number(2), number(3), number(4), number(5));
+        }
         Some(&"watchers") if words.len() == 6 => {
             watchers::watchers(number(1), number(2), number(3), number(4), words[5])
         }
