@@ -125,6 +125,20 @@ def fill(arguments, server):
     answer(server.port, b"XGROUP CREATE filled g 0\r\n")
 
 
+def alternate(arguments, servers, measure):
+    """Operations a second, and CPU seconds per million of them, of all runs by the server's name. `measure` takes a server and the
+    share of the work to do."""
+    speed, cpu = {server.name: [] for server in servers}, {server.name: [] for server in servers}
+    for run in range(arguments.runs + 1):
+        # Who goes first alternates; the first run only fills and warms.
+        for server in servers if run % 2 else servers[::-1]:
+            rate, used = measure(server, 1 if run else 0.25)
+            if run:
+                speed[server.name].append(rate)
+                cpu[server.name].append(used)
+    return speed, cpu
+
+
 def throughput(arguments, table, durability, commands, pipelines):
     servers = pair(arguments, durability)
     if commands is STRUCTURES:
@@ -133,16 +147,9 @@ def throughput(arguments, table, durability, commands, pipelines):
         time.sleep(arguments.settle)
     for pipeline, (must, aim, cpu_aim) in pipelines.items():
         for title, command in commands.items():
-            speed, cpu = {"redis": [], "ennead": []}, {"redis": [], "ennead": []}
             requests = int(arguments.requests * (pipeline ** 0.5 if pipeline > 1 else 1) * (0.3 if title.startswith(SLOW) else 1))
-            for run in range(arguments.runs + 1):
-                # Who goes first alternates; the first run only fills and warms.
-                for server in servers if run % 2 else servers[::-1]:
-                    count = max(1000, requests // 4) if run == 0 else requests
-                    rate, used = redis_benchmark(arguments, server, command, pipeline, count)
-                    if run:
-                        speed[server.name].append(rate)
-                        cpu[server.name].append(used)
+            run = lambda server, share: redis_benchmark(arguments, server, command, pipeline, max(1000, int(requests * share)))
+            speed, cpu = alternate(arguments, servers, run)
             how = f"{title}, {durability}, " + (f"pipeline {pipeline}" if pipeline > 1 else "no pipeline")
             table.ratio(how, "/s", speed["redis"], speed["ennead"], must, aim)
             table.ratio(f"{how}: CPU", "s/M", cpu["redis"], cpu["ennead"], None, cpu_aim, more_is_better=False)
@@ -154,15 +161,14 @@ def publish(arguments, table):
     """PUBLISH by 10 connections to one channel until its 100 subscribers have each message."""
     subscribers, publishers = 100, 10
     servers = pair(arguments, "everysec")
-    speed, cpu = {"redis": [], "ennead": []}, {"redis": [], "ennead": []}
     each = max(100, arguments.requests // 50)
-    for run in range(arguments.runs + 1):
-        for server in servers if run % 2 else servers[::-1]:
-            before = server.cpu_s()
-            seconds, = load(arguments, "published", server.port, subscribers, publishers, each, VALUE_BYTES)
-            if run:
-                speed[server.name].append(each * publishers / seconds)
-                cpu[server.name].append((server.cpu_s() - before) / (each * publishers) * 1e6)
+
+    def run(server, share):
+        before, count = server.cpu_s(), max(100, int(each * share))
+        seconds, = load(arguments, "published", server.port, subscribers, publishers, count, VALUE_BYTES)
+        return count * publishers / seconds, (server.cpu_s() - before) / (count * publishers) * 1e6
+
+    speed, cpu = alternate(arguments, servers, run)
     title = f"PUBLISH to {subscribers} subscribers, {publishers} connections"
     table.ratio(title, "/s", speed["redis"], speed["ennead"], 1.0)
     table.ratio(f"{title}: CPU", "s/M", cpu["redis"], cpu["ennead"], more_is_better=False)

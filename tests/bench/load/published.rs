@@ -55,9 +55,9 @@ fn subscribe(port: u64) -> TcpStream {
     stream
 }
 
-/// Takes so many messages and no byte more of the last one.
+/// Takes so many messages, and looks at the last: it is what it should be when none before it was cut or left out.
 fn receive(stream: &mut TcpStream, message: &[u8], count: u64) {
-    let mut left = count * message.len() as u64 - message.len() as u64;
+    let mut left = (count - 1) * message.len() as u64;
     let mut buffer = vec![0; 64 << 10];
     while left > 0 {
         let most = buffer.len().min(left as usize);
