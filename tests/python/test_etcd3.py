@@ -2,6 +2,7 @@
 
 import io
 import threading
+from contextlib import contextmanager
 
 import etcd3
 import grpc
@@ -157,11 +158,29 @@ def test_watch_sees_what_was_there_before(etcd):
     cancel()
 
 
+@contextmanager
+def putting(etcd, key, value):
+    """Puts the value again and again, since nothing tells when a watch has begun."""
+    over = threading.Event()
+
+    def put():
+        while not over.wait(0.1):
+            etcd.put(key, value)
+
+    writer = threading.Thread(target=put)
+    writer.start()
+    try:
+        yield
+    finally:
+        over.set()
+        writer.join()
+
+
 def test_watch_once(etcd):
-    threading.Timer(0.1, lambda: etcd.put("once", "v")).start()
-    assert etcd.watch_once("once", timeout=30).value == b"v"
-    threading.Timer(0.1, lambda: etcd.put("once/more", "w")).start()
-    assert etcd.watch_prefix_once("once/", timeout=30).value == b"w"
+    with putting(etcd, "once", "v"):
+        assert etcd.watch_once("once", timeout=30).value == b"v"
+    with putting(etcd, "once/more", "w"):
+        assert etcd.watch_prefix_once("once/", timeout=30).value == b"w"
     with pytest.raises(etcd3.exceptions.WatchTimedOut):
         etcd.watch_once("never", timeout=0.1)
 

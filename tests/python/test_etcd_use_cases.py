@@ -264,7 +264,8 @@ def test_the_lock_of_the_client_library(keeper, etcd):
     other_client = keeper.client()
     other = other_client.lock("library", ttl=20)
     assert not other.acquire(timeout=0)
-    waiting = threading.Thread(target=lambda: other.acquire(timeout=PATIENCE_S))
+    # The library tries, and only then begins to watch: it does not see a release between the two, and sleeps until its timeout.
+    waiting = threading.Thread(target=lambda: until("the release", lambda: other.acquire(timeout=1)))
     waiting.start()
     assert lock.release() and not lock.is_acquired()
     waiting.join(PATIENCE_S)
