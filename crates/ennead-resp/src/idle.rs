@@ -1,4 +1,5 @@
-//! How long this thread has slept for want of events, and how long the machine's processors have had nothing to do.
+//! How long this thread has slept for want of events, ran and waited for a processor, and how long the machine's processors
+//! have had nothing to do.
 
 use std::cell::Cell;
 use std::time::{Duration, Instant};
@@ -23,6 +24,17 @@ pub(crate) fn wakes() {
 /// How long this thread has slept in all.
 pub(crate) fn slept() -> Duration {
     SLEPT.get()
+}
+
+/// How long this thread has run, and how long it was ready to and had no processor. None where the system does not tell.
+pub(crate) fn scheduled() -> Option<(Duration, Duration)> {
+    from_schedstat(&std::fs::read_to_string("/proc/thread-self/schedstat").ok()?)
+}
+
+/// Nanoseconds on a processor, and on its queue.
+fn from_schedstat(text: &str) -> Option<(Duration, Duration)> {
+    let mut columns = text.split_ascii_whitespace().map(|word| word.parse().map(Duration::from_nanos));
+    Some((columns.next()?.ok()?, columns.next()?.ok()?))
 }
 
 /// Unused time of all processors together since the machine started, in steps of 10 ms. Where the system does not tell,

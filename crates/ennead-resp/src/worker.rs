@@ -24,7 +24,7 @@ use crate::connection::{Connection, Handle, Moved, Reached};
 use crate::idle;
 use crate::options::Limits;
 use crate::socket::Socket;
-use crate::spread::Watch;
+use crate::spread::{Spent, Watch};
 
 /// The read buffer that all connections of a worker share, bytes.
 const SCRATCH_BYTES: usize = 64 << 10;
@@ -128,10 +128,15 @@ impl Worker {
             clock.turn();
             self.limits.borrow_mut().refresh(&self.engine);
             if let Some(peers) = self.peers.upgrade() {
-                let exclusive = || Duration::from_nanos(self.shard.exclusive_nanos.get());
-                self.watch.borrow_mut().look(&peers.spread, clock.instant(), idle::slept, exclusive, idle::machine);
+                self.watch.borrow_mut().look(&peers.spread, clock.instant(), || self.spent(), idle::machine);
             }
         }
+    }
+
+    fn spent(&self) -> Spent {
+        let (ran, waited) = idle::scheduled().unwrap_or_default();
+        let exclusive = Duration::from_nanos(self.shard.exclusive_nanos.get());
+        Spent { idle: idle::slept(), ran, waited, exclusive }
     }
 
     /// Whether a connection should go to another worker.

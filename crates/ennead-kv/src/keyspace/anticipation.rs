@@ -83,10 +83,18 @@ impl Keyspace {
         let Some(gate) = shared.gate.try_read() else { return };
         let Some(database) = gate.existing(db) else { return };
         let mut ahead = Keys::new(shared, database);
+        let mut before = None;
         for (key, changes) in keys.take(KEYS_MAX) {
-            ahead.add(key, changes);
+            // Requests about one key, as they often come, find it where the first of them left it.
+            if before != Some(key) {
+                ahead.add(key, changes);
+            }
+            before = Some(key);
         }
-        ahead.fetch();
+        // A single one would be waited for here as long as by its request.
+        if ahead.places.len() > 1 {
+            ahead.fetch();
+        }
     }
 
     /// Fetches the keys of one request.

@@ -22,3 +22,11 @@ fn only_sleep_counts() {
     wakes();
     assert!(slept() >= Duration::from_millis(2));
 }
+
+#[test]
+fn the_times_of_schedstat_are_read() {
+    assert_eq!(from_schedstat("96954 84036 2\n"), Some((Duration::from_nanos(96_954), Duration::from_nanos(84_036))));
+    for text in ["", "96954", "96954 x 2"] {
+        assert_eq!(from_schedstat(text), None, "{text:?}");
+    }
+}

@@ -5,7 +5,9 @@ struct World {
     spread: Spread,
     watches: Vec<Watch>,
     now: Instant,
-    idle: Vec<Duration>,
+    spent: Vec<Spent>,
+    /// The share of time in which a worker is busy, but without a processor.
+    waiting: f64,
     /// The share of requests that have the keyspace to themselves.
     exclusive: f64,
     spare: Duration,
@@ -20,7 +22,15 @@ impl World {
             spread.connected(spread.least_connected());
         }
         let watches = (0..workers).map(|number| Watch::new(number, 1, now)).collect();
-        World { spread, watches, now, idle: vec![Duration::ZERO; workers], exclusive: 0.0, spare: Duration::ZERO }
+        World {
+            spread,
+            watches,
+            now,
+            spent: vec![Spent::default(); workers],
+            waiting: 0.0,
+            exclusive: 0.0,
+            spare: Duration::ZERO,
+        }
     }
 
     /// Lets time pass in which the workers are busy for these shares, and a share of one processor is left.
@@ -30,10 +40,12 @@ impl World {
             self.now += WINDOW;
             self.spare += WINDOW.mul_f64(spare);
             for (number, busy) in busy.iter().enumerate() {
-                self.idle[number] += WINDOW.mul_f64(1.0 - busy);
-                let (idle, spare) = (self.idle[number], self.spare);
-                let exclusive = (self.now - self.spread.started).mul_f64(self.exclusive);
-                self.watches[number].look(&self.spread, self.now, || idle, || exclusive, || spare);
+                let spent = &mut self.spent[number];
+                spent.idle += WINDOW.mul_f64(1.0 - busy);
+                spent.waited += WINDOW.mul_f64(self.waiting);
+                spent.ran += WINDOW.mul_f64(busy - self.waiting);
+                spent.exclusive = (self.now - self.spread.started).mul_f64(self.exclusive);
+                self.watches[number].look(&self.spread, self.now, || *spent, || self.spare);
             }
         }
     }
@@ -115,4 +127,37 @@ fn those_who_would_wait_for_each_other_are_one() {
     world.exclusive = 0.9;
     world.pass(SECOND * 6, &[1.0, 1.0], 0.0);
     assert_eq!(world.spread.active(), 1);
+}
+
+#[test]
+fn nobody_joins_in_while_workers_wait_for_processors() {
+    let mut world = World::new(2, 50);
+    world.waiting = 0.2;
+    world.pass(SECOND, &[1.0], 0.5);
+    assert_eq!(world.spread.active(), 1);
+    world.waiting = 0.05;
+    world.pass(SECOND, &[1.0], 0.5);
+    assert_eq!(world.spread.active(), 2);
+}
+
+#[test]
+fn who_waits_for_processors_goes_when_the_others_would_fill_theirs() {
+    let mut world = World::new(2, 50);
+    world.pass(SECOND / 5, &[1.0], 0.5);
+    world.move_all();
+    // Each would need a processor of its own.
+    world.waiting = 0.3;
+    world.pass(SECOND * 2, &[1.0, 1.0], 0.0);
+    assert_eq!(world.spread.active(), 2);
+    // What they need is one processor.
+    world.waiting = 0.4;
+    world.pass(SECOND * 2, &[0.8, 0.8], 0.0);
+    world.move_all();
+    assert_eq!((world.spread.active(), world.connections()), (1, vec![50, 0]));
+    world.waiting = 0.0;
+    world.pass(SECOND / 5, &[1.0], 0.5);
+    world.move_all();
+    // They would fit, but nobody waits.
+    world.pass(SECOND * 2, &[0.45, 0.8], 0.0);
+    assert_eq!(world.spread.active(), 2);
 }

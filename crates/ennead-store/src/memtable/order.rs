@@ -4,12 +4,17 @@
 /// Fewer rows are sorted by their whole keys.
 const FEW: usize = 16;
 
-/// Sorts locations by key.
-pub(super) fn by_key<'a>(locations: impl Iterator<Item = u32>, key: impl Fn(u32) -> &'a [u8]) -> Vec<u32> {
+/// Sorts locations by key, and leaves those out whose keys are not `wanted`.
+pub(super) fn by_key<'a>(
+    locations: impl Iterator<Item = u32>,
+    key: impl Fn(u32) -> &'a [u8],
+    wanted: impl Fn(&[u8]) -> bool,
+) -> Vec<u32> {
     let mut locations: Vec<u32> = locations.collect();
     // Keys are read in the order that they have in memory, and stay in it as long as they are equal.
     locations.sort_unstable();
-    let mut rows: Vec<(u64, u32)> = locations.into_iter().map(|location| (window(key(location)), location)).collect();
+    let keys = locations.into_iter().map(|location| (key(location), location)).filter(|(key, _)| wanted(key));
+    let mut rows: Vec<(u64, u32)> = keys.map(|(key, location)| (window(key), location)).collect();
     sort(&mut rows, 0, &key);
     rows.into_iter().map(|(_, location)| location).collect()
 }

@@ -100,8 +100,8 @@ impl Shard {
         let Index::Hashed(table) = &self.index else { return Vec::new() };
         let (first, last) = (lead(start), end.map_or(u16::MAX, lead));
         let key = |location| self.arena.row(location).key;
-        let within = |location: &u32| key(*location) >= start && end.is_none_or(|end| key(*location) < end);
-        order::by_key(table.led_by(first, last).filter(within), key)
+        let within = |key: &[u8]| key >= start && end.is_none_or(|end| key < end);
+        order::by_key(table.led_by(first, last), key, within)
     }
 
     #[inline]
