@@ -263,6 +263,8 @@ pub enum Access {
 pub struct Command {
     pub spec: Spec,
     pub access: Access,
+    /// The word with the first member of the collection that a request is about, where it usually stands; 0 for none.
+    member: usize,
     /// Reads arguments, changes keys through the context, writes the reply. It changes nothing before all arguments
     /// are validated: an error means that nothing was done.
     pub run: fn(&mut Context<'_>, Args<'_>, &mut dyn Reply) -> Result,
@@ -276,6 +278,11 @@ impl Command {
             Access::Patterns => Access::Keys,
             access => access,
         }
+    }
+
+    /// The first member of its collection that a request names, to be fetched ahead: it need not be one.
+    pub(crate) fn likely_member<'r>(&self, args: Args<'r>) -> Option<&'r [u8]> {
+        if self.member == 0 { None } else { args.get(self.member) }
     }
 }
 
@@ -350,7 +357,13 @@ impl Command {
     ) -> Command {
         let Text { since, complexity, syntax, summary } = text;
         let spec = Spec { name, arity, keys: FIRST, flags, categories, group, since, complexity, summary, syntax };
-        Command { spec, access: Access::Keys, run }
+        Command { spec, access: Access::Keys, member: 0, run }
+    }
+
+    /// Requests name a member of their collection in this word.
+    pub(crate) const fn member(mut self, word: usize) -> Command {
+        self.member = word;
+        self
     }
 
     pub(crate) const fn keys(mut self, keys: KeySpec) -> Command {

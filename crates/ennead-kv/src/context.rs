@@ -26,6 +26,7 @@ use crate::place::{Place, next_random};
 use crate::reply::Reply;
 use crate::slot::Slot;
 
+mod ahead;
 pub(crate) mod collections;
 mod commit;
 mod databases;

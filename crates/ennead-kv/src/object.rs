@@ -5,6 +5,7 @@
 use crate::entry::Kind;
 use crate::packed;
 use crate::place::Placer;
+use crate::sequence::Approach;
 
 pub(crate) mod fields;
 pub(crate) mod list;
@@ -87,6 +88,15 @@ impl Object {
             Object::List(list) => list.knows(member),
             Object::Set(fields) | Object::Hash(fields) => fields.get(placer, member).is_some(),
             Object::Zset(zset) => zset.score(placer, member).is_some(),
+        }
+    }
+
+    /// The members by their fragments, of a collection in which they are found by those.
+    pub(crate) fn by_fragment(&self) -> Option<&dyn Approach> {
+        match self {
+            Object::LongString(_) | Object::List(_) | Object::Stream(_) => None,
+            Object::Set(fields) | Object::Hash(fields) => Some(fields.by_fragment()),
+            Object::Zset(zset) => Some(zset.by_fragment()),
         }
     }
 

@@ -11,6 +11,9 @@
 use std::cell::RefCell;
 use std::collections::VecDeque;
 
+pub(crate) use approach::Approach;
+
+mod approach;
 mod search;
 #[cfg(test)]
 mod tests;
@@ -19,6 +22,9 @@ mod tests;
 /// are told apart by comparison.
 pub(crate) trait Keyed {
     fn key(&self) -> u64;
+
+    /// Asks the processor for what it points to, where it is looked for by that.
+    fn prefetch(&self) {}
 }
 
 /// Items of a chunk, at most: few enough to make room in one for another quickly.

@@ -161,6 +161,7 @@ impl Session {
         reply: &mut dyn Output,
         clock: &mut Clock,
     ) -> Last {
+        run.anticipate(together.iter().filter_map(|request| Some((request.row?, request.args))));
         let start = reply.mark();
         let mut last = self.run_one(run, &together[0], 1, reply, clock);
         for (request, before) in together[1..].iter().zip(together) {

@@ -35,7 +35,8 @@ const COMMANDS: &[Command] = &[
             summary: "Deletes one or more fields and their values from a hash. Deletes the hash if no fields remain.",
         },
         hdel,
-    ),
+    )
+    .member(2),
     row(
         "hexists",
         3,
@@ -47,7 +48,8 @@ const COMMANDS: &[Command] = &[
             summary: "Determines whether a field exists in a hash.",
         },
         hexists,
-    ),
+    )
+    .member(2),
     row(
         "hget",
         3,
@@ -59,7 +61,8 @@ const COMMANDS: &[Command] = &[
             summary: "Returns the value of a field in a hash.",
         },
         hget,
-    ),
+    )
+    .member(2),
     row(
         "hgetall",
         2,
@@ -83,7 +86,8 @@ const COMMANDS: &[Command] = &[
             summary: "Increments the integer value of a field in a hash by a number. Uses 0 as initial value if the field doesn't exist.",
         },
         counter::hincrby,
-    ),
+    )
+    .member(2),
     row(
         "hincrbyfloat",
         4,
@@ -176,7 +180,8 @@ const COMMANDS: &[Command] = &[
             summary: "Creates or modifies the value of a field in a hash.",
         },
         hset,
-    ),
+    )
+    .member(2),
     row(
         "hsetnx",
         4,
@@ -188,7 +193,8 @@ const COMMANDS: &[Command] = &[
             summary: "Sets the value of a field in a hash only when the field doesn't exist.",
         },
         hsetnx,
-    ),
+    )
+    .member(2),
     row(
         "hstrlen",
         3,
@@ -200,7 +206,8 @@ const COMMANDS: &[Command] = &[
             summary: "Returns the length of the value of a field.",
         },
         hstrlen,
-    ),
+    )
+    .member(2),
     row(
         "hvals",
         2,

@@ -37,7 +37,8 @@ pub(super) const COMMANDS: &[Command] = &[
             summary: "Adds one or more members to a set. Creates the key if it doesn't exist.",
         },
         sadd,
-    ),
+    )
+    .member(2),
     row(
         "scard",
         2,
@@ -121,7 +122,8 @@ pub(super) const COMMANDS: &[Command] = &[
             summary: "Determines whether a member belongs to a set.",
         },
         sismember,
-    ),
+    )
+    .member(2),
     row(
         "smembers",
         2,
@@ -194,7 +196,8 @@ pub(super) const COMMANDS: &[Command] = &[
             summary: "Removes one or more members from a set. Deletes the set if the last member was removed.",
         },
         srem,
-    ),
+    )
+    .member(2),
     row(
         "sscan",
         -3,

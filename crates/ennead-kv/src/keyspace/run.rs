@@ -14,6 +14,7 @@ use crate::reply::Reply;
 /// A run at work: see [`Keyspace::run`].
 pub struct Run<'a> {
     context: Context<'a>,
+    key: &'a [u8],
     /// The store failed a command half way: what is staged is void.
     failure: Option<Error>,
 }
@@ -47,7 +48,12 @@ impl Keyspace {
     ///
     /// `body` must not use the keyspace, except for its figures and settings. When the effect is an error nothing of the
     /// run was applied, and the replies that it wrote are void.
-    pub fn run<T>(&self, call: &Call, key: &[u8], body: impl FnOnce(&mut Run<'_>) -> T) -> Option<(T, Result<Effect>)> {
+    pub fn run<'a, T>(
+        &'a self,
+        call: &Call,
+        key: &'a [u8],
+        body: impl FnOnce(&mut Run<'_>) -> T,
+    ) -> Option<(T, Result<Effect>)> {
         let shared = self.shared();
         if shared.settings.maxmemory() != 0 && !self.make_room(call).ok()? {
             return None;
@@ -59,9 +65,9 @@ impl Keyspace {
         if shared.waiters.any() {
             return None;
         }
-        let mut run = Run { context, failure: None };
+        let mut run = Run { context, key, failure: None };
         let result = body(&mut run);
-        let Run { context, failure } = run;
+        let Run { context, failure, .. } = run;
         let effect = match failure {
             // The context is dropped, which forgets what was staged.
             Some(error) => Err(error),
@@ -72,6 +78,14 @@ impl Keyspace {
 }
 
 impl Run<'_> {
+    /// Fetches into the processor's caches what commands are going to touch.
+    pub fn anticipate<'r>(&mut self, commands: impl Iterator<Item = (&'static Command, Args<'r>)>) {
+        let members = commands.filter_map(|(command, args)| {
+            command.likely_member(args).map(|member| (member, command.spec.is(Flag::Write)))
+        });
+        self.context.fetch_members(self.key, members);
+    }
+
     /// Runs one command whose [`Command::only_key`] is that of the run.
     ///
     /// # Errors

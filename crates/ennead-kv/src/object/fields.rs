@@ -6,9 +6,11 @@
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
+use ennead_store::prefetch_at;
+
 use crate::entry::allocation_size;
 use crate::place::Placer;
-use crate::sequence::{At, Keyed, Sequence};
+use crate::sequence::{Approach, At, Keyed, Sequence};
 
 #[derive(Debug)]
 pub(crate) struct Fields {
@@ -45,6 +47,10 @@ const DEADLINE_BYTES: usize = size_of::<u64>();
 impl Keyed for Field {
     fn key(&self) -> u64 {
         self.fragment.into()
+    }
+
+    fn prefetch(&self) {
+        prefetch_at(self.bytes.as_ptr(), self.bytes.len());
     }
 }
 
@@ -103,6 +109,10 @@ impl Fields {
     fn locate(&self, placer: &Placer, name: &[u8]) -> (u32, Result<At, At>) {
         let fragment = placer.fragment(name);
         (fragment, self.fields.search(fragment.into(), |field| field.order(fragment, name)))
+    }
+
+    pub(crate) fn by_fragment(&self) -> &dyn Approach {
+        &self.fields
     }
 
     pub(crate) fn get(&self, placer: &Placer, name: &[u8]) -> Option<&[u8]> {

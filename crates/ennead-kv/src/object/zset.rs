@@ -3,12 +3,13 @@
 
 use std::cmp::Ordering;
 
+use ennead_store::prefetch_at;
 use triomphe::ThinArc;
 
 use crate::entry::allocation_size;
 use crate::packed::rank_order;
 use crate::place::Placer;
-use crate::sequence::{At, Keyed, Sequence};
+use crate::sequence::{Approach, At, Keyed, Sequence};
 
 /// A count of references and a length before the name.
 const OVERHEAD: usize = 16;
@@ -43,6 +44,10 @@ impl Keyed for Scored {
     fn key(&self) -> u64 {
         self.fragment.into()
     }
+
+    fn prefetch(&self) {
+        prefetch_at(self.name.slice.as_ptr(), self.name.slice.len());
+    }
 }
 
 impl Keyed for Ranked {
@@ -74,6 +79,10 @@ impl Scored {
 impl Zset {
     pub(crate) fn new(id: u64) -> Zset {
         Zset { id, elsewhere: 0, members: Sequence::default(), order: Sequence::default(), bytes: 0 }
+    }
+
+    pub(crate) fn by_fragment(&self) -> &dyn Approach {
+        &self.members
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use super::{At, Keyed, Sequence};
 
 /// How far a guess is first expected to be off, items.
-const REACH: usize = 4;
+pub(super) const REACH: usize = 4;
 
 impl<T: Keyed> Sequence<T> {
     /// Finds an item by how it compares with what is sought: `Ok` where it is, `Err` where it would be.
@@ -30,8 +30,13 @@ impl<T: Keyed> Sequence<T> {
         let after = self.chunks_before(key, &compare);
         let chunk = after.saturating_sub(1);
         let Some(items) = self.chunks.get(chunk) else { return Err(self.start()) };
-        let next = self.heads.get(after.max(1)).copied().or_else(|| items.back().map(Keyed::key));
-        at(chunk, search_near(items, guess(self.heads[chunk], next.unwrap_or(0), key, items.len()), compare))
+        at(chunk, search_near(items, self.guess(chunk, items, key), compare))
+    }
+
+    /// Where in a chunk an item with the key may be.
+    pub(super) fn guess(&self, chunk: usize, items: &VecDeque<T>, key: u64) -> usize {
+        let next = self.heads.get(chunk + 1).copied().or_else(|| items.back().map(Keyed::key));
+        guess(self.heads[chunk], next.unwrap_or(0), key, items.len())
     }
 
     /// How many chunks begin with what is sought or something before it.
@@ -65,7 +70,11 @@ fn guess(first: u64, next: u64, key: u64, len: usize) -> usize {
 }
 
 /// A search that looks near a place first, and further away in growing steps.
-fn search_near<T>(items: &VecDeque<T>, place: usize, compare: impl Fn(&T) -> Ordering) -> Result<usize, usize> {
+pub(super) fn search_near<T>(
+    items: &VecDeque<T>,
+    place: usize,
+    compare: impl Fn(&T) -> Ordering,
+) -> Result<usize, usize> {
     let (mut low, mut high) = (0, items.len());
     let (mut probe, mut reach) = (place, REACH);
     while low < high {

@@ -1,4 +1,4 @@
-use super::{CHUNK, Keyed, Sequence};
+use super::{Approach, CHUNK, Keyed, Sequence};
 use crate::place::next_random;
 
 impl Keyed for usize {
@@ -120,5 +120,25 @@ fn finds_by_keys_however_they_lie() {
             }
         }
         assert!(sequence.iter().is_sorted());
+    }
+}
+
+#[test]
+fn what_is_fetched_is_where_it_is_found() {
+    let mut sequence = Sequence::default();
+    assert_eq!(sequence.approach_chunk(7), 0);
+    for item in 0..10 * CHUNK {
+        sequence.push_back(item * item);
+    }
+    for item in 0..10 * CHUNK {
+        let key = (item * item) as u64;
+        let at = sequence.search(key, |found| found.cmp(&(item * item))).unwrap();
+        assert_eq!(sequence.approach_chunk(key), at.chunk);
+        // Keys on both sides of it, and beyond the ends, may be asked for.
+        for key in [key, key.saturating_sub(1), key + 1, u64::MAX] {
+            let chunk = sequence.approach_chunk(key);
+            sequence.approach_items(chunk, key);
+            sequence.approach_item(chunk, key);
+        }
     }
 }

@@ -21,7 +21,8 @@ pub(super) const COMMANDS: &[Command] = &[
             summary: "Adds one or more members to a sorted set, or updates their scores. Creates the key if it doesn't exist.",
         },
         add::zadd,
-    ),
+    )
+    .member(3),
     row(
         "zcard",
         2,
@@ -45,7 +46,8 @@ pub(super) const COMMANDS: &[Command] = &[
             summary: "Increments the score of a member in a sorted set.",
         },
         add::zincrby,
-    ),
+    )
+    .member(3),
     row(
         "zmscore",
         -3,
@@ -81,7 +83,8 @@ pub(super) const COMMANDS: &[Command] = &[
             summary: "Returns the index of a member in a sorted set ordered by ascending scores.",
         },
         zrank,
-    ),
+    )
+    .member(2),
     row(
         "zrem",
         -3,
@@ -94,7 +97,8 @@ pub(super) const COMMANDS: &[Command] = &[
             summary: "Removes one or more members from a sorted set. Deletes the sorted set if all members were removed.",
         },
         zrem,
-    ),
+    )
+    .member(2),
     row(
         "zrevrank",
         -3,
@@ -106,7 +110,8 @@ pub(super) const COMMANDS: &[Command] = &[
             summary: "Returns the index of a member in a sorted set ordered by descending scores.",
         },
         zrevrank,
-    ),
+    )
+    .member(2),
     row(
         "zscan",
         -3,
@@ -131,7 +136,8 @@ pub(super) const COMMANDS: &[Command] = &[
             summary: "Returns the score of a member in a sorted set.",
         },
         zscore,
-    ),
+    )
+    .member(2),
 ];
 
 fn zcard(context: &mut Context<'_>, args: Args<'_>, reply: &mut dyn Reply) -> Result {

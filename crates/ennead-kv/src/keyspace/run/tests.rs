@@ -13,6 +13,7 @@ fn run(keyspace: &Keyspace, call: &Call, lines: &[String]) -> (Vec<String>, Resu
             let mut text = Text::default();
             let ran = with_args(&words, |command, args| {
                 assert_eq!(command.only_key(args), Some(KEY), "{line}");
+                run.anticipate(std::iter::once((command, args)));
                 run.execute(command, call, args, &mut text)
             });
             replies.push(match ran {
@@ -136,4 +137,65 @@ fn runs_leave_what_the_commands_one_by_one_leave() {
             assert_eq!(together.run(line), apart.run(line), "{line}");
         }
     }
+}
+
+/// A request about members of a large collection of a type, some of which it does not have.
+fn line_about_members(kind: &str, random: &mut u64) -> String {
+    let mut below = |bound: u64| next_random(random) % bound;
+    let member = format!("m{}", below(2200));
+    match (kind, below(4)) {
+        ("hash", 0) => format!("hset k {member} {}", below(100)),
+        ("hash", 1) => format!("hdel k {member} m1"),
+        ("hash", 2) => format!("hincrby k {member} 3"),
+        ("hash", _) => format!("hget k {member}"),
+        ("set", 0) => format!("sadd k {member}"),
+        ("set", 1) => format!("srem k {member}"),
+        ("set", _) => format!("sismember k {member}"),
+        (_, 0) => format!("zadd k {} {member}", below(100)),
+        (_, 1) => format!("zrem k {member}"),
+        (_, 2) => format!("zadd k xx {} {member}", below(100)),
+        (_, _) => format!("zrank k {member}"),
+    }
+}
+
+#[test]
+fn members_that_are_fetched_ahead_are_as_they_were() {
+    let mut random = 11;
+    for (kind, add) in [("hash", "hset k m{} 1"), ("set", "sadd k m{}"), ("zset", "zadd k 1 m{}")] {
+        let (mut together, mut apart) = (Probe::new(), Probe::new());
+        for number in 0..2000 {
+            let line = add.replace("{}", &number.to_string());
+            assert_eq!(together.run(&line), apart.run(&line));
+        }
+        for round in 0..30 {
+            let lines: Vec<String> = (0..16).map(|_| line_about_members(kind, &mut random)).collect();
+            let (replies, effect) = run(&together.keyspace, &together.call, &lines);
+            effect.unwrap();
+            let expected: Vec<String> = lines.iter().map(|line| apart.run(line)).collect();
+            assert_eq!(replies, expected, "{lines:?}");
+            if round % 10 == 5 {
+                // Then only those of its members are in memory that are asked for.
+                together.reopen_store();
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_fetched_ahead_is_a_member_by_the_syntax() {
+    let mut found = 0;
+    for command in crate::commands() {
+        let syntax = command.spec.syntax.split_inclusive(']').map(|part| part.split(['[', ']']).next().unwrap_or(""));
+        let line = [command.spec.name, " ", &syntax.collect::<String>()].concat();
+        let words: Vec<&[u8]> = line.split_ascii_whitespace().map(str::as_bytes).collect();
+        // One that needs more words than stand outside of brackets has no member here.
+        let _ = with_args(&words, |command, args| {
+            if let Some(member) = command.likely_member(args) {
+                assert!([&b"field"[..], b"member"].contains(&member), "{line}: {}", member.escape_ascii());
+                found += 1;
+            }
+            Ok(())
+        });
+    }
+    assert!(found >= 16, "{found}");
 }
