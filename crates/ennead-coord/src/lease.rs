@@ -15,6 +15,9 @@ use bytes::Bytes;
 pub(crate) const TTL_MAX: i64 = 9_000_000_000;
 /// What shorter times are made, seconds: etcd's with its default election timeout.
 pub(crate) const TTL_MIN: i64 = 2;
+/// Seconds that a lease may be given to go on for, however short it was granted for: who copies a server keeps alive there
+/// what its owner keeps alive elsewhere, and must not be late.
+pub const HELD_S: i64 = 60;
 
 /// One lease.
 #[derive(Debug, Clone, Default)]

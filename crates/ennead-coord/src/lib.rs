@@ -35,6 +35,7 @@ pub use auth::Claim;
 pub use coord::{Coord, ETCD_VERSION, Login, Options, STORAGE_VERSION};
 pub use error::{Code, Error, Result};
 pub use fence::Fence;
+pub use lease::HELD_S;
 pub use line::Observation;
 pub use publication::Answer;
 pub use relay::Relay;

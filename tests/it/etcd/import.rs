@@ -104,7 +104,9 @@ fn assert_same(found: &Content, expected: &Content) {
         let here = found.get(key);
         assert!(here == Some(value), "{}: {:?}", key.escape_ascii(), here.map(|(value, lease)| (value.len(), lease)));
     }
-    assert_eq!(found.len(), expected.len());
+    let more: Vec<String> =
+        found.keys().filter(|key| !expected.contains_key(*key)).map(|key| key.escape_ascii().to_string()).collect();
+    assert!(more.is_empty(), "only here: {more:?}");
 }
 
 /// A source, a target, and where clients of both run.

@@ -13,7 +13,7 @@ use crate::api::etcdserverpb::{
 };
 use crate::auth::Access;
 use crate::error::{Error, Result};
-use crate::lease::{Lease, TTL_MAX, TTL_MIN, deadline};
+use crate::lease::{HELD_S, Lease, TTL_MAX, TTL_MIN, deadline};
 use crate::publication::Answer;
 use crate::rows::Word;
 use crate::space::LEASE_BYTES;
@@ -85,7 +85,7 @@ impl Coord {
             let Some(ttl) = found.map(|lease| lease.ttl) else {
                 return Ok(LeaseKeepAliveResponse { header, id: request.id, ttl: 0 });
             };
-            let left = left_s.map_or(ttl, |left| left.clamp(0, ttl));
+            let left = left_s.map_or(ttl, |left| left.clamp(0, ttl.max(HELD_S)));
             let renewed = Lease { ttl, deadline_ms: deadline(time, left), ..Lease::default() };
             put(writer, request.id, &renewed, time);
             writer.effects.push(Effect::Extend(request.id, renewed.deadline_ms));

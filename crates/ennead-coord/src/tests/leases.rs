@@ -66,6 +66,9 @@ fn what_is_left_of_a_lease_can_be_set() {
     assert_eq!(granted.granted_ttl, 100);
     assert_eq!((world.set(5, Some(1000), 2000), world.set(5, Some(-1), 2000)), (100, 0));
     assert_eq!((world.ttl(5, 2000).0, world.set(5, Some(7), 2000)), (-1, 0));
+    // A short one may be held.
+    world.grant(6, 2, 0).unwrap();
+    assert_eq!((world.set(6, Some(1000), 1000), world.keep_alive(6, 60_000)), (60, 2));
 }
 
 #[test]

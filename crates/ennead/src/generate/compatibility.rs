@@ -46,7 +46,7 @@ What differs:
 - `dbSize` is what the keys' history takes, without what else is in the store, and the quota (`coord.quota`) goes by it. Space is free as soon as it is
   compacted; Defragment gives it back to the disk.
 - The remaining time of a lease is kept through restarts, and stands still while the server is down. etcd gives leases their whole time again.
-- A keep-alive with the metadata `ennead-lease-left` gives a lease so many seconds instead of its whole time; `ennead import etcd` uses it.
+- A keep-alive with the metadata `ennead-lease-left` gives a lease so many seconds instead of its whole time (up to that, or to 60); `ennead import etcd` uses it.
 - A keep-alive of a lease whose time is over is refused although the lease may be there for some milliseconds.
 - A progress request while watches catch up is answered when they have; etcd forgets it.
 - Snapshots are written from the keys' history, so their hash is not that of a copy of etcd's file. Leases are in them with their whole time.

@@ -120,7 +120,7 @@ impl Import {
             if self.stop.load(SeqCst) {
                 return Err("stopped before the copy was whole; start again, with --flush or --merge".to_owned());
             }
-            self.leases.renew(&self.target).await?;
+            self.leases.renew(&self.source, &self.target).await?;
             let here = self.leases.keep(keys, &mut self.report);
             let written = self.target.put(here, &mut self.report);
             let (next, written) = tokio::join!(pages.next(), written);

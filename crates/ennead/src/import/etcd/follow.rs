@@ -23,7 +23,7 @@ impl Import {
             let answer = tokio::select! {
                 answer = watching.next() => answer,
                 _ = ticks.tick() => {
-                    self.leases.renew(&self.target).await?;
+                    self.leases.renew(&self.source, &self.target).await?;
                     if self.stop.load(SeqCst) {
                         self.say(&format!("stopped at revision {revision}"));
                         return Ok(());
@@ -63,16 +63,16 @@ impl Import {
     async fn apply(&mut self, events: Vec<Event>) -> Result<i64, String> {
         let mut revision = 0;
         let mut changes = Vec::new();
-        for pair in events.into_iter().filter_map(|event| event.kv) {
+        for mut pair in events.into_iter().filter_map(|event| event.kv) {
             revision = pair.mod_revision;
             let Import { source, target, leases, report, .. } = self;
-            let is_put = pair.version > 0;
-            if !is_put || leases.require(pair.lease, source, target, report).await? {
-                changes.push(pair);
-            } else {
-                // It will be deleted at the source; until then nobody can say what it is for.
+            if pair.version > 0 && !leases.require(pair.lease, source, target, report).await? {
+                // Its lease is over, so the source deletes it, maybe when nobody follows any more. What the key had before is
+                // gone in any case.
+                pair.version = 0;
                 report.ended += 1;
             }
+            changes.push(pair);
         }
         self.target.apply(&changes, &mut self.report).await?;
         self.report.revisions += 1;

@@ -1,10 +1,12 @@
 //! The leases of the source: granted at the target with their ids and the time they were granted for. While the import is
-//! at work it keeps them alive there, since who keeps them alive at the source does not do so here; at the end each is given
-//! what is left of it at the source.
+//! at work it keeps them alive there, since who keeps them alive at the source does not do so here; the short ones for
+//! longer than they were granted for, so that a pause of the import does not end them. At the end each is given what is left
+//! of it at the source.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
+use ennead_engine::coord::HELD_S;
 use ennead_engine::coord::api::etcdserverpb::{
     LeaseGrantRequest, LeaseLeasesRequest, LeaseRevokeRequest, LeaseTimeToLiveRequest, LeaseTimeToLiveResponse,
 };
@@ -19,11 +21,11 @@ use super::target::Target;
 /// Calls under way at a time.
 const CALLS_MAX: usize = 32;
 /// A lease is kept alive when this part of its time is over.
-const RENEWED_AT: u64 = 3;
+const RENEWED_AT: u32 = 3;
 
 /// Those that the target has, by id: the seconds they are granted for, and when they were renewed last.
 #[derive(Debug, Default)]
-pub(super) struct Leases(HashMap<i64, (u64, Instant)>);
+pub(super) struct Leases(HashMap<i64, (i64, Instant)>);
 
 impl Leases {
     /// Copies all leases that the source has now and the target has not.
@@ -61,8 +63,8 @@ impl Leases {
             Err(refusal) if refusal.message.contains("lease already exists") => report.leases_there += 1,
             Err(refusal) => return Err(target.problem(&refusal)),
         }
-        self.0.insert(lease.id, (u64::try_from(lease.granted_ttl).unwrap_or(0), Instant::now()));
-        Ok(())
+        self.0.insert(lease.id, (lease.granted_ttl, Instant::now()));
+        keep(&target.client, lease.id, lease.granted_ttl).await.map(drop).map_err(|refusal| target.problem(&refusal))
     }
 
     /// Copies one that a change names, if it is not there. Whether it is now.
@@ -96,21 +98,38 @@ impl Leases {
     ///
     /// # Errors
     /// As text.
-    pub(super) async fn renew(&mut self, target: &Target) -> Result<(), String> {
-        let due =
-            |(seconds, renewed): &(u64, Instant)| renewed.elapsed() > Duration::from_secs(*seconds) / RENEWED_AT as u32;
-        let due: Vec<i64> = self.0.iter().filter(|(_, lease)| due(lease)).map(|(id, _)| *id).collect();
-        let keep = |id| {
+    pub(super) async fn renew(&mut self, source: &Client, target: &Target) -> Result<(), String> {
+        let is_due = |(granted, renewed): &(i64, Instant)| {
+            renewed.elapsed() > Duration::from_secs(granted.unsigned_abs()) / RENEWED_AT
+        };
+        let due: Vec<(i64, i64)> =
+            self.0.iter().filter(|(_, lease)| is_due(lease)).map(|(id, (granted, _))| (*id, *granted)).collect();
+        let renew = |(id, granted)| {
             let client = target.client.clone();
-            async move { client.lease_keep_alive(id, None).await }
+            async move { (id, keep(&client, id, granted).await) }
         };
         for some in due.chunks(CALLS_MAX) {
-            for kept in at_once(some.iter().map(|id| keep(*id))).await? {
-                kept.map_err(|refusal| target.problem(&refusal))?;
+            for (id, kept) in at_once(some.iter().map(|lease| renew(*lease))).await? {
+                if kept.map_err(|refusal| target.problem(&refusal))? == 0 {
+                    self.forget(id, source, target).await?;
+                } else if let Some((_, renewed)) = self.0.get_mut(&id) {
+                    *renewed = Instant::now();
+                }
             }
-            let now = Instant::now();
-            self.0.iter_mut().filter(|(id, _)| some.contains(id)).for_each(|(_, (_, renewed))| *renewed = now);
         }
+        Ok(())
+    }
+
+    /// Forgets one that ended at the target, if it did at the source as well.
+    async fn forget(&mut self, id: i64, source: &Client, target: &Target) -> Result<(), String> {
+        let left = source.lease_time_to_live(LeaseTimeToLiveRequest { id, keys: false }).await.map_err(text)?.ttl;
+        if left >= 0 {
+            return Err(format!(
+                "{}, the target: lease {id:x} ended there with its keys, although the source has it: start again, with --flush",
+                target.client.place()
+            ));
+        }
+        self.0.remove(&id);
         Ok(())
     }
 
@@ -141,6 +160,11 @@ impl Leases {
         }
         Ok(())
     }
+}
+
+/// Lets a lease of the target go on; the seconds that it has then, 0 if it is not there.
+async fn keep(target: &Client, id: i64, granted_s: i64) -> Result<i64, Refusal> {
+    target.lease_keep_alive(id, Some(granted_s.max(HELD_S))).await
 }
 
 fn text(refusal: Refusal) -> String {

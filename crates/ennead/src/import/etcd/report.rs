@@ -35,7 +35,7 @@ impl Report {
         let mut lines = vec![format!("{} keys and {} leases copied", self.keys, self.leases)];
         for (count, what) in [
             (self.revisions, "revisions followed"),
-            (self.ended, "keys left out: their lease was over at the source before it could be copied"),
+            (self.ended, "times a key was left out: its lease was over at the source before it could be copied"),
             (self.leases_ended, "of the leases ended at the source meanwhile, and their keys with them"),
             (self.leases_there, "leases that the target had already"),
             (self.refused, "KEYS REFUSED BY THE TARGET: they are not there"),
