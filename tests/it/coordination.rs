@@ -87,7 +87,7 @@ fn acknowledged_revisions_survive_kill_9_and_are_watched_in_order() {
 
 #[test]
 fn open_streams_do_not_hold_up_the_end() {
-    let mut daemon = Daemon::start(&[]);
+    let mut daemon = Daemon::start(&["--set", "server.shutdown_timeout=10m"]);
     runtime().block_on(async {
         let client = connect(&daemon).await;
         let watching = watch(&client, 0).await;
@@ -100,7 +100,6 @@ fn open_streams_do_not_hold_up_the_end() {
             assert!(start.elapsed() < TIMEOUT, "it does not end: {}", daemon.log());
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
         drop((watching, kept));
     });
 }

@@ -75,7 +75,7 @@ fn scenarios(server: &Server) -> Vec<String> {
     // After a write it goes on to its end, which the last key tells it.
     let Reply::List(time) = call(&mut wire, &["TIME"]) else { panic!("no time") };
     let Reply::Bulk(seconds) = &time[0] else { panic!("no seconds") };
-    let end = (String::from_utf8(seconds.clone()).unwrap().parse::<u64>().unwrap() + 2).to_string();
+    let end = (String::from_utf8(seconds.clone()).unwrap().parse::<u64>().unwrap() + 5).to_string();
     let script = "redis.call('set', KEYS[1], 1) while redis.call('time')[1] < KEYS[2] do end return 'done'";
     for (request, kill, text) in [
         (["EVAL", script, "2", "written", &end], ["SCRIPT", "KILL"], BUSY_SCRIPT),

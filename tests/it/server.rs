@@ -8,6 +8,7 @@ use std::fs::File;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
@@ -200,7 +201,15 @@ fn announced_port(log: &Path) -> Option<SocketAddr> {
     (port != 0).then(|| SocketAddr::from(([127, 0, 0, 1], port)))
 }
 
-/// A port that is free now, for servers that cannot pick one themselves.
+/// A port that is free, for servers that cannot pick one themselves: of those below what the system gives to others, and none
+/// twice in a row.
 pub(crate) fn free_address() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    loop {
+        let number = NEXT.fetch_add(1, Ordering::Relaxed).wrapping_add(std::process::id().wrapping_mul(997));
+        let address = SocketAddr::from(([127, 0, 0, 1], 12_000 + (number % 20_000) as u16));
+        if TcpListener::bind(address).is_ok() {
+            return address;
+        }
+    }
 }

@@ -83,6 +83,8 @@ class Server:
 
     def client(self, **options):
         options.setdefault("password", self.password)
+        # What takes longer is sent again by the library.
+        options.setdefault("socket_timeout", 60)
         return redis.Redis(host="127.0.0.1", port=self.port, **options)
 
     def kill(self):

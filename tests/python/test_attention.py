@@ -1,13 +1,14 @@
 """What clients hear of one another's requests: events of keys, caches that are kept right, MONITOR."""
 
 import threading
+import uuid
 
 
 def events(pubsub, count):
     """The next events as pairs of channel and text."""
     found = []
     while len(found) < count:
-        message = pubsub.get_message(ignore_subscribe_messages=True, timeout=10)
+        message = pubsub.get_message(ignore_subscribe_messages=True, timeout=30)
         if message is not None:
             found.append((message["channel"], message["data"]))
     return found
@@ -17,7 +18,7 @@ def test_events_of_keys(text):
     text.config_set("notify-keyspace-events", "KEA")
     listener = text.pubsub()
     listener.psubscribe("__key*@0__:*")
-    assert listener.get_message(timeout=10)["type"] == "psubscribe"
+    assert listener.get_message(timeout=30)["type"] == "psubscribe"
     text.set("order:7", "new", px=30)
     text.delete("cart:1")
     assert events(listener, 5) == [
@@ -37,10 +38,10 @@ class Cache:
 
     def __init__(self, server):
         self.client = server.client(protocol=2, decode_responses=True, single_connection_client=True)
-        name = f"cache-{id(self)}"
+        name = f"cache-{uuid.uuid4().hex}"
         self.listener = server.client(protocol=2, decode_responses=True, client_name=name).pubsub()
         self.listener.subscribe("__redis__:invalidate")
-        assert self.listener.get_message(timeout=10)["type"] == "subscribe"
+        assert self.listener.get_message(timeout=30)["type"] == "subscribe"
         [receiver] = [client for client in self.client.client_list(_type="pubsub") if client["name"] == name]
         self.client.client_tracking_on(clientid=int(receiver["id"]))
         self.kept = {}

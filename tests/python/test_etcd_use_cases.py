@@ -166,13 +166,13 @@ def test_instances_register_and_are_found(etcd):
 
 def test_heartbeats_keep_an_instance_and_silence_removes_it(etcd, watching):
     services = watching("/services/api/")
-    instance = ServiceRegistry(etcd, "api", "instance-1", ttl=2)
+    instance = ServiceRegistry(etcd, "api", "instance-1", ttl=5)
     instance.register("10.0.1.5", 8080)
     added = services.next()
     assert json.loads(added.value)["port"] == 8080
-    until("heartbeats for longer than the lease", lambda: instance.beats > 12)
+    until("heartbeats for longer than the lease", lambda: instance.beats > 28)
     assert discover(etcd, "api")
-    assert 0 < instance.lease.remaining_ttl <= 2
+    assert 0 <= instance.lease.remaining_ttl <= 5
     instance.silent.set()
     removed = services.next()
     assert isinstance(removed, etcd3.events.DeleteEvent)
@@ -252,7 +252,7 @@ def test_a_held_lock_is_refused_within_the_timeout(etcd):
 
 def test_the_lock_of_a_dead_holder_is_free_after_its_lease(etcd):
     dead = DistributedLock(etcd, "job", ttl=1)
-    dead.lease = etcd.lease(1)
+    dead.lease = etcd.lease(5)
     assert dead.attempt()
     with DistributedLock(etcd, "job").acquire(timeout=PATIENCE_S):
         assert etcd.get("/locks/job")[1].lease_id != dead.lease.id
@@ -292,7 +292,7 @@ class LeaderElection:
 
 
 def test_a_leader_is_followed_when_its_lease_ends(etcd):
-    first = LeaderElection(etcd, "controller", "instance-1", ttl=1)
+    first = LeaderElection(etcd, "controller", "instance-1", ttl=5)
     second = LeaderElection(etcd, "controller", "instance-2", ttl=60)
     assert first.campaign()
     assert not second.campaign()
@@ -303,12 +303,12 @@ def test_a_leader_is_followed_when_its_lease_ends(etcd):
 
 
 def test_a_leader_that_keeps_alive_stays(etcd):
-    first = LeaderElection(etcd, "controller", "instance-1", ttl=2)
+    first = LeaderElection(etcd, "controller", "instance-1", ttl=5)
     second = LeaderElection(etcd, "controller", "instance-2", ttl=60)
     assert first.campaign()
     begun = time.monotonic()
-    while time.monotonic() < begun + 3:
-        assert first.lease.refresh()[0].TTL == 2
+    while time.monotonic() < begun + 6:
+        assert first.lease.refresh()[0].TTL == 5
         assert not second.campaign()
         time.sleep(0.1)
 

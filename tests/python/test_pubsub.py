@@ -9,7 +9,7 @@ import redis
 import redis.asyncio
 
 
-def next_message(pubsub, timeout=10):
+def next_message(pubsub, timeout=30):
     """The next message that is no answer to a subscription."""
     message = pubsub.get_message(ignore_subscribe_messages=True, timeout=timeout)
     while message is None:
@@ -19,7 +19,7 @@ def next_message(pubsub, timeout=10):
 
 def subscribed(pubsub, count):
     """Reads the answers to so many subscriptions."""
-    answers = [pubsub.get_message(timeout=10) for _ in range(count)]
+    answers = [pubsub.get_message(timeout=30) for _ in range(count)]
     assert all(answer["type"].endswith("subscribe") for answer in answers), answers
     return answers
 
@@ -83,7 +83,7 @@ def test_handlers_in_a_thread(text):
         for number in range(100):
             pipeline.publish("jobs", number)
         assert pipeline.execute() == [1] * 100
-    assert enough.wait(10)
+    assert enough.wait(30)
     thread.stop()
     thread.join()
     assert heard == [str(number) for number in range(100)]
@@ -98,7 +98,7 @@ def test_ping_and_other_commands_while_subscribed(server):
         # In RESP3 redis-py takes the answer apart letter by letter when it decodes replies, whatever the server is.
         if protocol == 2:
             pubsub.ping("hello")
-            assert pubsub.get_message(timeout=10)["data"] == "hello"
+            assert pubsub.get_message(timeout=30)["data"] == "hello"
         connection = pubsub.connection
         connection.send_command("GET", "nothing")
         if protocol == 2:

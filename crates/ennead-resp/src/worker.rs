@@ -291,8 +291,7 @@ impl Worker {
                 Err(_) => return tracing::debug!("TLS handshake took too long"),
             },
         };
-        let now = self.clock.borrow().instant();
-        self.run_connection(Connection::new(socket, session, now)).await;
+        self.run_connection(Connection::new(socket, session, Instant::now())).await;
     }
 
     /// Runs what a message brought, and counts it as gone when it ends.

@@ -158,7 +158,7 @@ fn until_equal(ours: &mut Stage, expected: &BTreeSet<usize>) -> BTreeSet<usize> 
     let start = std::time::Instant::now();
     loop {
         let waiting = ours.settle();
-        if waiting == *expected || start.elapsed() > std::time::Duration::from_secs(5) {
+        if waiting == *expected || start.elapsed() > crate::wait::TIMEOUT {
             return waiting;
         }
         std::thread::sleep(std::time::Duration::from_millis(1));

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::LazyLock;
 
 use tempfile::TempDir;
 
@@ -158,5 +159,21 @@ fn etcd_command(folder: &Path, address: SocketAddr) -> Command {
     let mut command = Command::new(etcd_program("etcd").expect("a test that wants etcd asks for it first"));
     command.args(["--listen-client-urls", &url, "--advertise-client-urls", &url, "--log-level", "warn"]);
     command.args(["--listen-peer-urls", "http://127.0.0.1:0", "--data-dir"]).arg(folder.join("data"));
+    if skips_syncs() {
+        command.arg(UNSYNCED);
+    }
     command
+}
+
+/// What it is killed with leaves the system's caches: its syncs would only make the tests wait for the disk.
+const UNSYNCED: &str = "--unsafe-no-fsync";
+
+fn skips_syncs() -> bool {
+    static SKIPS: LazyLock<bool> = LazyLock::new(|| {
+        let help = etcd_program("etcd").and_then(|program| Command::new(program).arg("--help").output().ok());
+        help.is_some_and(|help| {
+            [help.stdout, help.stderr].concat().windows(UNSYNCED.len()).any(|text| text == UNSYNCED.as_bytes())
+        })
+    });
+    *SKIPS
 }

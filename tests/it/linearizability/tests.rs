@@ -96,16 +96,22 @@ fn agrees_with_trying_all_orders() {
 
 #[test]
 fn accepts_what_a_right_server_answers() {
+    let mut undecided = 0;
     for seed in seeds(60) {
         let simulated = simulate(&mut Random::new(seed), LARGE, None);
         for log in [None, Some(&simulated.log)] {
             let verdict = check_store(&simulated.history, log, STEPS);
-            let Verdict::Linearizable(order) = verdict else { panic!("ENNEAD_HISTORY_SEED={seed}: {verdict:?}") };
-            check_order(&simulated.history, &order);
+            match verdict {
+                Verdict::Linearizable(order) => check_order(&simulated.history, &order),
+                // One history in some thousand has too many orders to try them all.
+                Verdict::Undecided if log.is_none() => undecided += 1,
+                verdict => panic!("ENNEAD_HISTORY_SEED={seed}: {verdict:?}"),
+            }
         }
         let verdict = check_registers(&blindable(&simulated.history), STEPS);
         assert!(matches!(verdict, Some(Verdict::Linearizable(_))), "ENNEAD_HISTORY_SEED={seed}: {verdict:?}");
     }
+    assert!(undecided * 20 <= seeds(60).count(), "{undecided} histories were not decided");
 }
 
 /// Without requests that compare revisions. What they wrote is missing then, so what depends on it goes as well: all.

@@ -124,12 +124,12 @@ fn a_subscriber_may_be_behind_for_a_while() {
         publisher.expect(b":");
         publisher.read_some() == b"1\r\n"
     };
+    let start = std::time::Instant::now();
     wait_until(|| {
         publish();
-        unread(&server) > 3 << 20
+        unread(&server) > 3 << 20 || disconnections(&server) == 1
     });
     // It reads a little all the time, and stays behind by more than the soft limit.
-    let start = std::time::Instant::now();
     let mut receives = true;
     wait_until(|| {
         let mut bytes = vec![0; expected.len()];
@@ -169,10 +169,12 @@ fn a_slow_subscriber_misses_nothing() {
 
 #[test]
 fn subscribers_are_killed_and_never_idle() {
-    let server = Server::start(&[("clients.timeout", "300ms")]);
+    let server = Server::start(&[]);
     let mut peer = subscriber(&server, "c", false);
     // An ordinary client is closed meanwhile.
+    server.engine.settings().set("clients.timeout", "300ms").unwrap();
     server.connect().expect_end();
+    server.engine.settings().set("clients.timeout", "0").unwrap();
     let mut publisher = server.connect();
     publisher.check("PUBLISH c x\r\n", ":1\r\n");
     peer.expect(message(false, "c", "x").as_bytes());
@@ -189,7 +191,6 @@ fn subscribers_move_between_workers() {
     let mut peers: Vec<Peer> = (0..7).map(|_| subscriber(&server, "c", false)).collect();
     let mut publisher = server.connect();
     let workers = || server.engine.figures().resp_workers.load(Ordering::Relaxed);
-    assert_eq!(workers(), 2);
     let mut count = 0;
     let mut publish = |peers: &mut Vec<Peer>| {
         count += 1;

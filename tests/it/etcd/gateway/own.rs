@@ -2,7 +2,6 @@
 //! directions, the end of the server.
 
 use std::io::Write;
-use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -74,10 +73,10 @@ fn every_path_of_the_reference_answers() {
 
 #[test]
 fn a_client_may_say_how_long_it_waits_and_the_timeout_of_http_does_not() {
-    let daemon = Daemon::start(&["--set", "http.timeout=1s"]);
+    let daemon = Daemon::start(&["--set", "http.timeout=4s"]);
     let web = web(&daemon);
     assert_eq!(web.post("lock/lock", r#"{"name":"bA=="}"#).0, 200);
-    let head = "POST /v3/lock/lock HTTP/1.1\r\nGrpc-Timeout: 1500m\r\nTransfer-Encoding: chunked";
+    let head = "POST /v3/lock/lock HTTP/1.1\r\nGrpc-Timeout: 5000m\r\nTransfer-Encoding: chunked";
     let mut stream = std::net::TcpStream::connect(daemon.address("http")).unwrap();
     write!(stream, "{head}\r\nHost: test\r\nConnection: close\r\n\r\nf\r\n{{\"name\":\"bA==\"}}\r\n0\r\n\r\n").unwrap();
     let (status, answer) = Answer::begin(stream).whole();
@@ -127,7 +126,7 @@ fn large_messages_come_and_go_up_to_the_limit() {
 
 #[test]
 fn open_streams_and_waiting_calls_do_not_hold_up_the_end() {
-    let mut daemon = Daemon::start(&[]);
+    let mut daemon = Daemon::start(&["--set", "server.shutdown_timeout=10m"]);
     let web = web(&daemon);
     let mut watching = web.open("POST", "watch", r#"{"create_request":{"key":"YQ=="}}"#);
     assert!(watching.line().is_some());
@@ -135,11 +134,9 @@ fn open_streams_and_waiting_calls_do_not_hold_up_the_end() {
     let waiting = web.send("POST", "lock/lock", r#"{"name":"bA=="}"#);
     let both = r#"{"key":"bC8=","range_end":"bDA=","count_only":true}"#;
     crate::wait::until("the lock to be waited for", || (web.post("kv/range", both).1["count"] == "2").then_some(()));
-    let start = Instant::now();
     daemon.signal("TERM");
     assert_eq!(watching.line(), None);
     let (status, answer) = Answer::begin(waiting).whole();
     assert_eq!((status, &answer["code"]), (503, &json!(14)), "{answer}");
     assert!(daemon.wait().success());
-    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
 }

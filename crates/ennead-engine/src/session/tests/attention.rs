@@ -76,9 +76,16 @@ fn what_is_evicted_for_a_request_is_told_before_its_reply() {
 #[test]
 fn a_pause_keeps_keys_that_are_due() {
     let mut it = Fixture::new(&[]);
-    // Long enough that the pause comes before its end on a slow machine, too.
-    it.ask("set k v px 500");
-    it.ask("client pause 100000 write");
+    // The pause has to come before its end.
+    loop {
+        let begun = std::time::Instant::now();
+        it.ask("set k v px 500");
+        it.ask("client pause 100000 write");
+        if begun.elapsed() < Duration::from_millis(400) {
+            break;
+        }
+        it.ask("client unpause");
+    }
     std::thread::sleep(Duration::from_millis(502));
     it.clock = Clock::new();
     it.check("get k", "null");
