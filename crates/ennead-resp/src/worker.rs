@@ -6,6 +6,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::future::poll_fn;
+use std::io::Write;
 use std::rc::Rc;
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, Waker};
@@ -271,7 +272,6 @@ impl Worker {
     }
 
     async fn accept(self: Rc<Self>, stream: std::net::TcpStream, origin: Origin, tls: Option<TlsAcceptor>) {
-        let Ok(stream) = TcpStream::from_std(stream) else { return };
         let clock = Clock::new();
         self.limits.borrow_mut().refresh(&self.engine);
         let keepalive = self.limits.borrow().keepalive;
@@ -279,9 +279,11 @@ impl Worker {
             let _ = socket2::SockRef::from(&stream).set_tcp_keepalive(&keepalive_of(keepalive));
         }
         let Some(session) = Session::open(&self.engine, Arc::clone(&self.shard), origin, &clock) else {
-            let _ = stream.try_write(b"-ERR max number of clients reached\r\n");
+            // The event loop does not know yet that there is room for it.
+            let _ = (&stream).write(b"-ERR max number of clients reached\r\n");
             return;
         };
+        let Ok(stream) = TcpStream::from_std(stream) else { return };
         session.set_doorbell(Arc::clone(&self.doorbell));
         let socket = match tls {
             None => Socket::Plain(stream),
