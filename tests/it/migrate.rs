@@ -1,6 +1,7 @@
 //! MIGRATE to a real redis-server and to a second Ennead: what arrives, what stays, and what happens to keys that others
 //! change meanwhile.
 
+use std::io::Read;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
@@ -162,13 +163,16 @@ fn a_target_that_does_not_answer_costs_nobody_else_anything() {
     let unread = error("IOERR error or timeout reading to target instance");
     from.send(&request(b"100")).unwrap();
     assert_eq!(crate::wire::parse(&from.reply().unwrap()), unread);
+    drop(silent.accept().unwrap());
     from.send(&request(b"60000")).unwrap();
+    // The request has arrived. It waits for longer than a test does for a reply.
+    let (mut unanswered, _) = silent.accept().unwrap();
+    unanswered.read_exact(&mut [0; 8]).unwrap();
     let mut other = source.connect();
     for _ in 0..100 {
         assert_eq!(other.call(&[b"GET", b"a"]).unwrap(), Reply::Bulk(b"1".to_vec()));
     }
-    // The others were not made to wait for it, since it waits still. The system resets what nobody has accepted.
-    drop(silent);
+    drop((unanswered, silent));
     assert_eq!(crate::wire::parse(&from.reply().unwrap()), unread);
     assert_eq!(from.call(&[b"GET", b"a"]).unwrap(), Reply::Bulk(b"1".to_vec()));
     from.send(&request(b"2000")).unwrap();

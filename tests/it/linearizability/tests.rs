@@ -111,7 +111,7 @@ fn accepts_what_a_right_server_answers() {
         let verdict = check_registers(&blindable(&simulated.history), STEPS);
         assert!(matches!(verdict, Some(Verdict::Linearizable(_))), "ENNEAD_HISTORY_SEED={seed}: {verdict:?}");
     }
-    assert!(undecided * 20 <= seeds(60).count(), "{undecided} histories were not decided");
+    assert!(undecided <= 1 + seeds(60).count() / 20, "{undecided} histories were not decided");
 }
 
 /// Without requests that compare revisions. What they wrote is missing then, so what depends on it goes as well: all.

@@ -136,26 +136,29 @@ impl Leases {
     /// Gives each lease at the target what is left of it at the source, and ends those that ended there.
     ///
     /// # Errors
-    /// As text.
-    pub(super) async fn settle(&self, source: &Client, target: &Target, report: &mut Report) -> Result<(), String> {
+    /// As text; also if one has ended at the target only.
+    pub(super) async fn settle(&mut self, source: &Client, target: &Target, report: &mut Report) -> Result<(), String> {
         let all: Vec<i64> = self.0.keys().copied().collect();
         let settle = |id| {
             let (source, target) = (source.clone(), target.client.clone());
             async move {
                 let left = source.lease_time_to_live(LeaseTimeToLiveRequest { id, keys: false }).await?.ttl;
-                if left >= 0 {
-                    // Whole seconds are told, and nobody's lease may end here earlier than there.
-                    return target.lease_keep_alive(id, Some(left + 1)).await.map(|_| false);
+                // Whole seconds are told, and nobody's lease may end here earlier than there.
+                if left >= 0 && target.lease_keep_alive(id, Some(left + 1)).await? > 0 {
+                    return Ok(None);
                 }
                 match target.lease_revoke(LeaseRevokeRequest { id }).await {
                     Err(refusal) if !refusal.message.contains("lease not found") => Err(refusal),
-                    _ => Ok(true),
+                    _ => Ok(Some(id)),
                 }
             }
         };
         for some in all.chunks(CALLS_MAX) {
             for ended in at_once(some.iter().map(|id| settle(*id))).await? {
-                report.leases_ended += u64::from(ended.map_err(text)?);
+                if let Some(id) = ended.map_err(text)? {
+                    self.forget(id, source, target).await?;
+                    report.leases_ended += 1;
+                }
             }
         }
         Ok(())
