@@ -41,8 +41,9 @@ impl Leases {
         };
         for some in new.chunks(CALLS_MAX) {
             for lease in at_once(some.iter().map(|id| ask(*id))).await? {
-                self.grant(&lease.map_err(text)?, target, report).await?;
+                self.grant(&lease.map_err(text)?, source, target, report).await?;
             }
+            self.renew(source, target).await?;
         }
         Ok(())
     }
@@ -51,6 +52,7 @@ impl Leases {
     async fn grant(
         &mut self,
         lease: &LeaseTimeToLiveResponse,
+        source: &Client,
         target: &Target,
         report: &mut Report,
     ) -> Result<(), String> {
@@ -63,8 +65,14 @@ impl Leases {
             Err(refusal) if refusal.message.contains("lease already exists") => report.leases_there += 1,
             Err(refusal) => return Err(target.problem(&refusal)),
         }
-        self.0.insert(lease.id, (lease.granted_ttl, Instant::now()));
-        keep(&target.client, lease.id, lease.granted_ttl).await.map(drop).map_err(|refusal| target.problem(&refusal))
+        match keep(&target.client, lease.id, lease.granted_ttl).await.map_err(|refusal| target.problem(&refusal))? {
+            0 => self.forget(lease.id, source, target).await,
+            // One that the target had may have been granted for less there.
+            left => {
+                self.0.insert(lease.id, (lease.granted_ttl.min(left), Instant::now()));
+                Ok(())
+            }
+        }
     }
 
     /// Copies one that a change names, if it is not there. Whether it is now.
@@ -82,7 +90,7 @@ impl Leases {
             return Ok(true);
         }
         let lease = source.lease_time_to_live(LeaseTimeToLiveRequest { id, keys: false }).await.map_err(text)?;
-        self.grant(&lease, target, report).await?;
+        self.grant(&lease, source, target, report).await?;
         Ok(self.0.contains_key(&id))
     }
 
