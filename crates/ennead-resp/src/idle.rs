@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 thread_local! {
     static SLEEPS_SINCE: Cell<Option<Instant>> = const { Cell::new(None) };
     static SLEPT: Cell<Duration> = const { Cell::new(Duration::ZERO) };
+    static SCHEDULED: Cell<(Duration, Duration)> = const { Cell::new((Duration::ZERO, Duration::ZERO)) };
 }
 
 /// The thread is about to wait for events.
@@ -26,9 +27,13 @@ pub(crate) fn slept() -> Duration {
     SLEPT.get()
 }
 
-/// How long this thread has run, and how long it was ready to and had no processor. None where the system does not tell.
-pub(crate) fn scheduled() -> Option<(Duration, Duration)> {
-    from_schedstat(&std::fs::read_to_string("/proc/thread-self/schedstat").ok()?)
+/// How long this thread has run, and how long it was ready to and had no processor. Where the system does not tell, what it
+/// told last.
+pub(crate) fn scheduled() -> (Duration, Duration) {
+    let told = std::fs::read_to_string("/proc/thread-self/schedstat").ok().and_then(|text| from_schedstat(&text));
+    let scheduled = told.unwrap_or(SCHEDULED.get());
+    SCHEDULED.set(scheduled);
+    scheduled
 }
 
 /// Nanoseconds on a processor, and on its queue.

@@ -289,6 +289,10 @@ impl Watch {
     fn settle(&mut self, spread: &Spread) {
         let active = spread.active();
         let before = std::mem::replace(&mut self.seen, active);
+        if (before..active).contains(&self.number) {
+            // What was when it went is not what is now.
+            (self.ran, self.waited, self.crowded) = (0, 0, 0);
+        }
         let own = spread.loads[self.number].connections.load(Relaxed);
         if self.number >= active {
             (self.surplus, self.targets) = (own, 0..active);

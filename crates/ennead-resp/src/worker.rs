@@ -135,7 +135,7 @@ impl Worker {
     }
 
     fn spent(&self) -> Spent {
-        let (ran, waited) = idle::scheduled().unwrap_or_default();
+        let (ran, waited) = idle::scheduled();
         let exclusive = Duration::from_nanos(self.shard.exclusive_nanos.get());
         Spent { idle: idle::slept(), ran, waited, exclusive }
     }

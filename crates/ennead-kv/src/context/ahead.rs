@@ -15,6 +15,10 @@ const MEMBERS_MIN: usize = 1024;
 impl Context<'_> {
     /// Fetches members of the collection that a run is about, and where the rows are of those that it may change.
     pub(crate) fn fetch_members<'r>(&mut self, key: &[u8], members: impl Iterator<Item = (&'r [u8], bool)>) {
+        let mut members = members.peekable();
+        if members.peek().is_none() {
+            return;
+        }
         let shared = self.shared();
         let (Some(place), Some(locked)) = (self.place, self.locked.first()) else { return };
         let table = &locked.slot.table;

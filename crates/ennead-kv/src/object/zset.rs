@@ -14,6 +14,9 @@ use crate::sequence::{Approach, At, Keyed, Sequence};
 /// A count of references and a length before the name.
 const OVERHEAD: usize = 16;
 
+/// Bytes of a name that are asked for ahead.
+const NAME_PREFETCHED: usize = 32;
+
 #[derive(Debug)]
 pub(crate) struct Zset {
     pub(crate) id: u64,
@@ -46,7 +49,8 @@ impl Keyed for Scored {
     }
 
     fn prefetch(&self) {
-        prefetch_at(self.name.slice.as_ptr(), self.name.slice.len());
+        // To ask for its length would be to wait for it.
+        prefetch_at(self.name.heap_ptr(), OVERHEAD + NAME_PREFETCHED);
     }
 }
 
