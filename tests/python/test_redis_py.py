@@ -164,13 +164,13 @@ def test_expire(r):
     assert not r.expire("k", 200, nx=True)
     assert not r.expire("k", 50, gt=True)
     assert r.expire("k", 50, lt=True)
-    assert 20 <= r.ttl("k") <= 50
+    assert 45 <= r.ttl("k") <= 50
     assert r.persist("k")
     assert not r.persist("k")
     assert not r.expire("missing", 10)
     end = datetime.datetime.now() + datetime.timedelta(hours=1)
     r.expireat("k", end)
-    assert 3500 <= r.ttl("k") <= 3600
+    assert 3590 <= r.ttl("k") <= 3600
     assert r.expiretime("k") == int(end.timestamp())
     assert r.pexpiretime("k") == 1000 * int(end.timestamp())
     assert r.expire("k", -1)
@@ -180,9 +180,13 @@ def test_expire(r):
 def test_keys_end_on_time(r):
     start = time.monotonic()
     r.set("k", "v", px=300)
-    assert r.get("k") == b"v" or time.monotonic() - start >= 0.299
-    while r.get("k") is not None:
-        assert time.monotonic() - start < 30
+    kept = time.monotonic()
+    # However long an answer takes on its way: who asks in time gets the value, who asks later does not.
+    while True:
+        asked = time.monotonic()
+        if r.get("k") is None:
+            break
+        assert asked < kept + 0.31
     assert time.monotonic() - start >= 0.299
 
 
@@ -310,7 +314,7 @@ def test_commands_are_described(text):
 def test_server_calls(text):
     text.set("k", "v")
     seconds, micros = text.time()
-    assert abs(seconds + micros / 1e6 - time.time()) < 60
+    assert abs(seconds + micros / 1e6 - time.time()) < 5
     assert text.dbsize() == 1
     assert text.echo("hi") == "hi"
     assert text.memory_usage("k") > 0

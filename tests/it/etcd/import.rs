@@ -95,7 +95,7 @@ async fn assert_same_leases(source: &Client, target: &Client) {
     for (id, (granted, left, keys)) in &expected {
         let (found_granted, found_left, found_keys) = &found[id];
         assert_eq!((found_granted, found_keys), (granted, keys), "lease {id}");
-        let fits = later[id].1 - 1..=left + 10;
+        let fits = later[id].1 - 1..=left + 3;
         assert!(fits.contains(found_left), "lease {id}: {fits:?} s are left, {found_left} s here");
     }
 }

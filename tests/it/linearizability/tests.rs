@@ -103,7 +103,7 @@ fn accepts_what_a_right_server_answers() {
             let verdict = check_store(&simulated.history, log, STEPS);
             match verdict {
                 Verdict::Linearizable(order) => check_order(&simulated.history, &order),
-                // One history in some thousand has too many orders to try them all.
+                // One history in three thousand has too many orders to try them all.
                 Verdict::Undecided if log.is_none() => undecided += 1,
                 verdict => panic!("ENNEAD_HISTORY_SEED={seed}: {verdict:?}"),
             }
@@ -111,7 +111,7 @@ fn accepts_what_a_right_server_answers() {
         let verdict = check_registers(&blindable(&simulated.history), STEPS);
         assert!(matches!(verdict, Some(Verdict::Linearizable(_))), "ENNEAD_HISTORY_SEED={seed}: {verdict:?}");
     }
-    assert!(undecided <= 1 + seeds(60).count() / 20, "{undecided} histories were not decided");
+    assert!(undecided <= 1 + seeds(60).count() / 1000, "{undecided} histories were not decided");
 }
 
 /// Without requests that compare revisions. What they wrote is missing then, so what depends on it goes as well: all.

@@ -9,7 +9,6 @@ use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ennead_resp::Options;
 use server::{PATIENCE, Peer, Server, wait_until};
 
 #[test]
@@ -150,22 +149,22 @@ fn clients_of_other_workers_are_killed() {
 /// What a connection is in the middle of goes with it when its worker has become superfluous.
 #[test]
 fn connections_move_between_workers() {
-    let options = Options { workers: 2, workers_at_first: 2, unneeded_after: Duration::from_millis(100) };
-    let server = Server::start_as(&[], None, options);
-    let mut peers: Vec<Peer> = (0..6).map(|_| server.connect()).collect();
-    for (number, peer) in peers.iter_mut().enumerate() {
-        peer.send(b"HELLO 3\r\n");
-        wait_until(|| peer.read_some().windows(7).any(|window| window == b"modules"));
-        peer.check(&format!("SELECT {number}\r\nMULTI\r\nINCR k\r\n"), "+OK\r\n+OK\r\n+QUEUED\r\n");
-    }
-    let workers = || server.engine.figures().resp_workers.load(std::sync::atomic::Ordering::Relaxed);
+    let (server, mut peers) = Server::start_with_two_workers(|server| {
+        let mut peers: Vec<Peer> = (0..6).map(|_| server.connect()).collect();
+        for (number, peer) in peers.iter_mut().enumerate() {
+            peer.send(b"HELLO 3\r\n");
+            wait_until(|| peer.read_some().windows(7).any(|window| window == b"modules"));
+            peer.check(&format!("SELECT {number}\r\nMULTI\r\nINCR k\r\n"), "+OK\r\n+OK\r\n+QUEUED\r\n");
+        }
+        peers
+    });
     let mut queued = 1;
     wait_until(|| {
         queued += 1;
         for peer in &mut peers {
             peer.check("INCR k\r\n", "+QUEUED\r\n");
         }
-        workers() == 1
+        server.workers() == 1
     });
     // Whoever is still there moves with its next request.
     for _ in 0..3 {
@@ -280,6 +279,7 @@ fn a_stop_answers_what_was_sent() {
     server.stop();
     peer.expect_end();
     idle.expect_end();
+    assert!(TcpStream::connect(server.address).is_err());
 }
 
 #[test]

@@ -4,8 +4,6 @@ use std::io::{Read, Write};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use ennead_resp::Options;
-
 use crate::server::{Peer, Server, wait_until};
 
 /// A subscriber of the channel, speaking RESP3 if asked to.
@@ -140,7 +138,7 @@ fn a_subscriber_may_be_behind_for_a_while() {
         std::thread::sleep(Duration::from_millis(1));
         disconnections(&server) == 1
     });
-    assert!(start.elapsed() > Duration::from_millis(500), "{:?}", start.elapsed());
+    assert!(start.elapsed() >= Duration::from_secs(1), "{:?}", start.elapsed());
     let _ = slow.stream.read_to_end(&mut Vec::new());
     wait_until(|| !publish());
     assert!(unread(&server) < 1 << 20);
@@ -186,11 +184,10 @@ fn subscribers_are_killed_and_never_idle() {
 /// Subscribers that say nothing move as well when their worker is superfluous, and miss nothing on the way.
 #[test]
 fn subscribers_move_between_workers() {
-    let options = Options { workers: 2, workers_at_first: 2, unneeded_after: Duration::from_millis(100) };
-    let server = Server::start_as(&[], None, options);
-    let mut peers: Vec<Peer> = (0..7).map(|_| subscriber(&server, "c", false)).collect();
+    let (server, mut peers) = Server::start_with_two_workers(|server| -> Vec<Peer> {
+        (0..7).map(|_| subscriber(server, "c", false)).collect()
+    });
     let mut publisher = server.connect();
-    let workers = || server.engine.figures().resp_workers.load(Ordering::Relaxed);
     let mut count = 0;
     let mut publish = |peers: &mut Vec<Peer>| {
         count += 1;
@@ -201,7 +198,7 @@ fn subscribers_move_between_workers() {
     };
     wait_until(|| {
         publish(&mut peers);
-        workers() == 1
+        server.workers() == 1
     });
     for _ in 0..100 {
         publish(&mut peers);

@@ -3,6 +3,7 @@
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -29,6 +30,23 @@ impl Server {
         // Both workers are given connections, so that the tests are about both.
         let options = Options { workers: 2, workers_at_first: 2, unneeded_after: Duration::from_secs(60) };
         Server::start_as(settings, tls, options)
+    }
+
+    /// One with two workers, the second of which is soon superfluous, but is there still when `begin` is done.
+    pub(crate) fn start_with_two_workers<T>(begin: impl Fn(&Server) -> T) -> (Server, T) {
+        for _ in 0..50 {
+            let options = Options { workers: 2, workers_at_first: 2, unneeded_after: Duration::from_millis(100) };
+            let server = Server::start_as(&[], None, options);
+            let begun = begin(&server);
+            if server.workers() == 2 {
+                return (server, begun);
+            }
+        }
+        panic!("the second worker is always gone before there is something to be moved");
+    }
+
+    pub(crate) fn workers(&self) -> u64 {
+        self.engine.figures().resp_workers.load(Ordering::Relaxed)
     }
 
     pub(crate) fn start_as(

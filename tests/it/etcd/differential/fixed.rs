@@ -37,8 +37,18 @@ fn operation(request: request_op::Request) -> pb::RequestOp {
 
 fn short_leases() -> Vec<Step> {
     let grant = |ttl, id| Step::Grant(pb::LeaseGrantRequest { ttl, id });
-    // They may end at any moment: what there is of them is not asked.
-    vec![grant(1, 1), grant(2, 2), grant(3, 3), grant(0, 4), grant(-5, 5), grant(9_000_000_001, 6)]
+    vec![
+        grant(60, 7),
+        Step::Leases,
+        grant(1, 1),
+        // The others may be over before they could be asked for.
+        Step::KeepAlive(1),
+        grant(2, 2),
+        grant(3, 3),
+        grant(0, 4),
+        grant(-5, 5),
+        grant(9_000_000_001, 6),
+    ]
 }
 
 fn puts(count: usize) -> pb::TxnRequest {
