@@ -157,7 +157,23 @@ fn who_waits_for_processors_goes_when_the_others_would_fill_theirs() {
     world.waiting = 0.0;
     world.pass(SECOND / 5, &[1.0], 0.5);
     world.move_all();
-    // They would fit, but nobody waits any more: not the one either that waited when it went.
-    world.pass(SECOND * 2, &[0.45, 0.45], 0.0);
+    // They would fit, but nobody waits.
+    world.pass(SECOND * 2, &[0.45, 0.8], 0.0);
+    assert_eq!(world.spread.active(), 2);
+}
+
+#[test]
+fn who_comes_back_does_not_go_for_what_it_waited_before() {
+    let mut world = World::new(2, 50);
+    world.pass(SECOND / 5, &[1.0], 0.5);
+    world.move_all();
+    world.waiting = 0.8;
+    world.pass(SECOND * 2, &[0.9, 0.9], 0.0);
+    world.move_all();
+    assert_eq!(world.spread.active(), 1);
+    world.waiting = 0.0;
+    world.pass(SECOND / 5, &[1.0], 0.5);
+    world.move_all();
+    world.pass(SECOND, &[0.3, 0.3], 0.0);
     assert_eq!(world.spread.active(), 2);
 }
